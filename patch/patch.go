@@ -1,0 +1,166 @@
+// Package patch holds the words of Patchbay: the nouns that cross from a provider to the
+// agent, over the wire, into the store and out to a page. A thing has the same name in all
+// of these places, so a reader who knows this package can read the others.
+//
+// The package imports no other folder and does no I/O.
+package patch
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Item is one installed thing as its package manager records it. Several versions of one
+// name may be installed at once (kernels); Instance tells them apart.
+type Item struct {
+	Provider      string `json:"provider"`
+	Scope         string `json:"scope,omitempty"` // "" is the machine, otherwise a user's name
+	Name          string `json:"name"`            // without the architecture
+	Architecture  string `json:"architecture,omitempty"`
+	Instance      string `json:"instance,omitempty"`
+	Version       string `json:"version"`
+	Source        string `json:"source,omitempty"`         // source package, when it differs from Name
+	SourceVersion string `json:"source_version,omitempty"` // when it differs from Version
+	Origin        string `json:"origin,omitempty"`         // who publishes this very version, as its signed index says; "" means no known source has it
+	Orphan        bool   `json:"orphan,omitempty"`         // no configured source offers any version of this item: nobody updates it
+	Auto          bool   `json:"auto,omitempty"`           // installed only because something else needed it
+	Held          bool   `json:"held,omitempty"`           // a person told the package manager to leave it alone
+	Broken        string `json:"broken,omitempty"`         // the manager's own word when the item is not completely installed, such as "half-configured"
+}
+
+// Class says what an update is for. An update may have several.
+type Class string
+
+// The classes. A provider gives only those its source states.
+const (
+	Security Class = "security"
+	BugFix   Class = "bugfix"
+	Feature  Class = "feature"
+	Other    Class = "other" // the source does not say
+)
+
+// Severity is the one scale that vendor words and scores are mapped to.
+type Severity string
+
+// The severities. Unknown is a class of its own and is never read as low.
+const (
+	SeverityUnknown  Severity = "unknown"
+	SeverityLow      Severity = "low"
+	SeverityMedium   Severity = "medium"
+	SeverityHigh     Severity = "high"
+	SeverityCritical Severity = "critical"
+)
+
+// Block says why the package manager would not make an update by itself today.
+type Block string
+
+// The blocks.
+const (
+	NotBlocked Block = ""
+	Held       Block = "held"      // a person marked the item as held
+	Pinned     Block = "pinned"    // local preferences choose another version
+	Phased     Block = "phased"    // the publisher has not offered it to this machine yet
+	KeptBack   Block = "kept_back" // its dependencies cannot be met as things are
+)
+
+// Answer is yes, no or not known. The zero value is not known.
+type Answer string
+
+// The answers.
+const (
+	Unknown Answer = ""
+	Yes     Answer = "yes"
+	No      Answer = "no"
+)
+
+// Update is an installed item with another version on offer.
+type Update struct {
+	Provider     string   `json:"provider"`
+	Scope        string   `json:"scope,omitempty"`
+	Name         string   `json:"name"`
+	Architecture string   `json:"architecture,omitempty"`
+	Instance     string   `json:"instance,omitempty"`
+	Installed    string   `json:"installed"`
+	Available    string   `json:"available"`
+	Source       string   `json:"source,omitempty"`   // source package, when it differs from Name
+	Origin       string   `json:"origin,omitempty"`   // the Origin of the signed index that offers it
+	Suite        string   `json:"suite,omitempty"`    // the suite or codename of that index, such as "bookworm-security"
+	Classes      []Class  `json:"classes,omitempty"`  // sorted
+	Severity     Severity `json:"severity,omitempty"` // "" is SeverityUnknown
+	Size         int64    `json:"size,omitempty"`     // bytes to download; 0 is not known
+	SHA256       string   `json:"sha256,omitempty"`   // of the package file, lower-case hex
+	Reboot       Answer   `json:"reboot,omitempty"`   // whether it asks for a reboot
+	Block        Block    `json:"block,omitempty"`
+	BlockWhy     string   `json:"block_why,omitempty"` // a sentence, when Block is set
+
+	// ReleasedAt is when the version came out, nil when nothing says so; ReleasedBy names
+	// the fact it comes from: advisory, changelog, index or first-seen.
+	ReleasedAt *time.Time `json:"released_at,omitempty"`
+	ReleasedBy string     `json:"released_by,omitempty"`
+}
+
+// Is reports whether the update has the class.
+func (u Update) Is(c Class) bool { return slices.Contains(u.Classes, c) }
+
+// Key names the item the update is for.
+func (u Update) Key() Key {
+	return Key{u.Provider, u.Scope, u.Name, u.Architecture, u.Instance}
+}
+
+// Key names the item.
+func (i Item) Key() Key {
+	return Key{i.Provider, i.Scope, i.Name, i.Architecture, i.Instance}
+}
+
+// Key names one item on a device: what a need, a job and a verdict are about. It is
+// comparable and says nothing of versions.
+type Key struct {
+	Provider, Scope, Name, Architecture, Instance string
+}
+
+// String gives the key in the form people read and URLs carry: provider/name:architecture,
+// then #instance and @scope where there are any.
+func (k Key) String() string {
+	var b strings.Builder
+	b.WriteString(k.Provider + "/" + k.Name)
+	if k.Architecture != "" {
+		b.WriteString(":" + k.Architecture)
+	}
+	if k.Instance != "" {
+		b.WriteString("#" + k.Instance)
+	}
+	if k.Scope != "" {
+		b.WriteString("@" + k.Scope)
+	}
+	return b.String()
+}
+
+// Compare orders keys by name first, as lists show them.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(
+		strings.Compare(k.Name, o.Name), strings.Compare(k.Architecture, o.Architecture),
+		strings.Compare(k.Provider, o.Provider), strings.Compare(k.Instance, o.Instance),
+		strings.Compare(k.Scope, o.Scope))
+}
+
+// Source is one place a provider takes updates from, and how old what it knows of it is.
+type Source struct {
+	Provider    string     `json:"provider"`
+	Name        string     `json:"name"`             // host and suite, as the manager names it; never credentials
+	Origin      string     `json:"origin,omitempty"` // as its signed index says
+	Suite       string     `json:"suite,omitempty"`
+	ThirdParty  bool       `json:"third_party,omitempty"`  // not of the system's own publisher
+	SignedAt    *time.Time `json:"signed_at,omitempty"`    // the index's own signed date
+	ValidUntil  *time.Time `json:"valid_until,omitempty"`  // the index's own expiry
+	RefreshedAt *time.Time `json:"refreshed_at,omitempty"` // the agent's own record of the last refresh that succeeded for this source
+	Error       string     `json:"error,omitempty"`        // why the last refresh failed, in the manager's words; "" when it did not
+}
+
+// Offer is what a provider has on offer for what is installed, and what that rests on.
+type Offer struct {
+	Updates []Update `json:"updates"`         // sorted by key; blocked ones included
+	Sources []Source `json:"sources"`         // sorted by name
+	Notes   []string `json:"notes,omitempty"` // what was odd, a sentence each
+}
