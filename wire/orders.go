@@ -1,0 +1,78 @@
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"patchbay/window"
+)
+
+// Orders is the whole wish of the server for one agent, not a queue: a job listed again is
+// the same job, a job no longer listed is withdrawn unless it has begun to apply. It is the
+// payload of an envelope signed by the server's key.
+type Orders struct {
+	Agent    string         `json:"agent"`
+	Seen     OrdersVersion  `json:"version"`
+	IssuedAt time.Time      `json:"issued_at"`
+	Expires  time.Time      `json:"expires"` // ends acceptance of this document, not its jobs
+	Devices  []DeviceOrders `json:"devices"`
+}
+
+// DeviceOrders is the wish for one device.
+type DeviceOrders struct {
+	Device         string      `json:"device"`
+	Windows        window.Spec `json:"windows"`         // when it may install and reboot
+	Reboot         bool        `json:"reboot"`          // whether it may reboot by itself inside the window
+	ScanSeconds    int         `json:"scan_seconds"`    // how often to scan
+	RefreshSeconds int         `json:"refresh_seconds"` // how often to ask the sources anew; 0 never
+	Jobs           []Job       `json:"jobs,omitempty"`  // sorted by ID
+}
+
+// Job is one device's work on one item.
+type Job struct {
+	ID            string    `json:"id"`
+	Verb          string    `json:"verb"`
+	Target        Target    `json:"target"`
+	Decision      string    `json:"decision"` // the approval or rule that caused it
+	Attempt       int       `json:"attempt"`  // counts from 1
+	NotBefore     time.Time `json:"not_before"`
+	NotAfter      time.Time `json:"not_after"`
+	Forced        string    `json:"forced,omitempty"` // who asked for it outside the window; "" waits for the window
+	AllowRemovals []string  `json:"allow_removals,omitempty"`
+}
+
+// JobID derives a job's ID from what makes it the same job: device, verb, the exact change,
+// the decision that caused it and the attempt. Equal wishes have equal IDs.
+func JobID(device, verb string, t Target, decision string, attempt int) string {
+	h := sha256.New()
+	for _, s := range []string{device, verb, t.Provider, t.Scope, t.Name, t.Architecture, t.Instance,
+		t.From, t.To, decision, strconv.Itoa(attempt)} {
+		h.Write([]byte(strconv.Itoa(len(s)) + ":" + s))
+	}
+	return "job_" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// Hash names a section's body. Bodies are made by Canonical, so equal content has an equal hash.
+func Hash(body []byte) string {
+	sum := sha256.Sum256(body)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Canonical is the one encoding of a section's body: JSON with fields in declared order and
+// no insignificant space. The caller sorts lists.
+func Canonical(v any) (json.RawMessage, error) { return json.Marshal(v) }
+
+// Digest is the hash over section heads in the order given, which must be by name. Two
+// sides with the same digest hold the same sections in the same state. Times are left out:
+// a section read again with the same result is the same section.
+func Digest(sections []Section) string {
+	var b strings.Builder
+	for _, s := range sections {
+		b.WriteString(s.Name + "\x00" + s.Hash + "\x00" + string(s.State) + "\x00" + s.Error + "\x00")
+	}
+	return Hash([]byte(b.String()))
+}
