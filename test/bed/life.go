@@ -1,0 +1,317 @@
+package bed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// life is a device between being switched on and being switched off; it may
+// reboot many times in between.
+type life struct {
+	leader  int           // its first process, as the host numbers it; 0 while it comes up
+	gone    chan struct{} // closed when it is off
+	err     error         // why it did not come up; read after gone
+	console *console
+}
+
+// rebootStatus is how systemd-nspawn says that the system inside asked for a reboot.
+const rebootStatus = 133
+
+// Start switches the device on and returns when it is up: with Boot when its own
+// systemd has finished starting. Starting twice is harmless.
+func (d *Device) Start(ctx context.Context) error {
+	d.mu.Lock()
+	if d.life != nil {
+		d.mu.Unlock()
+		return nil
+	}
+	l := &life{gone: make(chan struct{}), console: &console{}}
+	d.life = l
+	boots := d.boots
+	d.mu.Unlock()
+	go d.live(l)
+	if err := d.WaitBoots(ctx, boots+1); err != nil {
+		return errors.Join(err, d.Kill())
+	}
+	return nil
+}
+
+// live runs the device until it is off. The thread stays this goroutine's: the
+// kernel kills nspawn when the thread that started it ends, and with it the device.
+func (d *Device) live(l *life) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	status := rebootStatus
+	var err error
+	for status == rebootStatus && err == nil {
+		status, err = d.once(l)
+	}
+	if err == nil && status != 0 {
+		err = fmt.Errorf("systemd-nspawn ended with status %d: %s", status, tail(l.console.String()))
+	}
+	d.change(func() { l.err, d.life = err, nil })
+	close(l.gone)
+}
+
+// once runs the device from power-on to power-off or reboot.
+func (d *Device) once(l *life) (status int, err error) {
+	ready, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: "@" + d.net.space})
+	if err != nil {
+		return 0, err
+	}
+	cmd := d.nspawn()
+	cmd.Stdout, cmd.Stderr = l.console, l.console
+	if err := cmd.Start(); err != nil {
+		return 0, errors.Join(err, ready.Close())
+	}
+	heard := make(chan struct{})
+	go func() {
+		defer close(heard)
+		d.listen(l, ready)
+	}()
+	_ = cmd.Wait() // its status says it all
+	_ = ready.Close()
+	<-heard
+	d.change(func() { l.leader = 0 })
+	if cmd.ProcessState.ExitCode() < 0 { // killed: a power cut
+		return 0, nil
+	}
+	return cmd.ProcessState.ExitCode(), nil
+}
+
+// listen reads nspawn's notices: the number of the first process, and that it is up.
+func (d *Device) listen(l *life, from *net.UnixConn) {
+	buf := make([]byte, 4096)
+	leader := 0
+	for {
+		n, err := from.Read(buf)
+		if err != nil {
+			return // closed: the device is off
+		}
+		up := false
+		for line := range strings.Lines(string(buf[:n])) {
+			key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+			switch key {
+			case "X_NSPAWN_LEADER_PID":
+				leader, _ = strconv.Atoi(value) // 0: not up
+			case "READY":
+				up = value == "1"
+			}
+		}
+		if up && leader != 0 {
+			d.change(func() {
+				l.leader = leader
+				d.boots++
+			})
+		}
+	}
+}
+
+// nspawn is the command that is the device. A shell puts it into a control group
+// of its own first: the init inside wants one, and two devices must not share it.
+func (d *Device) nspawn() *exec.Cmd {
+	const enter = `for g in $1; do mkdir -p "$g" && echo $$ > "$g/cgroup.procs"; done 2>/dev/null; shift; exec "$@"`
+	args := []string{
+		"-c", enter, "sh", strings.Join(groupDirs(d.net.space), " "),
+		"systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--settings=no", "--machine=" + d.net.space,
+		"--hostname=" + d.Name, "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--capability=all",
+		"--console=pipe", "--network-namespace-path=" + d.net.path(), "--directory=" + d.Root(),
+	}
+	if d.boot {
+		args = append(args, "--notify-ready=yes", "--boot")
+	} else {
+		args = append(args, "--as-pid2", "sleep", "infinity")
+	}
+	cmd := exec.Command("sh", args...)
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET=@"+d.net.space, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	return cmd
+}
+
+// Stop shuts the device down in order: its processes get SIGTERM and ten seconds;
+// one that boots runs its shutdown, for at most a minute. Then the power goes.
+func (d *Device) Stop() error {
+	d.mu.Lock()
+	l, leader := d.life, 0
+	if l != nil {
+		leader = l.leader
+	}
+	d.mu.Unlock()
+	if leader != 0 {
+		patience := 10 * time.Second
+		if d.boot {
+			const poweroff = syscall.Signal(38) // SIGRTMIN+4 of systemd
+			_ = syscall.Kill(leader, poweroff)
+			patience = time.Minute
+		} else {
+			go endProcesses(leader, l.gone)
+		}
+		select {
+		case <-l.gone:
+		case <-time.After(patience):
+		}
+	}
+	return d.Kill()
+}
+
+// endProcesses asks every process of the device to end, and takes the first one
+// down when the others are gone.
+func endProcesses(leader int, gone <-chan struct{}) {
+	for _, pid := range inhabitants(leader) {
+		_ = syscall.Kill(pid, syscall.SIGTERM)
+	}
+	for len(inhabitants(leader)) > 0 {
+		select {
+		case <-gone:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	_ = syscall.Kill(leader, syscall.SIGKILL)
+}
+
+// inhabitants are the processes of a device without its first one.
+func inhabitants(leader int) []int {
+	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", leader))
+	if err != nil {
+		return nil
+	}
+	links, _ := filepath.Glob("/proc/[0-9]*/ns/pid") // the pattern is sound
+	var pids []int
+	for _, link := range links {
+		if s, err := os.Readlink(link); err != nil || s != space {
+			continue
+		}
+		pid, err := strconv.Atoi(strings.Split(link, "/")[2])
+		if err == nil && pid != leader {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// Kill is a power cut: every process of the device ends at once, with no word of
+// warning. What the kernel had not written to the disk is not lost, though: that
+// part of a power cut needs a whole virtual machine. Killing twice is harmless.
+func (d *Device) Kill() error {
+	d.mu.Lock()
+	l := d.life
+	d.mu.Unlock()
+	if l == nil {
+		return nil
+	}
+	limit := time.After(30 * time.Second)
+	for {
+		d.mu.Lock()
+		leader, changed := l.leader, d.changed
+		d.mu.Unlock()
+		if leader != 0 { // nothing else is left when the first process is gone
+			_ = syscall.Kill(leader, syscall.SIGKILL)
+		}
+		select {
+		case <-l.gone:
+			return nil
+		case <-changed:
+		case <-limit:
+			return fmt.Errorf("%s does not end: %s", d.Name, tail(l.console.String()))
+		}
+	}
+}
+
+// Reboot shuts the device down and starts it again. A device with Boot can also
+// do that by itself.
+func (d *Device) Reboot(ctx context.Context) error {
+	if err := d.Stop(); err != nil {
+		return err
+	}
+	return d.Start(ctx)
+}
+
+// Boots is how often the device has come up.
+func (d *Device) Boots() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.boots
+}
+
+// WaitBoots returns when the device has come up n times, or is off for good.
+func (d *Device) WaitBoots(ctx context.Context, n int) error {
+	for {
+		d.mu.Lock()
+		boots, changed, l := d.boots, d.changed, d.life
+		d.mu.Unlock()
+		if boots >= n {
+			return nil
+		}
+		if l == nil {
+			return fmt.Errorf("%s is off", d.Name)
+		}
+		select {
+		case <-changed:
+		case <-l.gone:
+			return fmt.Errorf("%s did not come up: %w", d.Name, l.err)
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s to come up: %w: %s", d.Name, ctx.Err(), tail(l.console.String()))
+		}
+	}
+}
+
+// Console is what the device has printed since it was switched on.
+func (d *Device) Console() string {
+	d.mu.Lock()
+	l := d.life
+	d.mu.Unlock()
+	if l == nil {
+		return ""
+	}
+	return l.console.String()
+}
+
+// leader is the host's number of the device's first process; 0 when it is off.
+func (d *Device) leader() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.life == nil {
+		return 0
+	}
+	return d.life.leader
+}
+
+// change applies a change and wakes who waits for one.
+func (d *Device) change(do func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	do()
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// console collects output; it may be read while it grows.
+type console struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (c *console) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.buf.Write(p)
+}
+
+func (c *console) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.buf.String()
+}

@@ -1,0 +1,141 @@
+package bed
+
+import (
+	"fmt"
+	"strings"
+)
+
+// pkg is one version of one package of the archive. What each is there to show
+// is told once, in the table of README.md.
+type pkg struct {
+	name      string
+	step      string // "1.0", "1.1", "1.2": what Publish calls it
+	version   string // the step, unless said otherwise
+	arch      string // "all", unless said otherwise
+	fields    []string
+	files     map[string]string // by path below /
+	conffiles []string
+	scripts   map[string]string // preinst, postinst, prerm, postrm
+	blob      int64             // bytes of a big file in it
+	claims    int               // Installed-Size in KiB; 0: the truth
+}
+
+// BlobSize is how much bed-big and bed-swollen unpack from version 1.1 on. A
+// device with a Disk of less than twice this has no room for both the old lists
+// and one of them.
+const BlobSize = 64 << 20
+
+// SlowStarted and SlowRelease steer bed-slow: its postinst makes the first file
+// and waits for the second, for at most two minutes.
+const (
+	SlowStarted = "/run/bed-slow.started"
+	SlowRelease = "/run/bed-slow.release"
+)
+
+// catalog is everything the archive can publish. native is the machine's own
+// Debian architecture.
+func catalog(native string) []pkg {
+	var all []pkg
+	for _, step := range []string{"1.0", "1.1", "1.2"} {
+		all = append(all, plain(step, native)...)
+		all = append(all, faulty(step)...)
+	}
+	all = append(all, pkg{name: "bed-new", step: "1.1"}, pkg{name: "bed-victim", step: "1.0"})
+	for i := range all {
+		p := &all[i]
+		if p.version == "" {
+			p.version = p.step
+		}
+		if p.arch == "" {
+			p.arch = "all"
+		}
+		if p.files == nil {
+			p.files = map[string]string{}
+		}
+		p.files["usr/share/"+p.name+"/version"] = p.version + "\n"
+	}
+	return all
+}
+
+// plain packages go well, each in a way of its own.
+func plain(step, native string) []pkg {
+	later := step != "1.0"
+	grow := pkg{name: "bed-grow", step: step}
+	reboot := pkg{name: "bed-reboot", step: step}
+	slow := pkg{name: "bed-slow", step: step}
+	if later {
+		grow.fields = []string{"Depends: bed-new"}
+		reboot.scripts = map[string]string{"postinst": "touch /run/reboot-required\necho bed-reboot >> /run/reboot-required.pkgs"}
+		slow.scripts = map[string]string{"postinst": strings.Join([]string{
+			"touch " + SlowStarted, "n=0",
+			"while [ ! -e " + SlowRelease + " ] && [ $n -lt 1200 ]; do sleep 0.1; n=$((n+1)); done",
+		}, "\n")}
+	}
+	minor := strings.TrimPrefix(step, "1.")
+	return []pkg{
+		{name: "bed-lib", step: step, arch: native, fields: []string{"Multi-Arch: same"}},
+		{name: "bed-app", step: step, fields: []string{"Depends: bed-lib (>= " + step + ")"}},
+		grow, reboot, slow,
+		{name: "bed-conf", step: step, conffiles: []string{"/etc/bed-conf.conf"},
+			files: map[string]string{"etc/bed-conf.conf": "setting=default-" + step + "\n"}},
+		{name: "bed-tools", step: step, arch: native, version: fmt.Sprintf("2:%s-1+b%s", step, minor),
+			fields: []string{fmt.Sprintf("Source: bed-suite (1:%s.7-1)", step)}},
+	}
+}
+
+// faulty packages go wrong at 1.1; where 1.2 is sound, it is the repair.
+func faulty(step string) []pkg {
+	badpost, badpre := pkg{name: "bed-badpost", step: step}, pkg{name: "bed-badpre", step: step}
+	broken, evict := pkg{name: "bed-broken", step: step}, pkg{name: "bed-evict", step: step}
+	big, swollen := pkg{name: "bed-big", step: step}, pkg{name: "bed-swollen", step: step}
+	if step == "1.1" {
+		badpost.scripts = map[string]string{"postinst": "echo 'bed-badpost: deliberate failure' >&2\nexit 1"}
+		badpre.scripts = map[string]string{"preinst": "echo 'bed-badpre: deliberate failure' >&2\nexit 1"}
+		broken.fields = []string{"Depends: bed-nowhere"}
+		evict.fields = []string{"Conflicts: bed-victim"}
+	}
+	if step != "1.0" {
+		big.blob, swollen.blob, swollen.claims = BlobSize, BlobSize, 1
+	}
+	return []pkg{badpost, badpre, broken, evict, big, swollen}
+}
+
+// control is the package's control file.
+func (p pkg) control() string {
+	size := p.claims
+	if size == 0 {
+		size = int(p.blob>>10) + 8
+	}
+	lines := []string{
+		"Package: " + p.name, "Version: " + p.version, "Architecture: " + p.arch,
+		"Maintainer: Test Bed <bed@example.invalid>", "Section: misc", "Priority: optional",
+		fmt.Sprintf("Installed-Size: %d", size),
+	}
+	lines = append(lines, p.fields...)
+	lines = append(lines, "Description: package of the test bed", " Made to be upgraded.", "")
+	return strings.Join(lines, "\n")
+}
+
+// deb is the package's file name: without the epoch, as everywhere in Debian.
+func (p pkg) deb() string {
+	version := p.version
+	if _, rest, ok := strings.Cut(version, ":"); ok {
+		version = rest
+	}
+	return fmt.Sprintf("%s_%s_%s.deb", p.name, version, p.arch)
+}
+
+// tree is all of the package's files as dpkg-deb wants them.
+func (p pkg) tree() []file {
+	files := []file{{"DEBIAN/control", p.control(), 0o644}}
+	for path, text := range p.files {
+		files = append(files, file{path, text, 0o644})
+	}
+	for name, text := range p.scripts {
+		files = append(files, file{"DEBIAN/" + name, "#!/bin/sh\nset -e\n" + text + "\n", 0o755})
+	}
+	if len(p.conffiles) > 0 {
+		files = append(files, file{"DEBIAN/conffiles", strings.Join(p.conffiles, "\n") + "\n", 0o644})
+	}
+	return files
+}
