@@ -1,0 +1,98 @@
+package view
+
+import (
+	"time"
+
+	"patchbay/patch"
+	"patchbay/wire"
+)
+
+// DeviceState says whether what is known of a device can be believed.
+type DeviceState string
+
+// The states of a device, worst last.
+const (
+	DeviceOK           DeviceState = "ok"
+	DeviceScanFailed   DeviceState = "scan_failed"   // it talks, but a section could not be read
+	DeviceNeverScanned DeviceState = "never_scanned" // enrolled, no complete scan yet
+	DeviceSilent       DeviceState = "silent"        // not heard of for too long
+)
+
+// Device is a thing that is patched.
+type Device struct {
+	ID           string      `json:"id"`
+	Name         string      `json:"name"`
+	Customer     Ref         `json:"customer"`
+	Site         Ref         `json:"site"`
+	OSName       string      `json:"os_name,omitempty"`
+	Release      string      `json:"release,omitempty"`
+	SupportEnds  string      `json:"support_ends,omitempty" doc:"YYYY-MM-DD; left out when not known"`
+	Kernel       string      `json:"kernel,omitempty" doc:"The one that runs"`
+	Architecture string      `json:"architecture,omitempty"`
+	Container    bool        `json:"container"`
+	Agent        Agent       `json:"agent"`
+	Silent       bool        `json:"silent"`
+	SilentSince  *time.Time  `json:"silent_since,omitempty"`
+	ScannedAt    *time.Time  `json:"scanned_at,omitempty" doc:"Of the last complete scan"`
+	Posture      Posture     `json:"posture"`
+	Restart      Restart     `json:"restart"`
+	Patchers     []string    `json:"patchers,omitempty" doc:"Other programs that install updates there"`
+	Window       Window      `json:"window"`
+	State        DeviceState `json:"state" enum:"ok,scan_failed,never_scanned,silent"`
+}
+
+// Agent is the program that speaks for a device.
+type Agent struct {
+	ID              string    `json:"id"`
+	Mode            wire.Mode `json:"mode" enum:"observe,manage"`
+	Build           string    `json:"build,omitempty"`
+	LastSeen        time.Time `json:"last_seen" doc:"By the server's clock"`
+	EnrolledAt      time.Time `json:"enrolled_at"`
+	ClockOffSeconds int       `json:"clock_off_seconds" doc:"The device's clock minus the server's"`
+}
+
+// Restart is what still runs in an old version.
+type Restart struct {
+	Machine  bool     `json:"machine" doc:"A reboot is asked for"`
+	Reasons  []string `json:"reasons,omitempty"`
+	Services []string `json:"services,omitempty"`
+	Unknown  []string `json:"unknown,omitempty" doc:"What could not be read: the answer is partly unknown"`
+}
+
+// DeviceDetail is a device with what its own page shows.
+type DeviceDetail struct {
+	Device
+	Zone     string         `json:"zone" doc:"IANA zone of its site"`
+	Sections []Section      `json:"sections,omitempty"`
+	Sources  []patch.Source `json:"sources,omitempty"`
+	Can      DeviceCan      `json:"can"`
+}
+
+// Section is one part of a device's inventory: where it stands, without its body.
+type Section struct {
+	Name      string            `json:"name"`
+	State     wire.SectionState `json:"state" enum:"ok,failed,absent"`
+	Error     string            `json:"error,omitempty"`
+	ScannedAt time.Time         `json:"scanned_at" doc:"When what is shown was read"`
+	FailedAt  *time.Time        `json:"failed_at,omitempty"`
+	Items     int               `json:"items"`
+}
+
+// DeviceCan says per act why it is not possible; "" means that it is.
+type DeviceCan struct {
+	Approve string `json:"approve"`
+	Now     string `json:"now"`
+	Retire  string `json:"retire"`
+	CheckIn string `json:"checkin"`
+}
+
+// TimelineEntry is one thing that happened to a device.
+type TimelineEntry struct {
+	At       time.Time `json:"at"`
+	Kind     string    `json:"kind" enum:"enrolled,scan,outcome,approval,job,audit"`
+	Title    string    `json:"title"`
+	Sentence string    `json:"sentence,omitempty"`
+	Actor    string    `json:"actor,omitempty"`
+	Job      string    `json:"job,omitempty"`
+	Detail   string    `json:"detail,omitempty" doc:"The manager's own words"`
+}

@@ -1,0 +1,179 @@
+package view
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/verdict"
+	"patchbay/wire"
+)
+
+// Need is one item on one device with something to do, and the one verdict on it.
+type Need struct {
+	ID        string          `json:"id" doc:"Opaque and stable: the device and the item"`
+	Device    Ref             `json:"device"`
+	Customer  Ref             `json:"customer"`
+	Site      Ref             `json:"site"`
+	Item      ItemKey         `json:"item"`
+	Installed string          `json:"installed"`
+	Available string          `json:"available,omitempty"`
+	Origin    string          `json:"origin,omitempty"`
+	Suite     string          `json:"suite,omitempty"`
+	Classes   []patch.Class   `json:"classes,omitempty"`
+	Severity  patch.Severity  `json:"severity,omitempty"`
+	Size      int64           `json:"size,omitempty" doc:"Bytes to download; left out when not known"`
+	Reboot    patch.Answer    `json:"reboot,omitempty"`
+	Block     patch.Block     `json:"block,omitempty"`
+	Update    string          `json:"update,omitempty" doc:"The ID of the update it waits for"`
+	Verdict   verdict.Verdict `json:"verdict"`
+	Job       *NeedJob        `json:"job,omitempty" doc:"The job at work on it"`
+	Can       NeedCan         `json:"can"`
+}
+
+// Security reports whether the need is for a security update.
+func (n Need) Security() bool {
+	for _, c := range n.Classes {
+		if c == patch.Security {
+			return true
+		}
+	}
+	return false
+}
+
+// NeedJob is where the job of a need stands.
+type NeedJob struct {
+	ID    string     `json:"id"`
+	Step  wire.Step  `json:"step,omitempty"`
+	Since *time.Time `json:"since,omitempty"`
+	Why   string     `json:"why,omitempty"`
+}
+
+// NeedCan says per act why it is not possible; "" means that it is.
+type NeedCan struct {
+	Approve string `json:"approve"`
+	Reject  string `json:"reject"`
+	Force   string `json:"force"`
+	Retry   string `json:"retry"`
+}
+
+// NeedDetail is a need with its whole chain, and the answers and jobs it rests on.
+type NeedDetail struct {
+	Need
+	Chain     []ChainLink `json:"chain,omitempty"`
+	Approvals []Approval  `json:"approvals,omitempty" doc:"Filled by the API from the store"`
+	Jobs      []Job       `json:"jobs,omitempty" doc:"Filled by the API from the store, newest first"`
+}
+
+// ChainLink is one link of the chain: met or not, and why.
+type ChainLink struct {
+	Link     verdict.Link `json:"link"`
+	Met      bool         `json:"met"`
+	Sentence string       `json:"sentence,omitempty"`
+	At       *time.Time   `json:"at,omitempty"`
+}
+
+// Update is one version on offer, over all devices that need it.
+type Update struct {
+	ID         string         `json:"id" doc:"Opaque: provider, name, version and origin"`
+	Provider   string         `json:"provider"`
+	Name       string         `json:"name"`
+	Available  string         `json:"available"`
+	Origin     string         `json:"origin,omitempty"`
+	Suite      string         `json:"suite,omitempty"`
+	Classes    []patch.Class  `json:"classes,omitempty"`
+	Severity   patch.Severity `json:"severity,omitempty"`
+	Size       int64          `json:"size,omitempty"`
+	ReleasedAt *time.Time     `json:"released_at,omitempty"`
+	ReleasedBy string         `json:"released_by,omitempty"`
+	Reboot     patch.Answer   `json:"reboot,omitempty"`
+	FirstSeen  time.Time      `json:"first_seen"`
+	Devices    int            `json:"devices"`
+	Customers  int            `json:"customers"`
+	Counts     Counts         `json:"counts"`
+	Silent     int            `json:"silent" doc:"Needs of these that are on silent devices"`
+	From       []string       `json:"from,omitempty" doc:"Installed versions, at most five"`
+}
+
+// Counts are needs by state.
+type Counts struct {
+	Verified    int `json:"verified"`
+	Moving      int `json:"moving"`
+	WaitsTime   int `json:"waits_time"`
+	WaitsPerson int `json:"waits_person"`
+	Failed      int `json:"failed"`
+	Excepted    int `json:"excepted"`
+	Unknown     int `json:"unknown"`
+}
+
+// Count adds one need of a state.
+func (c *Counts) Count(s verdict.State) {
+	switch s {
+	case verdict.Gone:
+	case verdict.Good:
+		c.Verified++
+	case verdict.Moving:
+		c.Moving++
+	case verdict.WaitsTime:
+		c.WaitsTime++
+	case verdict.WaitsPerson:
+		c.WaitsPerson++
+	case verdict.Bad:
+		c.Failed++
+	case verdict.Excused:
+		c.Excepted++
+	default:
+		c.Unknown++
+	}
+}
+
+// UpdateDetail is an update with where it stands per customer.
+type UpdateDetail struct {
+	Update
+	ByCustomer []UpdateCustomer `json:"by_customer,omitempty"`
+}
+
+// UpdateCustomer is where an update stands at one customer.
+type UpdateCustomer struct {
+	Customer Ref    `json:"customer"`
+	Counts   Counts `json:"counts"`
+	Devices  int    `json:"devices"`
+	Silent   int    `json:"silent"`
+}
+
+// NeedID is the ID of the need for an item of a device. It carries the device's own ID, so
+// that the device is found without an index; the item is hashed.
+func NeedID(device string, item patch.Key) string {
+	return "need_" + strings.TrimPrefix(device, patch.DeviceID+"_") + "_" +
+		digest(item.Provider, item.Scope, item.Name, item.Architecture, item.Instance)[:16]
+}
+
+// NeedDevice is the device that a need's ID names, "" when the text is no such ID.
+func NeedDevice(need string) string {
+	rest, ok := strings.CutPrefix(need, "need_")
+	if !ok {
+		return ""
+	}
+	device, _, ok := strings.Cut(rest, "_")
+	if !ok || !patch.IsID(patch.DeviceID, patch.DeviceID+"_"+device) {
+		return ""
+	}
+	return patch.DeviceID + "_" + device
+}
+
+// UpdateID is the ID of one version on offer.
+func UpdateID(provider, name, version, origin string) string {
+	return "upd_" + digest(provider, name, version, origin)
+}
+
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, s := range parts {
+		io.WriteString(h, strconv.Itoa(len(s))+":"+s)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
