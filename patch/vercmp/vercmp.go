@@ -1,0 +1,89 @@
+// Package vercmp compares pairs of versions from a stream, so that anybody can hold
+// Patchbay's version orders against the package managers' own.
+package vercmp
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"patchbay/patch"
+)
+
+// maxLine is the longest pair that is looked at; a longer line is answered with an error.
+const maxLine = 64 << 10
+
+// Command compares tab-separated pairs of versions from standard input.
+type Command struct {
+	Scheme string `arg:"" help:"Version order: deb."`
+}
+
+// Run answers each line of in with one line on out: -1, 0, 1 or "error: …".
+func (c *Command) Run(in io.Reader, out io.Writer) error {
+	if _, err := patch.CompareVersions(c.Scheme, "0", "0"); err != nil {
+		return err
+	}
+	return Stream(c.Scheme, in, out)
+}
+
+// Stream answers each line of in with one line on out. Garbage in a line is answered in
+// that line and never ends the stream.
+func Stream(scheme string, in io.Reader, out io.Writer) error {
+	r, w := bufio.NewReaderSize(in, maxLine), bufio.NewWriterSize(out, maxLine)
+	for {
+		line, whole, err := readLine(r)
+		if err == io.EOF {
+			return w.Flush()
+		}
+		if err != nil {
+			w.Flush() // what was answered stays answered
+			return fmt.Errorf("reading pairs: %w", err)
+		}
+		w.WriteString(answer(scheme, line, whole))
+		if err := w.WriteByte('\n'); err != nil {
+			return fmt.Errorf("writing answers: %w", err)
+		}
+	}
+}
+
+// readLine gives the next line without its end; whole is false when it was cut.
+func readLine(r *bufio.Reader) (line string, whole bool, err error) {
+	b, err := r.ReadSlice('\n')
+	line = strings.TrimSuffix(string(b), "\n")
+	switch {
+	case err == nil:
+		return line, true, nil
+	case err == io.EOF && len(b) > 0:
+		return line, true, nil
+	case !errors.Is(err, bufio.ErrBufferFull):
+		return "", false, err
+	}
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = r.ReadSlice('\n')
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return line, false, err
+}
+
+func answer(scheme, line string, whole bool) string {
+	if !whole {
+		return "error: the line is too long"
+	}
+	a, b, ok := strings.Cut(line, "\t")
+	if !ok || strings.Contains(b, "\t") {
+		return "error: the line is not two versions with one tab between them"
+	}
+	switch c, err := patch.CompareVersions(scheme, a, b); {
+	case err != nil:
+		return "error: " + err.Error()
+	case c < 0:
+		return "-1"
+	case c > 0:
+		return "1"
+	}
+	return "0"
+}
