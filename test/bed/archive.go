@@ -37,7 +37,9 @@ const (
 // Archive is an apt archive on disk: packages, two suites, a throw-away key. It
 // starts empty; Publish puts versions on offer, step by step.
 type Archive struct {
-	Now func() time.Time // dates the signed index; time.Now unless the test says otherwise
+	// Now dates the signed index; time.Now unless the test says otherwise. apt
+	// keeps what it has when an index is dated before that.
+	Now func() time.Time
 
 	dir    string
 	pool   *pool
@@ -52,12 +54,13 @@ type suite struct {
 	offered               []pkg
 	fault                 Fault
 	generation            int
+	modified              time.Time // of the newest index file
 }
 
 // NewArchive makes an archive with both suites, empty. It needs no root.
 func NewArchive(t T) *Archive {
 	t.Helper()
-	need(t, false, archiveTools)
+	need(t, false, archiveTools())
 	dir, err := os.MkdirTemp("", "bed-archive-")
 	if err != nil {
 		t.Fatalf("bed: %v", err)
@@ -200,23 +203,43 @@ func (a *Archive) write(ctx context.Context, s *suite) error {
 	if err := keepByHash(filepath.Join(dists, s.name, index), filepath.Join(dir, index), s.fault == Tampered); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "Release"), release, 0o644); err != nil {
+	if err := a.sign(ctx, s, dir, release); err != nil {
 		return err
-	}
-	if s.fault != Unsigned {
-		signed, err := a.signer.sign(ctx, release, s.fault == WrongKey)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "InRelease"), signed, 0o644); err != nil {
-			return err
-		}
 	}
 	link := dir + ".link"
 	if err := os.Symlink(own, link); err != nil {
 		return err
 	}
 	return os.Rename(link, filepath.Join(dists, s.name))
+}
+
+// sign writes the Release file, and the signed one unless that is the fault.
+// HTTP counts whole seconds: two generations must not share one, or a device
+// would be told that nothing changed.
+func (a *Archive) sign(ctx context.Context, s *suite, dir string, release []byte) error {
+	files := map[string][]byte{"Release": release}
+	if s.fault != Unsigned {
+		signed, err := a.signer.sign(ctx, release, s.fault == WrongKey)
+		if err != nil {
+			return err
+		}
+		files["InRelease"] = signed
+	}
+	next := time.Now().Truncate(time.Second)
+	if !next.After(s.modified) {
+		next = s.modified.Add(time.Second)
+	}
+	s.modified = next
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			return err
+		}
+		if err := os.Chtimes(path, next, next); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var hashLine = regexp.MustCompile(`(?m)^SHA256: [0-9a-f]+$`)

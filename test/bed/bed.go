@@ -55,7 +55,7 @@ type Bed struct {
 // New makes a bed that is taken down when t ends.
 func New(t T) *Bed {
 	t.Helper()
-	need(t, true, deviceTools)
+	need(t, true, deviceTools())
 	sweep(t)
 	b, err := claim()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"sync"
 	"syscall"
 )
@@ -111,7 +112,7 @@ func (b *Bed) add(o Options, base string) (*Device, error) {
 		Name: o.Name, bed: b, dir: filepath.Join(b.dir, o.Name), boot: o.Boot, disk: o.Disk, base: base, origin: o.Origin,
 		changed: make(chan struct{}),
 		net: network{
-			space: bridgeName(b.number) + "-" + o.Name, port: fmt.Sprintf("pbb%dd%d", b.number, n),
+			space: bridgeName(b.number) + "-" + o.Name, port: portName(b.number, strconv.Itoa(n)),
 			bridge: b.bridge(), address: fmt.Sprintf("10.137.%d.%d", b.number, n),
 		},
 	}

@@ -1,13 +1,12 @@
 package bed
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path"
 	"strings"
 	"time"
-
-	"context"
-	"fmt"
 )
 
 // file is a file to be written below a root directory.

@@ -45,6 +45,23 @@ func (d *Device) Start(ctx context.Context) error {
 	if err := d.WaitBoots(ctx, boots+1); err != nil {
 		return errors.Join(err, d.Kill())
 	}
+	return d.settle(ctx, l)
+}
+
+// settle waits for the placeholder: nspawn says that it is ready a moment before.
+func (d *Device) settle(ctx context.Context, l *life) error {
+	for !d.boot {
+		if _, settled := inhabitants(d.leader()); settled {
+			break
+		}
+		select {
+		case <-l.gone:
+			return fmt.Errorf("%s did not come up: %w", d.Name, l.err)
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s to settle: %w", d.Name, ctx.Err())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 	return nil
 }
 
@@ -132,7 +149,7 @@ func (d *Device) nspawn() *exec.Cmd {
 	if d.boot {
 		args = append(args, "--notify-ready=yes", "--boot")
 	} else {
-		args = append(args, "--as-pid2", "sleep", "infinity")
+		args = append(append(args, "--as-pid2"), strings.Fields(placeholder)...)
 	}
 	cmd := exec.Command("sh", args...)
 	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET=@"+d.net.space, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1")
@@ -169,37 +186,48 @@ func (d *Device) Stop() error {
 // endProcesses asks every process of the device to end, and takes the first one
 // down when the others are gone.
 func endProcesses(leader int, gone <-chan struct{}) {
-	for _, pid := range inhabitants(leader) {
+	others, _ := inhabitants(leader)
+	for _, pid := range others {
 		_ = syscall.Kill(pid, syscall.SIGTERM)
 	}
-	for len(inhabitants(leader)) > 0 {
+	for len(others) > 0 {
 		select {
 		case <-gone:
 			return
 		case <-time.After(10 * time.Millisecond):
 		}
+		others, _ = inhabitants(leader)
 	}
 	_ = syscall.Kill(leader, syscall.SIGKILL)
 }
 
-// inhabitants are the processes of a device without its first one.
-func inhabitants(leader int) []int {
+// placeholder is what runs in a device that does not boot, for nspawn ends when
+// nothing does. The number tells it from a test's own sleep.
+const placeholder = "sleep 2147483000"
+
+// inhabitants are the processes of a device that does not boot, without its first
+// one and the placeholder; and whether that is there yet.
+func inhabitants(leader int) (pids []int, settled bool) {
 	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", leader))
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	links, _ := filepath.Glob("/proc/[0-9]*/ns/pid") // the pattern is sound
-	var pids []int
 	for _, link := range links {
 		if s, err := os.Readlink(link); err != nil || s != space {
 			continue
 		}
-		pid, err := strconv.Atoi(strings.Split(link, "/")[2])
-		if err == nil && pid != leader {
+		number := strings.Split(link, "/")[2]
+		args, _ := os.ReadFile("/proc/" + number + "/cmdline") // ended meanwhile: not the placeholder
+		pid, err := strconv.Atoi(number)
+		switch {
+		case string(args) == strings.ReplaceAll(placeholder, " ", "\x00")+"\x00":
+			settled = true
+		case err == nil && pid != leader:
 			pids = append(pids, pid)
 		}
 	}
-	return pids
+	return pids, settled
 }
 
 // Kill is a power cut: every process of the device ends at once, with no word of

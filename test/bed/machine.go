@@ -19,13 +19,15 @@ import (
 // tool is a command and the Debian package that brings it.
 type tool struct{ command, pkg string }
 
-var deviceTools = []tool{
-	{"systemd-nspawn", "systemd-container"}, {"ip", "iproute2"}, {"nsenter", "util-linux"},
-	{"mount", "mount"}, {"mkfs.ext4", "e2fsprogs"}, {"zstd", "zstd"}, {"tar", "tar"}, {"dpkg-query", "dpkg"},
+func deviceTools() []tool {
+	return []tool{
+		{"systemd-nspawn", "systemd-container"}, {"ip", "iproute2"}, {"nsenter", "util-linux"},
+		{"mount", "mount"}, {"mkfs.ext4", "e2fsprogs"}, {"zstd", "zstd"}, {"tar", "tar"}, {"dpkg-query", "dpkg"},
+	}
 }
 
-var archiveTools = []tool{
-	{"dpkg-deb", "dpkg"}, {"apt-ftparchive", "apt-utils"}, {"gpg", "gnupg"}, {"gpgconf", "gpgconf"},
+func archiveTools() []tool {
+	return []tool{{"dpkg-deb", "dpkg"}, {"apt-ftparchive", "apt-utils"}, {"gpg", "gnupg"}, {"gpgconf", "gpgconf"}}
 }
 
 // need skips the test, saying what is missing, unless this machine has root (if

@@ -2,7 +2,12 @@ package bed
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"path"
+	"syscall"
+	"time"
 )
 
 // network is a device's wire: a namespace of its own and a pair of interfaces,
@@ -32,18 +37,64 @@ func (n network) create(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return n.reach(ctx)
 }
 
+// reach waits until packets pass: the bridge takes a moment to notice a new
+// carrier. The device's kernel refuses a connection to a port where nobody
+// listens, and that refusal is the answer waited for.
+func (n network) reach(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	dialer := net.Dialer{Timeout: time.Second}
+	for {
+		conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(n.address, "1"))
+		if err == nil {
+			return conn.Close()
+		}
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the network of %s: %w", n.space, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// remove deletes the wire first: left to the namespace, it would go some time
+// later, when the kernel finds the leisure.
 func (n network) remove(ctx context.Context) error {
-	return endSpace(ctx, n.space) // the interfaces go with it
+	return errors.Join(deleteLinks(ctx, n.port), endSpace(ctx, n.space))
+}
+
+// deleteLinks deletes the network interfaces whose names match the pattern.
+func deleteLinks(ctx context.Context, pattern string) error {
+	links, err := net.Interfaces()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, l := range links {
+		if match, _ := path.Match(pattern, l.Name); match { // the patterns are sound
+			_, err := run(ctx, "ip", "link", "delete", l.Name)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // CutNetwork pulls the device's plug.
 func (d *Device) CutNetwork(ctx context.Context) error { return d.plug(ctx, "down") }
 
-// RestoreNetwork puts the plug back.
-func (d *Device) RestoreNetwork(ctx context.Context) error { return d.plug(ctx, "up") }
+// RestoreNetwork puts the plug back and waits until packets pass.
+func (d *Device) RestoreNetwork(ctx context.Context) error {
+	if err := d.plug(ctx, "up"); err != nil {
+		return err
+	}
+	return d.net.reach(ctx)
+}
 
 func (d *Device) plug(ctx context.Context, state string) error {
 	if _, err := run(ctx, "ip", "link", "set", d.net.port, state); err != nil {

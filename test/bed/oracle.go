@@ -30,8 +30,12 @@ type Package struct {
 // Held tells whether somebody put the package on hold.
 func (p Package) Held() bool { return p.Want == "hold" }
 
-// String is the package's version and state in one: "1.1 half-configured".
+// String is the package's version and state in one, such as "1.1 half-configured",
+// or "absent" for the zero value.
 func (p Package) String() string {
+	if p.Status == "" {
+		return "absent"
+	}
 	s := p.Version + " " + p.Status
 	if p.Broken {
 		s += " broken"

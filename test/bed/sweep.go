@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,8 +20,9 @@ type leftover struct {
 	Dir    string
 }
 
-func bridgeName(n int) string { return fmt.Sprintf("pbbed%d", n) }
-func lockPath(n int) string   { return fmt.Sprintf("/run/lock/patchbay-bed-%d", n) }
+func bridgeName(n int) string              { return fmt.Sprintf("pbbed%d", n) }
+func portName(n int, device string) string { return fmt.Sprintf("pbb%dd%s", n, device) }
+func lockPath(n int) string                { return fmt.Sprintf("/run/lock/patchbay-bed-%d", n) }
 
 // sweep clears every bed whose process is gone: its lock is free, its note is not empty.
 func sweep(t T) {
@@ -70,10 +70,7 @@ func (l leftover) clear() error {
 	for _, path := range spaces {
 		errs = append(errs, endSpace(ctx, filepath.Base(path)))
 	}
-	if _, err := net.InterfaceByName(bridgeName(l.Number)); err == nil {
-		_, err := run(ctx, "ip", "link", "delete", bridgeName(l.Number))
-		errs = append(errs, err)
-	}
+	errs = append(errs, deleteLinks(ctx, portName(l.Number, "*")), deleteLinks(ctx, bridgeName(l.Number)))
 	removeGroups(prefix)
 	errs = append(errs, unmountBelow(l.Dir))
 	if errors.Join(errs...) == nil { // never delete through something still mounted
