@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"patchbay/wire"
+)
+
+const agentColumns = `customer, id, site, public_key, build, mode, capabilities, token, enrolled_at, revoked_at,
+	last_seen, clock_off, seen_epoch, seen_version, acknowledged`
+
+func scanAgent(r scanner) (a Agent, err error) {
+	var off int64
+	err = r.Scan(&a.Customer, &a.ID, &a.Site, &a.PublicKey, &a.Build, &a.Mode, decoded{&a.Capabilities}, &a.Token,
+		at(&a.EnrolledAt), maybe(&a.RevokedAt), at(&a.LastSeen), &off, &a.Seen.Epoch, &a.Seen.Version, &a.Acknowledged)
+	a.ClockOff = time.Duration(off) * time.Millisecond
+	return a, err
+}
+
+// absent turns "no row" into the refusal.
+func absent(err, refusal error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return refusal
+	}
+	return err
+}
+
+// Agents lists the agents, revoked ones too.
+func (h handle) Agents(ctx context.Context) ([]Agent, error) {
+	return reading(ctx, h, "agents", func(t *tx) ([]Agent, error) {
+		return list(ctx, t, scanAgent,
+			`SELECT `+agentColumns+` FROM agent WHERE `+t.mine()+` ORDER BY customer, id`, t.scope())
+	})
+}
+
+// Agent gives one agent.
+func (c *Customer) Agent(ctx context.Context, id string) (Agent, error) {
+	return reading(ctx, c.handle, "an agent", func(t *tx) (Agent, error) {
+		return one(ctx, t, "agent", id, scanAgent,
+			`SELECT `+agentColumns+` FROM agent WHERE customer = $1 AND id = $2`, c.customer, id)
+	})
+}
+
+// AgentCustomer says whose an agent is: what is asked before there can be a handle.
+func (m *MSP) AgentCustomer(ctx context.Context, agent string) (string, error) {
+	return reading(ctx, m.handle, "an agent", func(t *tx) (customer string, err error) {
+		err = t.row(ctx, `SELECT customer FROM agent WHERE id = $1`, agent).Scan(&customer)
+		return customer, absent(err, missing("agent", agent))
+	})
+}
+
+// RevokeAgent shuts an agent out for good.
+func (c *Customer) RevokeAgent(ctx context.Context, now time.Time, id string) error {
+	return doing("revoking an agent", c.change(ctx, now, func(t *tx) error {
+		t.note(note{act: "agent.revoke", object: id})
+		return t.must(ctx, "agent", id,
+			`UPDATE agent SET revoked_at = COALESCE(revoked_at, $3) WHERE customer = $1 AND id = $2`, c.customer, id, millis(now))
+	}))
+}
+
+// Touch is what an unchanged check-in leaves behind.
+type Touch struct {
+	Agent     string
+	LastSeen  time.Time
+	Device    string    // "" when it spoke of none
+	ScannedAt time.Time // by the server's clock (ServerTime)
+}
+
+// touchBatch is how many touches go into one statement.
+const touchBatch = 200
+
+// TouchAgents writes when agents were last heard and their devices last scanned, for many
+// at once. Times only go forward; an unknown agent or device is passed over.
+func (m *MSP) TouchAgents(ctx context.Context, now time.Time, touches []Touch) error {
+	seen, scanned := map[string]time.Time{}, map[string]time.Time{}
+	for _, t := range touches {
+		seen[t.Agent] = later(seen[t.Agent], t.LastSeen)
+		if t.Device != "" && !t.ScannedAt.IsZero() {
+			scanned[t.Device] = later(scanned[t.Device], t.ScannedAt)
+		}
+	}
+	return doing("noting who was heard", m.record(ctx, now, func(t *tx) error {
+		if err := t.forward(ctx, "agent", "last_seen", seen); err != nil {
+			return err
+		}
+		return t.forward(ctx, "device", "scanned_at", scanned)
+	}))
+}
+
+// forward moves a time column of the rows named by ID forward.
+func (t *tx) forward(ctx context.Context, table, column string, times map[string]time.Time) error {
+	ids := make([]string, 0, len(times))
+	for id := range times {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids) // always locked in one order
+	for chunk := range slices.Chunk(ids, touchBatch) {
+		var values []string
+		var args []any
+		for i, id := range chunk {
+			values = append(values, fmt.Sprintf("($%d, CAST($%d AS BIGINT))", 2*i+1, 2*i+2))
+			args = append(args, id, millis(times[id]))
+		}
+		_, err := t.exec(ctx, `UPDATE `+table+` SET `+column+` = v.column2 FROM (VALUES `+strings.Join(values, ", ")+`) AS v
+			WHERE id = v.column1 AND (`+column+` IS NULL OR `+column+` < v.column2)`, args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// ServerTime is a time of an agent's clock by the server's, given when the agent spoke by
+// both. It is never after now.
+func ServerTime(t, sent, now time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	if !sent.IsZero() {
+		t = t.Add(now.Sub(sent))
+	}
+	if t.After(now) {
+		return now
+	}
+	return t
+}
+
+// epochSetting holds the lowest epoch of orders, for after a restore.
+const epochSetting = "orders_epoch"
+
+// NextOrders gives the version for orders with this content. It counts up only when the
+// content is another than last time. When the agent has seen newer orders than were ever
+// made here, this server was restored from a backup, and goes on in an epoch above.
+func (c *Customer) NextOrders(ctx context.Context, now time.Time, agent, contentHash string) (v wire.OrdersVersion, changed bool, err error) {
+	err = c.record(ctx, now, func(t *tx) error {
+		var seen wire.OrdersVersion
+		var hash string
+		err := t.row(ctx, `UPDATE agent SET orders_hash = orders_hash WHERE customer = $1 AND id = $2
+			RETURNING orders_epoch, orders_version, orders_hash, seen_epoch, seen_version`, c.customer, agent).
+			Scan(&v.Epoch, &v.Version, &hash, &seen.Epoch, &seen.Version)
+		if err != nil {
+			return absent(err, missing("agent", agent))
+		}
+		lowest, err := t.epoch(ctx)
+		if err != nil {
+			return err
+		}
+		if changed = hash != contentHash || seen.Newer(v) || v.Epoch < lowest; !changed {
+			return nil
+		}
+		if v, err = after(v, seen, lowest); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `UPDATE agent SET orders_epoch = $3, orders_version = $4, orders_hash = $5 WHERE customer = $1 AND id = $2`,
+			c.customer, agent, v.Epoch, v.Version, contentHash)
+		return err
+	})
+	return v, changed, doing("numbering orders", err)
+}
+
+// after is the next version: above the last one, above all the agent has seen, and not
+// below the lowest epoch.
+func after(last, seen wire.OrdersVersion, lowest int64) (wire.OrdersVersion, error) {
+	const most = 1 << 62 // far from where counting up would turn over
+	if seen.Epoch >= most || seen.Version >= most {
+		return last, errors.New("the agent claims to have seen orders with a number nobody gives")
+	}
+	epoch := max(last.Epoch, lowest, 1)
+	if seen.Newer(last) {
+		epoch = max(epoch, seen.Epoch+1)
+	}
+	if epoch > last.Epoch {
+		return wire.OrdersVersion{Epoch: epoch, Version: 1}, nil
+	}
+	return wire.OrdersVersion{Epoch: epoch, Version: last.Version + 1}, nil
+}
+
+func (t *tx) epoch(ctx context.Context) (int64, error) {
+	var text []byte
+	err := t.row(ctx, `SELECT value FROM setting WHERE name = $1`, epochSetting).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 1, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	var epoch int64
+	if _, err := fmt.Sscan(string(text), &epoch); err != nil {
+		return 0, fmt.Errorf("the setting %s is not a number: %w", epochSetting, err)
+	}
+	return epoch, nil
+}

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"patchbay/wire"
+)
+
+const deviceColumns = `customer, id, site, agent, name, facts, scanned_at, digest, enrolled_at, retired_at`
+
+func scanDevice(r scanner) (d Device, err error) {
+	err = r.Scan(&d.Customer, &d.ID, &d.Site, &d.Agent, &d.Name, decoded{&d.Facts}, maybe(&d.ScannedAt), &d.Digest,
+		at(&d.EnrolledAt), maybe(&d.RetiredAt))
+	return d, err
+}
+
+// Devices lists the devices, retired ones too.
+func (h handle) Devices(ctx context.Context) ([]Device, error) {
+	return reading(ctx, h, "devices", func(t *tx) ([]Device, error) {
+		return list(ctx, t, scanDevice,
+			`SELECT `+deviceColumns+` FROM device WHERE `+t.mine()+` ORDER BY customer, name, id`, t.scope())
+	})
+}
+
+// Device gives one device.
+func (c *Customer) Device(ctx context.Context, id string) (Device, error) {
+	return reading(ctx, c.handle, "a device", func(t *tx) (Device, error) {
+		return one(ctx, t, "device", id, scanDevice,
+			`SELECT `+deviceColumns+` FROM device WHERE customer = $1 AND id = $2`, c.customer, id)
+	})
+}
+
+// RenameDevice gives a device a name of a person's choice; "" gives it its host name back.
+func (c *Customer) RenameDevice(ctx context.Context, now time.Time, id, name string) error {
+	return doing("renaming a device", c.change(ctx, now, func(t *tx) error {
+		d, err := one(ctx, t, "device", id, scanDevice,
+			`SELECT `+deviceColumns+` FROM device WHERE customer = $1 AND id = $2`, c.customer, id)
+		if err != nil {
+			return err
+		}
+		named := name != ""
+		if !named {
+			name = d.Facts.Hostname
+		}
+		t.note(note{act: "device.rename", object: id, device: id, payload: fields{"from": d.Name, "to": name}})
+		return t.must(ctx, "device", id, `UPDATE device SET name = $3, named = $4 WHERE customer = $1 AND id = $2`,
+			c.customer, id, name, named)
+	}))
+}
+
+// RetireDevice says that a device is gone. Its rows stay.
+func (c *Customer) RetireDevice(ctx context.Context, now time.Time, id string) error {
+	return doing("retiring a device", c.change(ctx, now, func(t *tx) error {
+		t.note(note{act: "device.retire", object: id, device: id})
+		return t.must(ctx, "device", id,
+			`UPDATE device SET retired_at = COALESCE(retired_at, $3) WHERE customer = $1 AND id = $2`, c.customer, id, millis(now))
+	}))
+}
+
+// sectionColumns without the body. A section read again with the same result is not written
+// again, so a good one is as fresh as the last complete scan of its device.
+const sectionColumns = `s.name, s.hash, s.state, s.error,
+	CASE WHEN s.state = 'ok' AND d.scanned_at > s.scanned_at THEN d.scanned_at ELSE s.scanned_at END, s.failed_at`
+
+// Sections gives the named sections of a device with their bodies, or all when none is
+// named, by name. A device without sections has none.
+func (c *Customer) Sections(ctx context.Context, device string, names ...string) ([]SectionRow, error) {
+	return reading(ctx, c.handle, "sections", func(t *tx) ([]SectionRow, error) {
+		only, args := "", []any{c.customer, device}
+		if len(names) > 0 {
+			only = ` AND s.name IN (` + marks(3, len(names)) + `)`
+			for _, n := range names {
+				args = append(args, n)
+			}
+		}
+		return list(ctx, t, func(r scanner) (s SectionRow, err error) {
+			var body []byte
+			err = r.Scan(&s.Name, &s.Hash, &s.State, &s.Error, at(&s.ScannedAt), maybe(&s.FailedAt), &body)
+			s.Body = body
+			return s, err
+		}, `SELECT `+sectionColumns+`, s.body FROM section s JOIN device d ON d.customer = s.customer AND d.id = s.device
+			WHERE s.customer = $1 AND s.device = $2`+only+` ORDER BY s.name`, args...)
+	})
+}
+
+// SectionHashes says what is held of a device: by section, the hash of its body.
+func (c *Customer) SectionHashes(ctx context.Context, device string) (map[string]string, error) {
+	return reading(ctx, c.handle, "sections", func(t *tx) (map[string]string, error) {
+		heads, err := t.heads(ctx, device)
+		return hashes(heads), err
+	})
+}
+
+func hashes(heads []SectionRow) map[string]string {
+	held := make(map[string]string, len(heads))
+	for _, h := range heads {
+		held[h.Name] = h.Hash
+	}
+	return held
+}
+
+// heads gives the sections of a device without bodies and with the times as stored, in the
+// order of a digest.
+func (t *tx) heads(ctx context.Context, device string) ([]SectionRow, error) {
+	heads, err := list(ctx, t, func(r scanner) (s SectionRow, err error) {
+		err = r.Scan(&s.Name, &s.Hash, &s.State, &s.Error, at(&s.ScannedAt), maybe(&s.FailedAt))
+		return s, err
+	}, `SELECT name, hash, state, error, scanned_at, failed_at FROM section WHERE customer = $1 AND device = $2`, t.customer, device)
+	slices.SortFunc(heads, func(a, b SectionRow) int { // not by the database: collations differ
+		return strings.Compare(a.Name, b.Name)
+	})
+	return heads, err
+}
+
+// digest is the hash over what is held, as the agent makes it over what it has.
+func digest(heads []SectionRow) string {
+	all := make([]wire.Section, len(heads))
+	for i, h := range heads {
+		all[i] = wire.Section{Name: h.Name, Hash: h.Hash, State: h.State, Error: h.Error}
+	}
+	return wire.Digest(all)
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// migrations/ is for both databases, migrations/postgres/ for PostgreSQL alone; numbers
+// count over both.
+//
+//go:embed migrations
+var migrations embed.FS
+
+// migrate brings the schema up to date. Servers that start at once on one PostgreSQL take
+// turns.
+func migrate(ctx context.Context, s *Store) error {
+	p, err := migrator(s)
+	if err != nil {
+		return err
+	}
+	current, newest, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the schema's version: %w", err)
+	}
+	if current > newest {
+		return refuse(ErrNewerSchema, fmt.Sprintf("The database has schema %d and this version of Patchbay knows %d: "+
+			"a newer version has written to it. Start that version, or restore a backup from before the upgrade.", current, newest))
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bringing the schema up to date: %w", err)
+	}
+	return nil
+}
+
+func migrator(s *Store) (*goose.Provider, error) {
+	dialect, folders, opts := goose.DialectSQLite3, []string{"migrations"}, []goose.ProviderOption(nil)
+	if s.engine.name == "postgres" {
+		turns, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return nil, err
+		}
+		dialect, folders = goose.DialectPostgres, append(folders, "migrations/postgres")
+		opts = append(opts, goose.WithSessionLocker(turns))
+	}
+	var files layers
+	for _, name := range folders {
+		sub, err := fs.Sub(migrations, name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, sub)
+	}
+	return goose.NewProvider(dialect, s.writer, files, opts...)
+}
+
+// layers shows the files of several folders as one.
+type layers []fs.FS
+
+// Open opens the file in the first folder that has it.
+func (l layers) Open(name string) (f fs.File, err error) {
+	for _, folder := range l {
+		if f, err = folder.Open(name); err == nil {
+			return f, nil
+		}
+	}
+	return nil, err
+}
+
+// ReadDir lists the files of all folders.
+func (l layers) ReadDir(name string) ([]fs.DirEntry, error) {
+	var all []fs.DirEntry
+	for _, folder := range l {
+		entries, err := fs.ReadDir(folder, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entries...)
+	}
+	return all, nil
+}

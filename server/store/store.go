@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Store is an open database. Its handles do the work.
+type Store struct {
+	engine engine
+	writer *sql.DB // SQLite: one connection, immediate transactions
+	reader *sql.DB // the same as writer on PostgreSQL
+}
+
+// engine is what differs between the databases.
+type engine struct {
+	name string
+	// enter prepares a fresh transaction for a handle.
+	enter func(ctx context.Context, t *sql.Tx, h handle) error
+	// unique and foreign tell which constraint an error reports.
+	unique, foreign func(error) bool
+	// again tells an error after which the same transaction may succeed.
+	again func(error) bool
+}
+
+// Open opens "sqlite:PATH" or "postgres://…" and brings its schema up to date. It refuses
+// a database that a newer version has written to, and a PostgreSQL user whom row-level
+// security does not bind.
+func Open(ctx context.Context, url string) (*Store, error) {
+	var s *Store
+	var err error
+	switch {
+	case strings.HasPrefix(url, "sqlite:") && len(url) > len("sqlite:"):
+		s, err = openSQLite(strings.TrimPrefix(url, "sqlite:"))
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
+		s, err = openPostgres(ctx, url)
+	default:
+		return nil, errors.New("opening the database: its address must be sqlite:PATH or postgres://USER@HOST/NAME")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	if err := migrate(ctx, s); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+// Close waits for running queries and closes the database.
+func (s *Store) Close() error {
+	if s.reader == s.writer {
+		return s.writer.Close()
+	}
+	return errors.Join(s.reader.Close(), s.writer.Close())
+}
+
+// tx is a transaction of a handle.
+type tx struct {
+	handle
+	sql   *sql.Tx
+	notes []note
+}
+
+// read runs fn in a read-only transaction: all its queries see one state.
+func (h handle) read(ctx context.Context, fn func(*tx) error) error {
+	t, err := h.begin(ctx, h.s.reader, &sql.TxOptions{ReadOnly: true, Isolation: h.s.engine.snapshot()})
+	if err != nil {
+		return err
+	}
+	defer t.sql.Rollback() // reading leaves nothing to commit
+	return fn(t)
+}
+
+// change runs fn, which changes something a person, a rule or the engine decided, and must
+// say so with t.note: without a note nothing is committed.
+func (h handle) change(ctx context.Context, now time.Time, fn func(*tx) error) error {
+	return h.record(ctx, now, func(t *tx) error {
+		if err := fn(t); err != nil {
+			return err
+		}
+		if len(t.notes) == 0 {
+			panic("store: a change without an audit row")
+		}
+		return nil
+	})
+}
+
+// record runs fn, which writes down what a device or the clock says and needs no note. It
+// may run fn again when the database asks for it, so fn sets its results anew each time.
+func (h handle) record(ctx context.Context, now time.Time, fn func(*tx) error) error {
+	for try := 1; ; try++ {
+		err := h.once(ctx, now, fn)
+		if err == nil || try == 5 || !h.s.engine.again(err) {
+			return err
+		}
+	}
+}
+
+func (h handle) once(ctx context.Context, now time.Time, fn func(*tx) error) error {
+	t, err := h.begin(ctx, h.s.writer, nil)
+	if err != nil {
+		return err
+	}
+	defer t.sql.Rollback() // does nothing after a commit
+	if err := fn(t); err != nil {
+		return err
+	}
+	if err := t.link(ctx, now); err != nil {
+		return err
+	}
+	if err := t.sql.Commit(); err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}
+
+func (h handle) begin(ctx context.Context, db *sql.DB, opts *sql.TxOptions) (*tx, error) {
+	if h.who.ID == "" {
+		return nil, errors.New("asking the database: nobody asks")
+	}
+	if !h.msp && (h.customer == "" || h.customer == mspChain) {
+		return nil, missing("customer", h.customer)
+	}
+	t, err := db.BeginTx(ctx, opts)
+	if err != nil {
+		return nil, fmt.Errorf("asking the database: %w", err)
+	}
+	if err := h.s.engine.enter(ctx, t, h); err != nil {
+		return nil, errors.Join(fmt.Errorf("asking the database: %w", err), t.Rollback())
+	}
+	return &tx{handle: h, sql: t}, nil
+}
+
+// snapshot is the isolation under which several queries see one state. SQLite has no other.
+func (e engine) snapshot() sql.IsolationLevel {
+	if e.name == "sqlite" {
+		return sql.LevelDefault
+	}
+	return sql.LevelRepeatableRead
+}
+
+// mine is the condition that all queries shared by both handles begin with; its argument,
+// scope, is always $1.
+func (t *tx) mine() string {
+	if t.msp {
+		return "$1 = ''"
+	}
+	return "customer = $1"
+}
+
+func (t *tx) scope() string {
+	if t.msp {
+		return ""
+	}
+	return t.customer
+}
+
+// exec runs a statement and says how many rows it touched.
+func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	done, err := t.sql.ExecContext(ctx, query, clean(args)...)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
+}
+
+// must runs a statement that has to touch a row of the named thing.
+func (t *tx) must(ctx context.Context, what, id, query string, args ...any) error {
+	n, err := t.exec(ctx, query, args...)
+	if err == nil && n == 0 {
+		return missing(what, id)
+	}
+	return err
+}
+
+func (t *tx) row(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.sql.QueryRowContext(ctx, query, clean(args)...)
+}
