@@ -25,6 +25,7 @@ type Enrolled struct {
 	Device      string `json:"device"`   // the agent's own machine
 	Customer    string `json:"customer"` // names, to show the person
 	Site        string `json:"site"`
+	Mode        Mode   `json:"mode"`        // the most the token lets the agent do; an agent holds itself to it
 	Certificate []byte `json:"certificate"` // DER, by the server's CA
 	CA          []byte `json:"ca"`          // DER
 	OrdersKey   []byte `json:"orders_key"`  // Ed25519 public key that signs orders

@@ -41,8 +41,7 @@ type Name string
 const (
 	VERIFIED                 Name = "VERIFIED"
 	UNKNOWN                  Name = "UNKNOWN"                  // known: never read, or the last reading failed
-	STALE                    Name = "STALE"                    // known: read too long ago to be believed
-	SILENT                   Name = "SILENT"                   // reachable: the device has not been heard of
+	STALE                    Name = "STALE"                    // known: read too long ago to be believed, the silent device included
 	HELD                     Name = "HELD"                     // offered: held or pinned on the device, by somebody there
 	KEPT_BACK                Name = "KEPT_BACK"                // offered: dependencies or phasing on the vendor's side
 	NO_FIX                   Name = "NO_FIX"                   // offered: affected, and nobody offers a newer version
@@ -130,7 +129,7 @@ type Fact struct {
 }
 
 var states = map[Name]State{
-	VERIFIED: Good, UNKNOWN: NotKnown, STALE: NotKnown, SILENT: NotKnown,
+	VERIFIED: Good, UNKNOWN: NotKnown, STALE: NotKnown,
 	HELD: WaitsPerson, KEPT_BACK: WaitsTime, NO_FIX: WaitsTime, WITHDRAWN: NotKnown,
 	SUPERSEDED: Gone, NOT_APPLICABLE: Gone, WAITS_DECISION: WaitsPerson, REJECTED: Excused,
 	EXCEPTED: Excused, WAITS_RING: WaitsTime, OBSERVED: WaitsPerson, WAITS_DEVICE: WaitsTime,

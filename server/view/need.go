@@ -131,6 +131,27 @@ func (c *Counts) Count(s verdict.State) {
 	}
 }
 
+// Of is how many needs are in the state.
+func (c Counts) Of(s verdict.State) int {
+	switch s {
+	case verdict.Good:
+		return c.Verified
+	case verdict.Moving:
+		return c.Moving
+	case verdict.WaitsTime:
+		return c.WaitsTime
+	case verdict.WaitsPerson:
+		return c.WaitsPerson
+	case verdict.Bad:
+		return c.Failed
+	case verdict.Excused:
+		return c.Excepted
+	case verdict.NotKnown:
+		return c.Unknown
+	}
+	return 0
+}
+
 // UpdateDetail is an update with where it stands per customer.
 type UpdateDetail struct {
 	Update

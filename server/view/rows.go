@@ -174,9 +174,9 @@ type Activity struct {
 
 // ChainCheck says whether an audit chain is whole.
 type ChainCheck struct {
-	Chain    string `json:"chain"`
-	Name     string `json:"name"`
-	Rows     int64  `json:"rows"`
-	OK       bool   `json:"ok"`
-	FirstBad int64  `json:"first_bad,omitempty" doc:"The sequence number of the first row that does not fit"`
+	Chain   string `json:"chain"`
+	Name    string `json:"name"`
+	Rows    int64  `json:"rows"`
+	OK      bool   `json:"ok"`
+	Problem string `json:"problem,omitempty" doc:"A sentence that names the first row that does not fit"`
 }

@@ -1,0 +1,232 @@
+// Package assess says what a device needs: it joins what is installed with what is, or
+// lately was, on offer.
+//
+// The one idea: what cannot be read is a need too. A provider whose sections are missing,
+// failed or too old yields a need for the provider as a whole, so that a device nobody can
+// look into never passes for one with nothing to do.
+package assess
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/wire"
+)
+
+// The ages after which a reading is no longer believed.
+const (
+	// ScanAge is how old an inventory may be. Agents scan every quarter of an hour.
+	ScanAge = 24 * time.Hour
+	// ListsAge is how old what a package manager knows of its sources may be.
+	ListsAge = 7 * 24 * time.Hour
+	// Remember is how long a need that was met, or whose offer vanished, is still told.
+	Remember = 30 * 24 * time.Hour
+)
+
+// Device is what is held of one device.
+type Device struct {
+	EnrolledAt time.Time
+	Facts      wire.Facts
+	Providers  []Provider
+}
+
+// Provider is one provider's view of the device.
+type Provider struct {
+	Name      string
+	Versions  string // the scheme of its version order
+	Installed Section
+	Offered   Section
+	Items     []patch.Item // the body of Installed, any order
+	Sources   []patch.Source
+	Offers    []Offer // everything on offer now, and what lately was
+}
+
+// Section is the state of one inventory section.
+type Section struct {
+	State     wire.SectionState // "" when it never arrived
+	Error     string
+	ScannedAt time.Time  // when its body was read
+	FailedAt  *time.Time // since when it has been failing
+}
+
+// Offer is one version on offer, from when to when.
+type Offer struct {
+	Update    patch.Update
+	FirstSeen time.Time
+	GoneAt    *time.Time // nil while it is on offer
+}
+
+// Need is one item on one device with something to do, or done lately.
+type Need struct {
+	Key       patch.Key
+	Update    patch.Update // on offer, or last on offer
+	Installed string       // by the last reading; "" when the item is not there
+	Offered   bool         // on offer now
+	Since     time.Time    // when the offer was first seen here
+	GoneAt    *time.Time   // when it vanished
+	Reached   bool         // the last reading shows the offered version or a newer one
+	ScannedAt time.Time    // of the reading this rests on
+	Restart   string       // why what runs may still be old; "" when nothing says so
+	Blind     *Blind       // set on the need of a provider as a whole
+}
+
+// Blind says why a provider's view cannot be believed.
+type Blind struct {
+	Sentence string
+	Since    time.Time
+	Aged     bool // it was read once, too long ago
+}
+
+// Needs says what the device needs, sorted by key. The order of the input is irrelevant.
+func Needs(d Device, now time.Time) []Need {
+	var needs []Need
+	if len(d.Providers) == 0 {
+		b := &Blind{Sentence: "no package manager is known on this device", Since: d.EnrolledAt}
+		needs = append(needs, Need{Blind: b, Since: b.Since})
+	}
+	for _, p := range d.Providers {
+		if p.Installed.State == wire.SectionAbsent {
+			continue
+		}
+		if b := blind(p, d.EnrolledAt, now); b != nil {
+			needs = append(needs, Need{Key: patch.Key{Provider: p.Name}, Blind: b, Since: b.Since, ScannedAt: p.Installed.ScannedAt})
+		}
+		needs = append(needs, ofProvider(p, d.Facts.Restart, now)...)
+	}
+	slices.SortFunc(needs, func(a, b Need) int { return a.Key.Compare(b.Key) })
+	return needs
+}
+
+// ofProvider makes one need per item from the offers for it.
+func ofProvider(p Provider, restart wire.Restart, now time.Time) []Need {
+	installed := map[patch.Key]string{}
+	for _, item := range p.Items {
+		installed[item.Key()] = item.Version
+	}
+	telling := map[patch.Key]Offer{}
+	for _, o := range p.Offers {
+		if o.GoneAt != nil && now.Sub(*o.GoneAt) > Remember {
+			continue
+		}
+		k := o.Update.Key()
+		if old, ok := telling[k]; !ok || tellsMore(p.Versions, o, old) {
+			telling[k] = o
+		}
+	}
+	var needs []Need
+	for k, o := range telling {
+		n := Need{Key: k, Update: o.Update, Installed: installed[k], Offered: o.GoneAt == nil,
+			Since: o.FirstSeen, GoneAt: o.GoneAt, ScannedAt: p.Installed.ScannedAt}
+		n.Reached = n.Installed != "" && reached(p.Versions, n.Installed, o.Update.Available)
+		if n.Reached && slices.Contains(restart.Reasons, k.Name) {
+			n.Restart = fmt.Sprintf("%s asks for a reboot of the machine, which has not happened yet", k.Name)
+		}
+		needs = append(needs, n)
+	}
+	return needs
+}
+
+// tellsMore reports whether offer a says more about an item than b: what is on offer beats
+// what was, then the newer version.
+func tellsMore(scheme string, a, b Offer) bool {
+	if (a.GoneAt == nil) != (b.GoneAt == nil) {
+		return a.GoneAt == nil
+	}
+	order, err := patch.CompareVersions(scheme, a.Update.Available, b.Update.Available)
+	if err != nil || order == 0 {
+		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.Update.Available, b.Update.Available)) > 0
+	}
+	return order > 0
+}
+
+// reached reports whether installed is wanted or newer. Versions that cannot be compared
+// count as reached only when they are the same text.
+func reached(scheme, installed, wanted string) bool {
+	order, err := patch.CompareVersions(scheme, installed, wanted)
+	if err != nil {
+		return installed == wanted
+	}
+	return order >= 0
+}
+
+// blind says why the provider's view cannot be believed, nil when it can.
+func blind(p Provider, enrolled, now time.Time) *Blind {
+	for _, s := range []struct {
+		what string
+		Section
+	}{{"what is installed", p.Installed}, {"what is on offer", p.Offered}} {
+		switch {
+		case s.State == "":
+			return &Blind{Sentence: fmt.Sprintf("%s has never told %s on this device", p.Name, s.what), Since: enrolled}
+		case s.State == wire.SectionFailed:
+			since := s.ScannedAt
+			if s.FailedAt != nil {
+				since = *s.FailedAt
+			}
+			return &Blind{Sentence: fmt.Sprintf("%s cannot tell %s: %s", p.Name, s.what, s.Error), Since: since}
+		case now.Sub(s.ScannedAt) > ScanAge:
+			return &Blind{Sentence: fmt.Sprintf("%s last told %s too long ago to be believed", p.Name, s.what), Since: s.ScannedAt, Aged: true}
+		}
+	}
+	return oldLists(p, now)
+}
+
+// oldLists says which sources keep a manager from knowing what is on offer.
+func oldLists(p Provider, now time.Time) *Blind {
+	var newest time.Time
+	for _, s := range p.Sources {
+		known := known(s)
+		if s.Error != "" {
+			since := known
+			if since.IsZero() {
+				since = p.Offered.ScannedAt
+			}
+			return &Blind{Sentence: fmt.Sprintf("the source %s cannot be read: %s", s.Name, s.Error), Since: since}
+		}
+		if known.After(newest) {
+			newest = known
+		}
+	}
+	if !newest.IsZero() && now.Sub(newest) > ListsAge {
+		return &Blind{Sentence: fmt.Sprintf("what %s knows of its sources is more than %d days old", p.Name, int(ListsAge.Hours()/24)), Since: newest, Aged: true}
+	}
+	return nil
+}
+
+// known is the last moment at which what is known of a source was surely current.
+func known(s patch.Source) time.Time {
+	var t time.Time
+	for _, at := range []*time.Time{s.SignedAt, s.RefreshedAt} {
+		if at != nil && at.After(t) {
+			t = *at
+		}
+	}
+	return t
+}
+
+// Until is the next moment at which Needs may answer differently by the clock alone; zero
+// when there is none.
+func Until(d Device, now time.Time) time.Time {
+	var next time.Time
+	soonest := func(t time.Time) {
+		if t.After(now) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, p := range d.Providers {
+		soonest(p.Installed.ScannedAt.Add(ScanAge + time.Second))
+		soonest(p.Offered.ScannedAt.Add(ScanAge + time.Second))
+		for _, s := range p.Sources {
+			soonest(known(s).Add(ListsAge + time.Second))
+		}
+		for _, o := range p.Offers {
+			if o.GoneAt != nil {
+				soonest(o.GoneAt.Add(Remember + time.Second))
+			}
+		}
+	}
+	return next
+}

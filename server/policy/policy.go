@@ -1,0 +1,131 @@
+// Package policy decides, for every need, whether it may be installed, and says why.
+//
+// A person's answer beats a rule; among answers the nearest to the device wins, and at the
+// same level no wins over yes. The package is pure: needs, answers and rules in, decisions
+// out.
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+)
+
+// Kind is what was decided.
+type Kind string
+
+// The kinds of decision.
+const (
+	Install Kind = "install"
+	Wait    Kind = "wait"   // until a person or a rule answers
+	Reject  Kind = "reject" // a person said no
+)
+
+// Decision is the answer for one need, always with its reason.
+type Decision struct {
+	Kind          Kind
+	ID            string // the approval or rule that caused it; "" while nobody has answered
+	Reason        string // a sentence
+	By            string // who answered, as people call them; "" for a rule
+	At            time.Time
+	ForcedUntil   time.Time // until when it runs outside the window; zero when not forced
+	AllowRemovals []string
+}
+
+// Level is how near an answer is to the device.
+type Level int
+
+// The levels, nearest last.
+const (
+	CustomerLevel Level = iota
+	SiteLevel
+	DeviceLevel
+)
+
+// Answer is what a person said about an item's version.
+type Answer struct {
+	ID            string
+	Level         Level
+	Yes           bool
+	Key           patch.Key // Architecture "" answers for all of them
+	Version       string
+	Origin        string
+	Follow        bool // answers also for newer versions of this origin
+	Reason        string
+	By            string
+	At            time.Time
+	ForcedUntil   time.Time
+	AllowRemovals []string
+}
+
+// Rule answers where no person did.
+type Rule struct {
+	ID       string // such as the site's
+	Place    string // where it stands, as people call it
+	Security bool   // security updates need no answer
+	At       time.Time
+}
+
+// Decide gives exactly one decision per need, in the order of needs. versions names the
+// version order of a provider.
+func Decide(needs []assess.Need, answers []Answer, rule Rule, versions func(provider string) string) []Decision {
+	decisions := make([]Decision, len(needs))
+	for i, n := range needs {
+		decisions[i] = decide(n, answers, rule, versions)
+	}
+	return decisions
+}
+
+func decide(n assess.Need, answers []Answer, rule Rule, versions func(string) string) Decision {
+	var best *Answer
+	for i := range answers {
+		a := &answers[i]
+		if a.concerns(n.Update, versions(n.Key.Provider)) && (best == nil || a.beats(*best)) {
+			best = a
+		}
+	}
+	switch {
+	case best != nil && best.Yes:
+		return Decision{Kind: Install, ID: best.ID, Reason: "approved by " + best.By, By: best.By, At: best.At,
+			ForcedUntil: best.ForcedUntil, AllowRemovals: best.AllowRemovals}
+	case best != nil:
+		return Decision{Kind: Reject, ID: best.ID, Reason: best.Reason, By: best.By, At: best.At}
+	case n.Blind == nil && rule.Security && n.Update.Is(patch.Security):
+		return Decision{Kind: Install, ID: rule.ID, At: rule.At,
+			Reason: fmt.Sprintf("security updates are approved by themselves at %s", rule.Place)}
+	}
+	return Decision{Kind: Wait, Reason: "nobody has answered yet", At: n.Since}
+}
+
+// concerns reports whether the answer is about this very update.
+func (a Answer) concerns(u patch.Update, scheme string) bool {
+	k := u.Key()
+	if a.Key.Architecture == "" {
+		k.Architecture = ""
+	}
+	if a.Key != k {
+		return false
+	}
+	if a.Version == u.Available {
+		return true
+	}
+	if !a.Follow || a.Origin != u.Origin {
+		return false
+	}
+	order, err := patch.CompareVersions(scheme, u.Available, a.Version)
+	return err == nil && order > 0
+}
+
+// beats reports whether a wins over b: the nearer level, then no over yes, then the later.
+func (a Answer) beats(b Answer) bool {
+	no := func(x Answer) int {
+		if x.Yes {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(no(a), no(b)), a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) > 0
+}

@@ -1,0 +1,128 @@
+package policy
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func deb(string) string { return "deb" }
+
+func need(version string, classes ...patch.Class) assess.Need {
+	u := patch.Update{Provider: "apt", Name: "lib", Architecture: "amd64", Installed: "1.0", Available: version, Origin: "Debian", Classes: classes}
+	return assess.Need{Key: u.Key(), Update: u, Installed: "1.0", Offered: true, Since: now}
+}
+
+func answer(id string, level Level, yes bool) Answer {
+	return Answer{ID: id, Level: level, Yes: yes, Key: patch.Key{Provider: "apt", Name: "lib"}, Version: "1.1", Origin: "Debian",
+		Reason: "because", By: "Ann", At: now}
+}
+
+func TestNobodyAnsweredWaits(t *testing.T) {
+	d := Decide([]assess.Need{need("1.1")}, nil, Rule{ID: "rule", Security: true}, deb)
+	if len(d) != 1 || d[0].Kind != Wait || d[0].Reason == "" {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestRuleAnswersSecurityUpdatesOnly(t *testing.T) {
+	rule := Rule{ID: "rule", Place: "Head office", Security: true, At: now}
+	d := Decide([]assess.Need{need("1.1", patch.Security), need("1.1", patch.BugFix)}, nil, rule, deb)
+	if d[0].Kind != Install || d[0].ID != "rule" || d[1].Kind != Wait {
+		t.Errorf("%+v", d)
+	}
+	d = Decide([]assess.Need{need("1.1", patch.Security)}, nil, Rule{ID: "rule"}, deb)
+	if d[0].Kind != Wait {
+		t.Errorf("a site that decides by hand installs by itself: %+v", d)
+	}
+}
+
+func TestAPersonBeatsARule(t *testing.T) {
+	rule := Rule{ID: "rule", Security: true}
+	d := Decide([]assess.Need{need("1.1", patch.Security)}, []Answer{answer("no", CustomerLevel, false)}, rule, deb)
+	if d[0].Kind != Reject || d[0].ID != "no" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// Every pair of levels and answers: the nearer wins, at the same level no wins.
+func TestPrecedenceOfAnswers(t *testing.T) {
+	levels := []Level{CustomerLevel, SiteLevel, DeviceLevel}
+	for _, la := range levels {
+		for _, lb := range levels {
+			for _, ya := range []bool{true, false} {
+				for _, yb := range []bool{true, false} {
+					want := ya
+					if lb > la || lb == la && !yb {
+						want = yb
+					}
+					d := Decide([]assess.Need{need("1.1")}, []Answer{answer("a", la, ya), answer("b", lb, yb)}, Rule{}, deb)
+					if got := d[0].Kind == Install; got != want {
+						t.Errorf("level %d says %v, level %d says %v: %+v", la, ya, lb, yb, d[0])
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestAnswerIsAboutOneVersionUnlessItFollows(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		version string
+		edit    func(*Answer)
+		want    Kind
+	}{
+		{"the version answered", "1.1", func(*Answer) {}, Install},
+		{"a newer one", "1.2", func(*Answer) {}, Wait},
+		{"a newer one, followed", "1.2", func(a *Answer) { a.Follow = true }, Install},
+		{"an older one, followed", "1.0.5", func(a *Answer) { a.Follow = true }, Wait},
+		{"a newer one of another origin", "1.2", func(a *Answer) { a.Follow, a.Origin = true, "Elsewhere" }, Wait},
+		{"another item", "1.1", func(a *Answer) { a.Key.Name = "app" }, Wait},
+		{"another provider", "1.1", func(a *Answer) { a.Key.Provider = "dnf" }, Wait},
+		{"another architecture", "1.1", func(a *Answer) { a.Key.Architecture = "i386" }, Wait},
+		{"this architecture", "1.1", func(a *Answer) { a.Key.Architecture = "amd64" }, Install},
+	} {
+		a := answer("a", DeviceLevel, true)
+		c.edit(&a)
+		if d := Decide([]assess.Need{need(c.version)}, []Answer{a}, Rule{}, deb); d[0].Kind != c.want {
+			t.Errorf("%s: %+v, want %s", c.name, d[0], c.want)
+		}
+	}
+}
+
+func TestOneDecisionPerNeedWhateverTheOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		versions := rapid.SliceOfN(rapid.SampledFrom([]string{"1.1", "1.2", "2.0"}), 1, 5).Draw(t, "needs")
+		var needs []assess.Need
+		for _, v := range versions {
+			needs = append(needs, need(v, patch.Security))
+		}
+		var answers []Answer
+		for i := range rapid.IntRange(0, 6).Draw(t, "answers") {
+			a := answer(string(rune('a'+i)), Level(rapid.IntRange(0, 2).Draw(t, "level")), rapid.Bool().Draw(t, "yes"))
+			a.Version = rapid.SampledFrom([]string{"1.1", "1.2"}).Draw(t, "version")
+			a.Follow = rapid.Bool().Draw(t, "follow")
+			a.At = now.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "at")) * time.Hour)
+			answers = append(answers, a)
+		}
+		first := Decide(needs, answers, Rule{}, deb)
+		slices.Reverse(answers)
+		second := Decide(needs, answers, Rule{}, deb)
+		if len(first) != len(needs) {
+			t.Fatalf("%d decisions for %d needs", len(first), len(needs))
+		}
+		for i := range first {
+			if first[i].Kind != second[i].Kind || first[i].ID != second[i].ID || first[i].Reason == "" {
+				t.Fatalf("%+v, in another order %+v", first[i], second[i])
+			}
+		}
+	})
+}

@@ -1,0 +1,366 @@
+package verdict
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+	"patchbay/server/policy"
+	"patchbay/server/rollout"
+	"patchbay/window"
+	"patchbay/wire"
+)
+
+// Quiet is how long an agent may say nothing before a decided job is said to wait for it.
+const Quiet = 10 * time.Minute
+
+// Device is what a verdict must know of the device.
+type Device struct {
+	Name     string
+	Mode     wire.Mode // how much its agent is willing to do
+	LastSeen time.Time // of its agent, by the server's clock; zero when never
+	Windows  window.Set
+	Reboots  bool          // whether it may reboot by itself inside a window
+	Silent   time.Duration // after which silence the device counts as silent
+}
+
+// Work is the job a decision led to, as the device last told of it.
+type Work struct {
+	Tried rollout.Tried
+	Step  wire.Step // of the open job; "" while the device has not heard of it
+	Since time.Time // of Step, or of the order
+	Why   string    // a sentence while it waits
+	// Of the last attempt that ended:
+	Message string
+	Receipt time.Time // when it ended
+}
+
+// Case is all a verdict rests on.
+type Case struct {
+	Need     assess.Need
+	Decision policy.Decision
+	Ring     rollout.Ring
+	Device   Device
+	Work     Work
+}
+
+// links is the chain with the test of each link, in order. A test gives the zero Verdict
+// when its link holds.
+var links = []struct {
+	link Link
+	test func(Case, time.Time) Verdict
+}{
+	{Applicable, applicable}, {Known, known}, {Offered, offered}, {Decided, decided},
+	{Approved, approved}, {RingOpen, ringOpen}, {Reachable, reachable}, {Staged, staged},
+	{InWindow, inWindow}, {Preflight, preflight}, {Applied, applied}, {Active, active},
+	{Verified, verifying},
+}
+
+// Of gives the verdict for one need at one moment.
+func Of(c Case, now time.Time) Verdict {
+	if c.Need.Blind == nil && c.Need.Reached && c.Need.Restart == "" && fresh(c, now) {
+		return done(c)
+	}
+	for _, l := range links {
+		if v := l.test(c, now); v.Name != "" {
+			return finish(v, l.link, c, now)
+		}
+	}
+	return finish(Verdict{Name: VERIFYING, Owner: Patchbay, Since: c.Work.Since,
+		Sentence: "The work is over; the reading that proves it is on its way."}, Verified, c, now)
+}
+
+// done is the verdict of a need that the last reading shows as met, whoever met it.
+func done(c Case) Verdict {
+	n := c.Need
+	since := n.ScannedAt
+	if n.GoneAt != nil {
+		since = *n.GoneAt
+	}
+	return Verdict{Name: VERIFIED, State: Good, Link: Verified, Owner: Nobody, Since: since,
+		Sentence: fmt.Sprintf("%s %s is installed: the machine was read again and shows it.", n.Key.Name, n.Installed),
+		Facts:    []Fact{{Text: "inventory read on the device", At: n.ScannedAt}}}
+}
+
+// finish fills in what every verdict has.
+func finish(v Verdict, l Link, c Case, now time.Time) Verdict {
+	v.Link, v.State = l, StateOf(v.Name)
+	if !c.Need.ScannedAt.IsZero() {
+		v.Facts = append(v.Facts, Fact{"inventory read on the device", c.Need.ScannedAt})
+	}
+	if !c.Device.LastSeen.IsZero() {
+		v.Facts = append(v.Facts, Fact{"the device was last heard", c.Device.LastSeen})
+	}
+	if c.Need.Offered && !c.Need.Since.IsZero() {
+		v.Facts = append(v.Facts, Fact{c.Need.Update.Available + " first seen on offer here", c.Need.Since})
+	}
+	if v.Since.IsZero() {
+		v.Since = c.Need.Since
+	}
+	if v.Next != nil && !v.Next.After(now) {
+		v.Next = nil
+	}
+	return v
+}
+
+// fresh reports whether the reading the need rests on is young enough to be believed.
+func fresh(c Case, now time.Time) bool { return now.Sub(c.Need.ScannedAt) <= assess.ScanAge }
+
+func applicable(c Case, _ time.Time) Verdict {
+	n := c.Need
+	if n.Blind != nil || n.Installed != "" || n.ScannedAt.IsZero() {
+		return Verdict{}
+	}
+	since := n.ScannedAt
+	if n.GoneAt != nil {
+		since = *n.GoneAt
+	}
+	return Verdict{Name: NOT_APPLICABLE, Owner: Nobody, Since: since,
+		Sentence: fmt.Sprintf("%s is no longer installed on this device.", n.Key.Name)}
+}
+
+func known(c Case, now time.Time) Verdict {
+	n := c.Need
+	switch {
+	case n.Blind != nil && n.Blind.Aged:
+		return Verdict{Name: STALE, Owner: MSP, Since: n.Blind.Since, Act: ActLook,
+			Sentence: sentence(n.Blind.Sentence) + " What is missing here cannot be told."}
+	case n.Blind != nil:
+		return Verdict{Name: UNKNOWN, Owner: MSP, Since: n.Blind.Since, Act: ActLook,
+			Sentence: sentence(n.Blind.Sentence) + " What is missing here cannot be told."}
+	case !fresh(c, now):
+		return Verdict{Name: STALE, Owner: MSP, Since: n.ScannedAt, Act: ActLook,
+			Sentence: "The device was last read too long ago to be believed. It may be off, or its agent stopped."}
+	}
+	return Verdict{}
+}
+
+func offered(c Case, _ time.Time) Verdict {
+	n := c.Need
+	if n.Reached {
+		return Verdict{}
+	}
+	if !n.Offered {
+		v := Verdict{Name: WITHDRAWN, Owner: Vendor, Act: ActLook,
+			Sentence: fmt.Sprintf("%s is no longer on offer, and %s is still installed.", n.Update.Available, n.Installed)}
+		if n.GoneAt != nil {
+			v.Since = *n.GoneAt
+		}
+		return v
+	}
+	why := sentence(n.Update.BlockWhy)
+	if why == "" {
+		why = "The device keeps this update back and does not say why."
+	}
+	switch n.Update.Block {
+	case patch.NotBlocked:
+		return Verdict{}
+	case patch.Held, patch.Pinned:
+		return Verdict{Name: HELD, Owner: Customer, Since: n.Since, Act: ActUnhold, Sentence: why}
+	}
+	return Verdict{Name: KEPT_BACK, Owner: Vendor, Since: n.Since, Sentence: why}
+}
+
+func decided(c Case, _ time.Time) Verdict {
+	if c.Need.Reached || c.Decision.Kind != policy.Wait {
+		return Verdict{}
+	}
+	return Verdict{Name: WAITS_DECISION, Owner: MSP, Since: c.Need.Since, Act: ActApprove,
+		Sentence: "Nobody has approved or rejected this update yet, and no rule does it."}
+}
+
+func approved(c Case, _ time.Time) Verdict {
+	if c.Need.Reached || c.Decision.Kind != policy.Reject {
+		return Verdict{}
+	}
+	why := sentence(c.Decision.Reason)
+	if why == "" {
+		why = "No reason was given."
+	}
+	return Verdict{Name: REJECTED, Owner: MSP, Since: c.Decision.At, Act: ActApprove,
+		Sentence: fmt.Sprintf("%s rejected this update. %s", c.Decision.By, why)}
+}
+
+func ringOpen(c Case, _ time.Time) Verdict {
+	if c.Need.Reached || c.Ring.Open {
+		return Verdict{}
+	}
+	return Verdict{Name: WAITS_RING, Owner: Patchbay, Since: c.Decision.At, Sentence: sentence(c.Ring.Why)}
+}
+
+func reachable(c Case, now time.Time) Verdict {
+	if c.Need.Reached || gaveUp(c) {
+		return Verdict{}
+	}
+	until := c.Device.LastSeen.Add(Quiet)
+	switch {
+	case c.Device.Mode == wire.Observe:
+		return Verdict{Name: OBSERVED, Owner: MSP, Since: c.Decision.At, Act: ActManage,
+			Sentence: "Approved, but the agent on this device was set up to observe only: it installs nothing."}
+	case now.After(until):
+		return Verdict{Name: WAITS_DEVICE, Owner: User, Since: c.Device.LastSeen,
+			Sentence: "Approved. The device is not talking to us now; it will hear of it when it is on again."}
+	case c.Work.Tried.Open != nil && c.Work.Step == "":
+		return Verdict{Name: WAITS_DEVICE, Owner: Patchbay, Since: c.Work.Since, Until: &until,
+			Sentence: "Approved. The device hears of it when it next checks in, within a minute or so."}
+	}
+	return Verdict{}
+}
+
+// gaveUp reports whether the last attempts failed so that a person must look.
+func gaveUp(c Case) bool { return c.Work.Tried.Open == nil && c.Work.Tried.GivenUp() }
+
+// openStep is the step of the open job, "" when there is none.
+func openStep(c Case) wire.Step {
+	if c.Work.Tried.Open == nil {
+		return ""
+	}
+	return c.Work.Step
+}
+
+func staged(c Case, _ time.Time) Verdict {
+	if c.Need.Reached || openStep(c) != wire.StepStaging {
+		return Verdict{}
+	}
+	return Verdict{Name: STAGING, Owner: Patchbay, Since: c.Work.Since,
+		Sentence: "The device is downloading the update." + reason(c)}
+}
+
+func inWindow(c Case, now time.Time) Verdict {
+	if c.Need.Reached || openStep(c) != wire.StepWaiting {
+		return Verdict{}
+	}
+	if c.Work.Tried.Open.Forced != "" {
+		return Verdict{Name: PREFLIGHT, Owner: Patchbay, Since: c.Work.Since, Sentence: "The device is about to begin." + reason(c)}
+	}
+	state := window.Open(c.Device.Windows, now)
+	v := Verdict{Name: WAITS_WINDOW, Owner: Patchbay, Since: c.Work.Since, Act: ActForce}
+	switch {
+	case state.Open:
+		v.Name, v.Act, v.Sentence = PREFLIGHT, ActNone, "The maintenance window is open and the device is about to begin."+reason(c)
+		v.Until = &state.Until
+	case state.Until.IsZero():
+		v.Owner, v.Sentence = MSP, "Approved, but this site has no maintenance window, so nothing starts by itself."
+	default:
+		v.Next, v.Until = &state.Until, &state.Until
+		v.Sentence = "Approved and ready. It starts when the maintenance window opens."
+	}
+	return v
+}
+
+func preflight(c Case, _ time.Time) Verdict {
+	if c.Need.Reached || openStep(c) != wire.StepPreflight {
+		return Verdict{}
+	}
+	return Verdict{Name: PREFLIGHT, Owner: Patchbay, Since: c.Work.Since, Sentence: "The device is checking space and other package managers before it begins." + reason(c)}
+}
+
+func applied(c Case, now time.Time) Verdict {
+	if c.Need.Reached {
+		return Verdict{}
+	}
+	t := c.Work.Tried
+	if t.Open == nil && t.Last != nil && t.Last.Failed {
+		return failed(c, now)
+	}
+	switch openStep(c) {
+	case wire.StepApplying, "":
+		return Verdict{Name: APPLYING, Owner: Patchbay, Since: c.Work.Since, Sentence: "The device is installing the update." + reason(c)}
+	}
+	return Verdict{}
+}
+
+// failed says how the last attempt failed and what comes next.
+func failed(c Case, now time.Time) Verdict {
+	t := c.Work.Tried
+	v := Verdict{Name: FAILED, Since: c.Work.Receipt, Owner: MSP, Act: ActRetry, Sentence: sentence(c.Work.Message)}
+	if v.Sentence == "" {
+		v.Sentence = "The update did not install, and the device said no more about it."
+	}
+	if t.GivenUp() {
+		v.Sentence += " A person has to look before it is tried again."
+		return v
+	}
+	again := t.Again()
+	v.Owner, v.Next, v.Until = Patchbay, &again, &again
+	v.Sentence += " It will be tried again by itself."
+	return v
+}
+
+func active(c Case, now time.Time) Verdict {
+	step := openStep(c)
+	if step == wire.StepRebooting {
+		return Verdict{Name: INSTALLED_PENDING_REBOOT, Owner: Patchbay, Since: c.Work.Since,
+			Sentence: "Installed. The machine is restarting so that the new version is the one that runs." + reason(c)}
+	}
+	if !c.Need.Reached || c.Need.Restart == "" {
+		return Verdict{}
+	}
+	v := Verdict{Name: INSTALLED_PENDING_REBOOT, Owner: User, Since: c.Need.ScannedAt,
+		Sentence: "Installed, but not active: " + sentence(c.Need.Restart)}
+	if c.Need.GoneAt != nil {
+		v.Since = *c.Need.GoneAt
+	}
+	if c.Device.Reboots {
+		if from, _, ok := window.Next(c.Device.Windows, now); ok {
+			v.Owner, v.Next = Patchbay, &from
+		}
+	}
+	return v
+}
+
+func verifying(c Case, _ time.Time) Verdict {
+	if openStep(c) != wire.StepVerifying {
+		return Verdict{}
+	}
+	return Verdict{Name: VERIFYING, Owner: Patchbay, Since: c.Work.Since, Sentence: "The work is over; the device is being read again to prove it." + reason(c)}
+}
+
+// reason adds what the device itself says it waits for.
+func reason(c Case) string {
+	if c.Work.Why == "" {
+		return ""
+	}
+	return " " + sentence(c.Work.Why)
+}
+
+// sentence gives a text a capital letter and a full stop.
+func sentence(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(first)) + s[size:]
+	if !strings.ContainsAny(s[len(s)-1:], ".!?") {
+		s += "."
+	}
+	return s
+}
+
+// LinkState is one link as the opened verdict shows it.
+type LinkState struct {
+	Link     Link
+	Met      bool
+	Sentence string // why not, for the first unmet one
+}
+
+// Explain gives the chain up to its end: links before the verdict's are met, the verdict's
+// own is not (unless it is VERIFIED), and those behind it are not known yet.
+func Explain(v Verdict) []LinkState {
+	chain := make([]LinkState, 0, len(links))
+	met := true
+	for _, l := range links {
+		state := LinkState{Link: l.link, Met: met}
+		if l.link == v.Link && v.Name != VERIFIED {
+			met = false
+			state.Met, state.Sentence = false, v.Sentence
+		}
+		chain = append(chain, state)
+	}
+	return chain
+}

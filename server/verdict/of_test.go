@@ -1,0 +1,176 @@
+package verdict
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+	"patchbay/server/policy"
+	"patchbay/server/rollout"
+	"patchbay/window"
+	"patchbay/wire"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// usual is a case in which everything is well up to a job that waits for its window.
+func usual(t testing.TB) Case {
+	t.Helper()
+	set, err := window.New(window.Spec{Opens: []window.Span{{From: now.Add(3 * time.Hour), Until: now.Add(5 * time.Hour), Reason: "tonight"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := patch.Update{Provider: "apt", Name: "lib", Available: "1.1", Installed: "1.0"}
+	return Case{
+		Need:     assess.Need{Key: u.Key(), Update: u, Installed: "1.0", Offered: true, Since: now.Add(-48 * time.Hour), ScannedAt: now.Add(-time.Hour)},
+		Decision: policy.Decision{Kind: policy.Install, ID: "apr_1", By: "Ann", At: now.Add(-2 * time.Hour)},
+		Ring:     rollout.Ring{Open: true},
+		Device:   Device{Name: "pc", Mode: wire.Manage, LastSeen: now.Add(-time.Minute), Windows: set},
+		Work: Work{Step: wire.StepWaiting, Since: now.Add(-time.Hour),
+			Tried: rollout.Tried{Open: &rollout.Past{Job: wire.Job{ID: "job_1"}}}},
+	}
+}
+
+func failedPast(refused bool) *rollout.Past {
+	return &rollout.Past{Ended: true, Failed: true, Refused: refused, EndedAt: now.Add(-time.Minute)}
+}
+
+func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
+	gone := now.Add(-30 * time.Minute)
+	step := func(s wire.Step) func(*Case) { return func(c *Case) { c.Work.Step = s } }
+	for _, tc := range []struct {
+		want Name
+		link Link
+		edit func(*Case)
+	}{
+		{VERIFIED, Verified, func(c *Case) { c.Need.Reached, c.Need.Installed, c.Need.GoneAt = true, "1.1", &gone }},
+		{NOT_APPLICABLE, Applicable, func(c *Case) { c.Need.Installed, c.Need.Offered = "", false }},
+		{UNKNOWN, Known, func(c *Case) { c.Need.Blind = &assess.Blind{Sentence: "apt failed", Since: now} }},
+		{STALE, Known, func(c *Case) { c.Need.Blind = &assess.Blind{Sentence: "too old", Since: now, Aged: true} }},
+		{STALE, Known, func(c *Case) { c.Need.ScannedAt = now.Add(-assess.ScanAge - time.Second) }},
+		{WITHDRAWN, Offered, func(c *Case) { c.Need.Offered, c.Need.GoneAt = false, &gone }},
+		{HELD, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Held, "held by root" }},
+		{KEPT_BACK, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Phased, "not yet for this machine" }},
+		{WAITS_DECISION, Decided, func(c *Case) { c.Decision = policy.Decision{Kind: policy.Wait} }},
+		{REJECTED, Approved, func(c *Case) { c.Decision.Kind, c.Decision.Reason = policy.Reject, "breaks the till" }},
+		{WAITS_RING, RingOpen, func(c *Case) { c.Ring = rollout.Ring{Why: "ring 2 is closed"} }},
+		{OBSERVED, Reachable, func(c *Case) { c.Device.Mode = wire.Observe }},
+		{WAITS_DEVICE, Reachable, func(c *Case) { c.Device.LastSeen = now.Add(-time.Hour) }},
+		{WAITS_DEVICE, Reachable, step("")},
+		{STAGING, Staged, step(wire.StepStaging)},
+		{WAITS_WINDOW, InWindow, step(wire.StepWaiting)},
+		{PREFLIGHT, Preflight, step(wire.StepPreflight)},
+		{APPLYING, Applied, step(wire.StepApplying)},
+		{FAILED, Applied, func(c *Case) { c.Work = Work{Tried: rollout.Tried{Last: failedPast(false), Failures: 1}, Message: "boom"} }},
+		{FAILED, Applied, func(c *Case) { c.Work = Work{Tried: rollout.Tried{Last: failedPast(true), Failures: 1}} }},
+		{INSTALLED_PENDING_REBOOT, Active, step(wire.StepRebooting)},
+		{INSTALLED_PENDING_REBOOT, Active, func(c *Case) { c.Need.Reached, c.Need.Restart = true, "lib asks for a reboot" }},
+		{VERIFYING, Verified, step(wire.StepVerifying)},
+	} {
+		c := usual(t)
+		tc.edit(&c)
+		v := Of(c, now)
+		if v.Name != tc.want || v.Link != tc.link {
+			t.Errorf("want %s at %s, got %s at %s: %s", tc.want, tc.link, v.Name, v.Link, v.Sentence)
+		}
+		checkForm(t, c, v)
+	}
+}
+
+// checkForm holds what is true of every verdict.
+func checkForm(t *testing.T, c Case, v Verdict) {
+	t.Helper()
+	if v.Sentence == "" || !strings.HasSuffix(v.Sentence, ".") || v.Since.IsZero() || v.State != StateOf(v.Name) {
+		t.Errorf("%s: sentence %q, since %v, state %s", v.Name, v.Sentence, v.Since, v.State)
+	}
+	if v.State != Good && v.State != Gone && v.Owner == Nobody {
+		t.Errorf("%s: nobody owns it", v.Name)
+	}
+	if v.Next != nil && !v.Next.After(now) {
+		t.Errorf("%s: the next try is in the past", v.Name)
+	}
+	met := true
+	for _, l := range Explain(v) {
+		if l.Link == v.Link && v.Name != VERIFIED {
+			met = false
+		}
+		if l.Met != met {
+			t.Errorf("%s: link %s is met %v", v.Name, l.Link, l.Met)
+		}
+	}
+}
+
+// Every combination of what can be true at once: there is always exactly one verdict, and
+// never a good one for what the machine does not show.
+func TestGoodOnlyWhatTheMachineShows(t *testing.T) {
+	bools := []bool{false, true}
+	cases := 0
+	for _, reached := range bools {
+		for _, restart := range bools {
+			for _, blind := range bools {
+				for _, offered := range bools {
+					for _, old := range bools {
+						for _, block := range []patch.Block{patch.NotBlocked, patch.Held, patch.Pinned, patch.Phased, patch.KeptBack} {
+							for _, kind := range []policy.Kind{policy.Install, policy.Wait, policy.Reject} {
+								for _, mode := range []wire.Mode{wire.Observe, wire.Manage} {
+									for _, step := range append(steps(), "none", "failed once", "given up") {
+										c := usual(t)
+										c.Need.Reached, c.Need.Offered, c.Need.Update.Block, c.Need.Update.BlockWhy = reached, offered, block, "so it is"
+										if restart {
+											c.Need.Restart = "lib asks for a reboot"
+										}
+										if blind {
+											c.Need.Blind = &assess.Blind{Sentence: "apt failed", Since: now}
+										}
+										if old {
+											c.Need.ScannedAt = now.Add(-assess.ScanAge - time.Second)
+										}
+										c.Decision.Kind, c.Device.Mode = kind, mode
+										c.Work = workAt(step)
+										v := Of(c, now)
+										checkForm(t, c, v)
+										if proven := reached && !restart && !blind && !old; (v.State == Good) != proven {
+											t.Fatalf("reached %v, restart %v, blind %v, old %v: %s", reached, restart, blind, old, v.Name)
+										}
+										cases++
+									}
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d cases", cases)
+}
+
+func steps() []wire.Step {
+	return []wire.Step{"", wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRebooting, wire.StepVerifying}
+}
+
+func workAt(step wire.Step) Work {
+	switch step {
+	case "none":
+		return Work{Since: now}
+	case "failed once":
+		return Work{Tried: rollout.Tried{Last: failedPast(false), Failures: 1}, Receipt: now, Message: "boom"}
+	case "given up":
+		return Work{Tried: rollout.Tried{Last: failedPast(false), Failures: rollout.Attempts}, Receipt: now}
+	}
+	return Work{Tried: rollout.Tried{Open: &rollout.Past{}}, Step: step, Since: now}
+}
+
+func TestWindowSaysWhenItStarts(t *testing.T) {
+	v := Of(usual(t), now)
+	if v.Next == nil || !v.Next.Equal(now.Add(3*time.Hour)) || v.Act != ActForce {
+		t.Errorf("%+v", v)
+	}
+	c := usual(t)
+	c.Device.Windows, _ = window.New(window.Spec{})
+	if v := Of(c, now); v.Name != WAITS_WINDOW || v.Next != nil || v.Owner != MSP {
+		t.Errorf("a site without a window: %+v", v)
+	}
+}
