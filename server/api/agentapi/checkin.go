@@ -1,0 +1,145 @@
+package agentapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"patchbay/server/store"
+	"patchbay/wire"
+)
+
+// touchEvery is how often an agent's last-seen is written when nothing else is. What is
+// lost in a crash makes a device look older than it is, never fresher.
+const touchEvery = 30 * time.Second
+
+// checkIn takes what an agent says and answers what is wanted of it.
+func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
+	var in wire.CheckIn
+	if err := decode(r, wire.MaxCheckIn, &in); err != nil {
+		refuse(w, err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := checkMessage(&in, s); err != nil {
+		refuse(w, err)
+		return
+	}
+	now := a.Now()
+	reply := wire.Reply{Version: wire.Version, Time: now, Next: int(a.Next.Seconds())}
+	var err error
+	if s.changed(&in) {
+		err = a.receive(r.Context(), s, &in, now)
+	} else {
+		err = a.heard(r.Context(), s, &in, now)
+	}
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	reply.Acknowledged = s.acked
+	if reply.Holds, err = a.holds(r.Context(), s, &in); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	orders, version, err := a.Engine.Orders(r.Context(), s.agent)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if version.Newer(in.Seen) {
+		reply.Orders = orders
+	}
+	answer(w, reply)
+}
+
+// changed reports whether the message says anything that is not known already.
+func (s *session) changed(in *wire.CheckIn) bool {
+	if len(in.Outcomes) > 0 || !s.said.equal(said{in.Build, in.Mode, in.Capabilities, in.Seen}) {
+		return true
+	}
+	for i := range in.Devices {
+		d := &in.Devices[i]
+		held := s.devices[d.Device]
+		if len(d.Sections) > 0 || jobsText(d.Jobs) != held.jobs {
+			return true
+		}
+	}
+	return false
+}
+
+func jobsText(jobs []wire.JobStep) string {
+	if len(jobs) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(jobs) // strings and times always encode
+	return string(text)
+}
+
+// heard notes an agent that said nothing new.
+func (a *API) heard(ctx context.Context, s *session, in *wire.CheckIn, now time.Time) error {
+	write := now.Sub(s.touchedAt) >= touchEvery
+	for i := range in.Devices {
+		d := &in.Devices[i]
+		a.Engine.Heard(d.Device, now)
+		if !write {
+			continue
+		}
+		touch := store.Touch{Agent: s.agent, LastSeen: now, Device: d.Device}
+		if d.Digest == s.devices[d.Device].digest {
+			touch.ScannedAt = store.ServerTime(d.ScannedAt, in.Sent, now)
+		}
+		if err := a.Store.MSP(who(s)).TouchAgents(ctx, now, []store.Touch{touch}); err != nil {
+			return err
+		}
+	}
+	if write {
+		s.touchedAt = now
+	}
+	return nil
+}
+
+// receive stores what is new in one transaction; only then is anything acknowledged.
+func (a *API) receive(ctx context.Context, s *session, in *wire.CheckIn, now time.Time) error {
+	done, err := a.Store.Customer(who(s), s.customer).Receive(ctx, now, *in)
+	if err != nil {
+		return err
+	}
+	s.acked = done.Acknowledged
+	s.said = said{in.Build, in.Mode, in.Capabilities, in.Seen}
+	s.touchedAt = now
+	var due []string
+	for i, d := range done.Devices {
+		held := s.devices[d.Device]
+		held.jobs, held.digest = jobsText(in.Devices[i].Jobs), d.Held.Digest
+		a.Engine.Heard(d.Device, now)
+		for _, odd := range d.Odd {
+			a.Log.Warn("a check-in was not taken as it came", "device", d.Device, "odd", odd)
+		}
+		due = append(due, d.Device)
+	}
+	a.Engine.Received(s.customer, due)
+	return nil
+}
+
+// holds says what the server holds of the devices whose agent believes otherwise.
+func (a *API) holds(ctx context.Context, s *session, in *wire.CheckIn) ([]wire.Held, error) {
+	var all []wire.Held
+	for i := range in.Devices {
+		d := &in.Devices[i]
+		held := s.devices[d.Device].digest
+		if held == d.Digest {
+			continue
+		}
+		hashes, err := a.Store.Customer(who(s), s.customer).SectionHashes(ctx, d.Device)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, wire.Held{Device: d.Device, Digest: held, Sections: hashes})
+	}
+	return all, nil
+}
+
+func who(s *session) store.Who { return store.Who{ID: "agent:" + s.agent, Name: "agent"} }

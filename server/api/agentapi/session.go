@@ -1,0 +1,142 @@
+package agentapi
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/store"
+	"patchbay/wire"
+)
+
+// sessions are the agents' last known states, by ID. What is in them can be read again from
+// the store at any time.
+type sessions struct {
+	mu  *sync.Mutex
+	all map[string]*session
+}
+
+func newSessions() sessions { return sessions{&sync.Mutex{}, map[string]*session{}} }
+
+// session is one agent's last known state.
+type session struct {
+	agent, customer string
+	key             crypto.PublicKey
+
+	mu        sync.Mutex // one message of an agent at a time
+	gone      bool
+	said      said
+	devices   map[string]*deviceState
+	acked     int64
+	touchedAt time.Time // when last-seen was last written to the store
+}
+
+// said is what an agent says of itself, compared to know whether anything changed.
+type said struct {
+	build        string
+	mode         wire.Mode
+	capabilities []string
+	seen         wire.OrdersVersion
+}
+
+func (s said) equal(o said) bool {
+	return s.build == o.build && s.mode == o.mode && s.seen == o.seen && slices.Equal(s.capabilities, o.capabilities)
+}
+
+// deviceState is what is held of a device.
+type deviceState struct {
+	digest string // over the sections held
+	jobs   string // the job steps last stored, as JSON
+}
+
+func (s *session) speaksFor(device string) bool {
+	_, ok := s.devices[device]
+	return ok
+}
+
+func (s *session) revoked() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone
+}
+
+// get gives the agent's session, from the store when it is not known yet.
+func (ss sessions) get(ctx context.Context, a *API, agent string) (*session, error) {
+	ss.mu.Lock()
+	s := ss.all[agent]
+	ss.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	if !patch.IsID(patch.AgentID, agent) {
+		return nil, store.ErrNotFound
+	}
+	s, err := load(ctx, a.Store, agent)
+	if err != nil {
+		return nil, err
+	}
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if other := ss.all[agent]; other != nil {
+		return other, nil
+	}
+	ss.all[agent] = s
+	return s, nil
+}
+
+// Forget drops what is remembered of an agent, so that its next request is judged by what
+// the store says: after it was revoked, its device retired or its customer closed.
+func (a *API) Forget(agent string) {
+	a.sessions.mu.Lock()
+	s := a.sessions.all[agent]
+	delete(a.sessions.all, agent)
+	a.sessions.mu.Unlock()
+	if s != nil {
+		s.mu.Lock()
+		s.gone = true
+		s.mu.Unlock()
+	}
+}
+
+// load reads an agent's state from the store.
+func load(ctx context.Context, st *store.Store, id string) (*session, error) {
+	who := store.Who{ID: "agent:" + id, Name: "agent"}
+	customer, err := st.MSP(who).AgentCustomer(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	h := st.Customer(who, customer)
+	agent, err := h.Agent(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	row, err := h.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key, err := x509.ParsePKIXPublicKey(agent.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("reading the key of agent %s: %w", id, err)
+	}
+	s := &session{agent: id, customer: customer, key: key, gone: agent.RevokedAt != nil || row.ClosedAt != nil,
+		said:    said{agent.Build, agent.Mode, agent.Capabilities, agent.Seen},
+		devices: map[string]*deviceState{}, acked: agent.Acknowledged}
+	devices, err := h.Devices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range devices {
+		if d.Agent == id && d.RetiredAt == nil {
+			s.devices[d.ID] = &deviceState{digest: d.Digest}
+		}
+	}
+	if len(s.devices) == 0 {
+		s.gone = true // its devices were retired
+	}
+	return s, nil
+}

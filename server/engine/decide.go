@@ -1,0 +1,178 @@
+package engine
+
+import (
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+	"patchbay/server/fleet"
+	"patchbay/server/policy"
+	"patchbay/server/rollout"
+	"patchbay/server/store"
+	"patchbay/server/verdict"
+	"patchbay/server/view"
+	"patchbay/window"
+	"patchbay/wire"
+)
+
+// Facts are all that is stored of one device and bears on what to do with it.
+type Facts struct {
+	Customer  store.CustomerRow
+	Site      store.Site
+	Agent     store.Agent
+	Device    store.Device
+	Inventory assess.Device
+	Answers   []policy.Answer
+	Jobs      []store.Job
+	Sections  []view.Section
+	Sources   []patch.Source
+	Silent    time.Duration
+}
+
+// Result is what follows from facts.
+type Result struct {
+	Entry fleet.Entry
+	Plan  rollout.Plan
+	Until time.Time // when it may change by the clock alone; zero: not
+}
+
+// Decide runs the stages over one device: what it needs, what was decided, what to order
+// and why each need stands where it does. It is pure: the same facts at the same time give
+// the same result, and deciding again after its plan was stored changes nothing.
+func Decide(f Facts, now time.Time) Result {
+	needs := assess.Needs(f.Inventory, now)
+	versions := versionsOf(f.Inventory)
+	decisions := policy.Decide(needs, f.Answers, ruleOf(f.Site), versions)
+	past := pastOf(f.Jobs)
+	ring := rollout.Ring{Open: true} // there is one ring, and it is open
+	var plan rollout.Plan
+	if f.Agent.Mode == wire.Manage { // an observing agent is never ordered anything
+		plan = rollout.Jobs(f.Device.ID, needs, decisions, past, ring, now)
+	}
+
+	set, _ := window.New(SpecOf(f.Site)) // checked when it was stored; a bad one is never open
+	r := Result{Plan: plan, Until: soonest(now, plan.Until, assess.Until(f.Inventory, now))}
+	device := verdict.Device{Name: f.Device.Name, Mode: f.Agent.Mode, LastSeen: f.Agent.LastSeen, Windows: set,
+		Reboots: f.Site.Policy.Reboot, Silent: f.Silent}
+	r.Entry = fleet.Entry{Device: f.Device, Agent: f.Agent, Site: f.Site, Windows: set,
+		Customer: view.Ref{ID: f.Customer.ID, Name: f.Customer.Name}, Sections: f.Sections, Sources: f.Sources}
+	planned := withPlan(past, plan)
+	for i, n := range needs {
+		work := workOf(n, decisions[i], planned, f.Jobs, now)
+		v := verdict.Of(verdict.Case{Need: n, Decision: decisions[i], Ring: ring, Device: device, Work: work}, now)
+		if v.Until != nil {
+			r.Until = soonest(now, r.Until, *v.Until)
+		}
+		r.Entry.Needs = append(r.Entry.Needs, fleet.Need{Need: n, Decision: decisions[i], Work: work, Verdict: v})
+	}
+	return r
+}
+
+// ruleOf is the site's rule for updates nobody answered.
+func ruleOf(s store.Site) policy.Rule {
+	return policy.Rule{ID: "rule:" + s.ID, Place: s.Name, Security: s.Policy.Auto == store.Security, At: s.ChangedAt}
+}
+
+// SpecOf is when devices of a site may be changed. Windows without a zone are in the site's.
+func SpecOf(s store.Site) window.Spec {
+	var spec window.Spec
+	for _, w := range s.Policy.Windows {
+		if w.Zone == "" {
+			w.Zone = s.Zone
+		}
+		spec.Weekly = append(spec.Weekly, w)
+	}
+	return spec
+}
+
+// versionsOf tells the version order of each provider on the device.
+func versionsOf(d assess.Device) func(string) string {
+	schemes := map[string]string{}
+	for _, p := range d.Providers {
+		schemes[p.Name] = p.Versions
+	}
+	return func(provider string) string { return schemes[provider] }
+}
+
+// answerOf is a stored approval as the policy reads it.
+func answerOf(a store.Approval) policy.Answer {
+	levels := map[store.Level]policy.Level{store.LevelCustomer: policy.CustomerLevel,
+		store.LevelSite: policy.SiteLevel, store.LevelDevice: policy.DeviceLevel}
+	answer := policy.Answer{ID: a.ID, Level: levels[a.Level], Yes: a.Answer == store.Approve,
+		Key:     patch.Key{Provider: a.Provider, Name: a.Name, Architecture: a.Architecture},
+		Version: a.Version, Origin: a.Origin, Follow: a.Follow, Reason: a.Reason, By: a.ByName, At: a.At,
+		AllowRemovals: a.AllowRemovals}
+	if a.ForcedUntil != nil {
+		answer.ForcedUntil = *a.ForcedUntil
+	}
+	return answer
+}
+
+// pastOf are the stored jobs as the rollout reads them. A job that ended counts as failed,
+// whatever the device said of it: the rollout looks only at jobs whose change is still to be
+// made, so the inventory says that it was not made.
+func pastOf(jobs []store.Job) []rollout.Past {
+	past := make([]rollout.Past, 0, len(jobs))
+	for _, j := range jobs {
+		p := rollout.Past{Job: j.Job, Ended: j.EndedAt != nil, Withdrawn: j.WithdrawnAt != nil,
+			Failed: j.EndedAt != nil && j.WithdrawnAt == nil, Refused: j.Result == wire.ResultRefused,
+			Expired: j.Step == wire.StepFailed && j.EndedAt != nil && !j.EndedAt.Before(j.NotAfter)}
+		if j.EndedAt != nil {
+			p.EndedAt = *j.EndedAt
+		}
+		past = append(past, p)
+	}
+	return past
+}
+
+// withPlan is the past as it will be when the plan is stored, so that a verdict given now
+// is the one that would be given then.
+func withPlan(past []rollout.Past, plan rollout.Plan) []rollout.Past {
+	withdrawn := map[string]bool{}
+	for _, id := range plan.Withdraw {
+		withdrawn[id] = true
+	}
+	after := make([]rollout.Past, 0, len(past)+len(plan.Make))
+	for _, p := range past {
+		p.Withdrawn = p.Withdrawn || withdrawn[p.ID]
+		after = append(after, p)
+	}
+	for _, j := range plan.Make {
+		after = append(after, rollout.Past{Job: j})
+	}
+	return after
+}
+
+// workOf is what came of a decision so far.
+func workOf(n assess.Need, d policy.Decision, past []rollout.Past, jobs []store.Job, now time.Time) verdict.Work {
+	if n.Blind != nil || d.Kind != policy.Install {
+		return verdict.Work{}
+	}
+	w := verdict.Work{Tried: rollout.Tries(past, rollout.Target(n), d.ID), Since: now}
+	for _, j := range jobs {
+		if w.Tried.Open != nil && j.ID == w.Tried.Open.ID {
+			w.Step, w.Since, w.Why = j.Step, j.CreatedAt, j.Why
+			if j.StepSince != nil {
+				w.Since = *j.StepSince
+			}
+		}
+		if w.Tried.Last != nil && j.ID == w.Tried.Last.ID {
+			w.Message, w.Receipt = j.Message, w.Tried.Last.EndedAt
+			if j.Step == wire.StepDone {
+				w.Message = "the device said it was done, but its inventory still shows " + n.Installed
+			}
+		}
+	}
+	return w
+}
+
+// soonest is the first of the times that is after now; zero when there is none.
+func soonest(now time.Time, times ...time.Time) time.Time {
+	var first time.Time
+	for _, t := range times {
+		if t.After(now) && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
+}

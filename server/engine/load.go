@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+	"patchbay/server/store"
+	"patchbay/server/view"
+	"patchbay/wire"
+)
+
+// errRetired means that a device is no longer looked after.
+var errRetired = errors.New("the device is retired")
+
+// load reads all that bears on one device.
+func (e *Engine) load(ctx context.Context, customer, device string) (Facts, error) {
+	h := e.Store.Customer(who, customer)
+	f := Facts{Silent: e.Silent}
+	var err error
+	if f.Device, err = h.Device(ctx, device); err != nil {
+		return f, err
+	}
+	if f.Device.RetiredAt != nil {
+		return f, errRetired
+	}
+	if f.Customer, err = h.Get(ctx); err != nil {
+		return f, err
+	}
+	if f.Customer.ClosedAt != nil {
+		return f, errRetired
+	}
+	if f.Site, err = h.Site(ctx, f.Device.Site); err != nil {
+		return f, err
+	}
+	if f.Agent, err = h.Agent(ctx, f.Device.Agent); err != nil {
+		return f, err
+	}
+	if f.Jobs, err = h.Jobs(ctx, store.JobFilter{Device: device}); err != nil {
+		return f, err
+	}
+	approvals, err := h.Approvals(ctx, store.ApprovalFilter{Open: true,
+		Targets: []string{device, f.Device.Site, customer}})
+	if err != nil {
+		return f, err
+	}
+	for _, a := range approvals {
+		f.Answers = append(f.Answers, answerOf(a))
+	}
+	sections, err := h.Sections(ctx, device)
+	if err != nil {
+		return f, err
+	}
+	offers, err := h.Offers(ctx, e.Now(), device)
+	if err != nil {
+		return f, err
+	}
+	return f, f.read(sections, offers)
+}
+
+// read fills the inventory in from what is held.
+func (f *Facts) read(sections []store.SectionRow, offers []store.Offer) error {
+	f.Inventory = assess.Device{EnrolledAt: f.Device.EnrolledAt, Facts: f.Device.Facts}
+	providers := map[string]*assess.Provider{}
+	for _, p := range f.Device.Facts.Providers {
+		providers[p.Name] = &assess.Provider{Name: p.Name, Versions: p.Traits.Versions}
+	}
+	for _, row := range sections {
+		shown := view.Section{Name: row.Name, State: row.State, Error: row.Error, ScannedAt: f.readAt(row), FailedAt: row.FailedAt}
+		name, kind, ok := strings.Cut(row.Name, "/")
+		p := providers[name]
+		if ok && p != nil {
+			n, err := f.section(p, kind, row)
+			if err != nil {
+				return fmt.Errorf("reading section %s of device %s: %w", row.Name, f.Device.ID, err)
+			}
+			shown.Items = n
+		}
+		f.Sections = append(f.Sections, shown)
+	}
+	for _, o := range offers {
+		if p := providers[o.Update.Provider]; p != nil {
+			p.Offers = append(p.Offers, assess.Offer{Update: o.Update, FirstSeen: o.FirstSeen, GoneAt: o.GoneAt})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(providers)) {
+		f.Inventory.Providers = append(f.Inventory.Providers, *providers[name])
+	}
+	return nil
+}
+
+// section reads one section into its provider and says how many things it lists.
+func (f *Facts) section(p *assess.Provider, kind string, row store.SectionRow) (int, error) {
+	state := assess.Section{State: row.State, Error: row.Error, ScannedAt: f.readAt(row), FailedAt: row.FailedAt}
+	switch kind {
+	case wire.InstalledSection:
+		p.Installed = state
+		err := unpack(row.Body, &p.Items)
+		return len(p.Items), err
+	case wire.OfferedSection:
+		p.Offered = state
+		var updates []patch.Update // what they say is in the offers
+		err := unpack(row.Body, &updates)
+		return len(updates), err
+	case wire.SourcesSection:
+		err := unpack(row.Body, &p.Sources)
+		f.Sources = append(f.Sources, p.Sources...)
+		return len(p.Sources), err
+	}
+	return 0, nil
+}
+
+// readAt is when a section was last known to be as it is held: a complete scan that found
+// it unchanged reads it again without sending it.
+func (f *Facts) readAt(row store.SectionRow) time.Time {
+	if row.State == wire.SectionOK && f.Device.ScannedAt != nil && f.Device.ScannedAt.After(row.ScannedAt) {
+		return *f.Device.ScannedAt
+	}
+	return row.ScannedAt
+}
+
+func unpack(body json.RawMessage, v any) error {
+	if len(body) == 0 {
+		return nil
+	}
+	return json.Unmarshal(body, v)
+}

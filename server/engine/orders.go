@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"patchbay/server/rollout"
+	"patchbay/server/store"
+	"patchbay/server/view"
+	"patchbay/wire"
+)
+
+// The rhythm told to devices.
+const (
+	ScanEvery    = 15 * time.Minute
+	RefreshEvery = 6 * time.Hour
+	ordersLife   = 24 * time.Hour
+)
+
+// order is the newest signed orders for an agent.
+type order struct {
+	envelope *wire.Envelope
+	version  wire.OrdersVersion
+	signedAt time.Time
+}
+
+// Orders gives the newest signed orders for an agent. They are signed once and kept until a
+// step changes what is wished, or half of their life is over.
+func (e *Engine) Orders(ctx context.Context, agent string) (*wire.Envelope, wire.OrdersVersion, error) {
+	now := e.Now()
+	e.mu.Lock()
+	o := e.orders[agent]
+	e.mu.Unlock()
+	if o != nil && now.Sub(o.signedAt) < ordersLife/2 {
+		return o.envelope, o.version, nil
+	}
+	o, err := e.sign(ctx, agent, now)
+	if err != nil {
+		return nil, wire.OrdersVersion{}, err
+	}
+	e.mu.Lock()
+	e.orders[agent] = o
+	e.mu.Unlock()
+	return o.envelope, o.version, nil
+}
+
+func (e *Engine) dropOrders(agent string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.orders, agent)
+}
+
+// sign writes down all that is wished of an agent and signs it.
+func (e *Engine) sign(ctx context.Context, agent string, now time.Time) (*order, error) {
+	customer, err := e.Store.MSP(who).AgentCustomer(ctx, agent)
+	if err != nil {
+		return nil, fmt.Errorf("making orders: %w", err)
+	}
+	h := e.Store.Customer(who, customer)
+	devices, err := h.Devices(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("making orders: %w", err)
+	}
+	orders := wire.Orders{Agent: agent}
+	for _, d := range devices {
+		if d.Agent != agent || d.RetiredAt != nil {
+			continue
+		}
+		wish, err := wishFor(ctx, h, d)
+		if err != nil {
+			return nil, fmt.Errorf("making orders: %w", err)
+		}
+		orders.Devices = append(orders.Devices, wish)
+	}
+	content, err := json.Marshal(orders)
+	if err != nil {
+		return nil, fmt.Errorf("making orders: %w", err)
+	}
+	orders.Seen, _, err = h.NextOrders(ctx, now, agent, wire.Hash(content))
+	if err != nil {
+		return nil, fmt.Errorf("making orders: %w", err)
+	}
+	orders.IssuedAt, orders.Expires = now, now.Add(ordersLife)
+	envelope, err := wire.Seal(wire.OrdersDocument, orders, e.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &order{envelope, orders.Seen, now}, nil
+}
+
+// wishFor is the wish for one device: its windows and its open jobs.
+func wishFor(ctx context.Context, h *store.Customer, d store.Device) (wire.DeviceOrders, error) {
+	site, err := h.Site(ctx, d.Site)
+	if err != nil {
+		return wire.DeviceOrders{}, err
+	}
+	wish := wire.DeviceOrders{Device: d.ID, Windows: SpecOf(site), Reboot: site.Policy.Reboot,
+		ScanSeconds: int(ScanEvery.Seconds()), RefreshSeconds: int(RefreshEvery.Seconds())}
+	jobs, err := h.Jobs(ctx, store.JobFilter{Device: d.ID, Open: true})
+	if err != nil {
+		return wire.DeviceOrders{}, err
+	}
+	for _, j := range jobs {
+		wish.Jobs = append(wish.Jobs, j.Job)
+	}
+	slices.SortFunc(wish.Jobs, func(a, b wire.Job) int { return strings.Compare(a.ID, b.ID) })
+	return wish, nil
+}
+
+// Received says that something about the devices changed.
+func (e *Engine) Received(customer string, devices []string) {
+	e.Due(devices...)
+}
+
+// Heard says that a device spoke and nothing changed.
+func (e *Engine) Heard(device string, at time.Time) { e.Index.Heard(device, at) }
+
+// Enrolled says that a new device is there.
+func (e *Engine) Enrolled(customer, device, agent string) {
+	e.know(customer, device, agent)
+	e.Due(device)
+}
+
+// Waiting is closed when the agent should check in now.
+func (e *Engine) Waiting(agent string) <-chan struct{} { return e.Bus.Waiting(agent) }
+
+// CheckInNow asks the device's agent to scan and check in.
+func (e *Engine) CheckInNow(device string) {
+	e.mu.Lock()
+	agent := e.agents[device]
+	e.mu.Unlock()
+	e.Bus.Wake(agent)
+}
+
+// forcedLife is for how long a person's "now" holds.
+const forcedLife = rollout.ForcedLife
+
+// actor names a person in the store.
+func actor(by view.Ref) store.Who { return store.Who{ID: by.ID, Name: by.Name} }

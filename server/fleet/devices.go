@@ -1,0 +1,149 @@
+package fleet
+
+import (
+	"strings"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/view"
+	"patchbay/wire"
+)
+
+// row is one line of a list before what it shows is built: its place in the order and
+// what it stands for.
+type row[T any] struct {
+	key, id string
+	of      T
+}
+
+// page orders rows, cuts the page out and builds what it shows.
+func page[T, V any](rows []row[T], f view.Filter, descending bool, now time.Time, show func(T) V) view.Page[V] {
+	cut := view.Paginate(rows, f, descending,
+		func(r row[T]) string { return r.key }, func(r row[T]) string { return r.id })
+	shown := view.Page[V]{Items: make([]V, 0, len(cut.Items)), Total: cut.Total, NextCursor: cut.NextCursor, AsOf: now}
+	for _, r := range cut.Items {
+		shown.Items = append(shown.Items, show(r.of))
+	}
+	return shown
+}
+
+// Devices lists devices.
+func (x *Index) Devices(now time.Time, f view.Filter) view.Page[view.Device] {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	field, descending := f.Field("name")
+	q := view.Fold(f.Q)
+	var rows []row[*Entry]
+	for _, e := range x.within(f) {
+		if x.deviceMatches(e, f.State, q, now) {
+			rows = append(rows, row[*Entry]{x.deviceKey(e, field, now), e.Device.ID, e})
+		}
+	}
+	return page(rows, f, descending, now, func(e *Entry) view.Device { return x.device(e, now) })
+}
+
+func (x *Index) deviceMatches(e *Entry, state, q string, now time.Time) bool {
+	switch state {
+	case "talking":
+		if x.isSilent(e, now) {
+			return false
+		}
+	case "silent":
+		if !x.isSilent(e, now) {
+			return false
+		}
+	case "never_scanned":
+		if e.Device.ScannedAt != nil {
+			return false
+		}
+	case "observe":
+		if e.Agent.Mode != wire.Observe {
+			return false
+		}
+	}
+	return q == "" || contains(q, e.Device.Name, e.Device.ID, e.Customer.Name, e.Site.Name, e.Device.Facts.OSName)
+}
+
+func contains(q string, texts ...string) bool {
+	for _, t := range texts {
+		if strings.Contains(view.Fold(t), q) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *Index) deviceKey(e *Entry, field string, now time.Time) string {
+	name := view.Fold(e.Device.Name)
+	switch field {
+	case "customer":
+		return view.Fold(e.Customer.Name) + "\x00" + name
+	case "last_seen":
+		at := x.lastSeen(e)
+		return view.Moment(&at)
+	case "open":
+		return view.Number(x.posture(e, now).Open())
+	case "security_open":
+		return view.Number(x.posture(e, now).SecurityOpen)
+	case "failed":
+		return view.Number(x.posture(e, now).Failed)
+	}
+	return name
+}
+
+// Device gives one device.
+func (x *Index) Device(now time.Time, id string) (view.Device, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	e, ok := x.entries[id]
+	if !ok {
+		return view.Device{}, false
+	}
+	return x.device(e, now), true
+}
+
+// device builds what is shown of a device; the caller holds the lock.
+func (x *Index) device(e *Entry, now time.Time) view.Device {
+	d, f := e.Device, e.Device.Facts
+	v := view.Device{
+		ID: d.ID, Name: d.Name, Customer: e.Customer, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name},
+		OSName: f.OSName, Release: f.Release, SupportEnds: f.SupportEnds, Kernel: f.Kernel,
+		Architecture: f.Architecture, Container: f.Container,
+		Agent: view.Agent{ID: e.Agent.ID, Mode: e.Agent.Mode, Build: e.Agent.Build, LastSeen: x.lastSeen(e),
+			EnrolledAt: e.Agent.EnrolledAt, ClockOffSeconds: int(e.Agent.ClockOff.Seconds())},
+		ScannedAt: d.ScannedAt, Posture: x.posture(e, now), Patchers: f.Patchers,
+		Restart: view.Restart{Machine: f.Restart.Machine, Reasons: f.Restart.Reasons, Services: f.Restart.Services, Unknown: f.Restart.Unknown},
+		Window:  view.WindowAt(e.Windows, now), State: view.DeviceOK,
+	}
+	if x.isSilent(e, now) {
+		since := v.Agent.LastSeen
+		v.Silent, v.SilentSince = true, &since
+	}
+	v.State = state(e, v.Silent)
+	return v
+}
+
+// state says whether what is known of the device can be believed, the worst first.
+func state(e *Entry, silent bool) view.DeviceState {
+	switch {
+	case silent:
+		return view.DeviceSilent
+	case e.Device.ScannedAt == nil:
+		return view.DeviceNeverScanned
+	}
+	for i := range e.Needs {
+		if e.Needs[i].Blind != nil {
+			return view.DeviceScanFailed
+		}
+	}
+	return view.DeviceOK
+}
+
+// Detail gives the sections and sources of a device.
+func (x *Index) Detail(id string) ([]view.Section, []patch.Source) {
+	e, ok := x.Entry(id)
+	if !ok {
+		return nil, nil
+	}
+	return e.Sections, e.Sources
+}

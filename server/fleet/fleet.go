@@ -1,0 +1,192 @@
+// Package fleet is the index of what is derived: devices with their counts, needs with
+// their verdicts, updates over all customers.
+//
+// The one idea: an entry per device, made by the engine each time it steps the device and
+// replaced whole. Lists filter, sort and page over entries in memory and build what a page
+// shows for the rows of that page alone. Nothing here is the only copy of anything; the
+// index is filled again when the server starts.
+package fleet
+
+import (
+	"sync"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+	"patchbay/server/policy"
+	"patchbay/server/rollout"
+	"patchbay/server/store"
+	"patchbay/server/verdict"
+	"patchbay/server/view"
+	"patchbay/window"
+)
+
+// Entry is all the index knows of one device. It is not changed after Put.
+type Entry struct {
+	Device   store.Device
+	Agent    store.Agent
+	Site     store.Site
+	Customer view.Ref
+	Windows  window.Set
+	Needs    []Need
+	Sections []view.Section
+	Sources  []patch.Source
+}
+
+// Need is a need with what was decided and its verdict at the time of the step.
+type Need struct {
+	assess.Need
+	Decision policy.Decision
+	Work     verdict.Work
+	Verdict  verdict.Verdict
+}
+
+// Index is the index. It is safe for many callers at once.
+type Index struct {
+	silent time.Duration
+
+	mu      sync.RWMutex
+	entries map[string]*Entry
+	seen    map[string]time.Time // when a device was last heard of, newer than its entry
+}
+
+// New makes an empty index. A device that says nothing for silent counts as silent.
+func New(silent time.Duration) *Index {
+	return &Index{silent: silent, entries: map[string]*Entry{}, seen: map[string]time.Time{}}
+}
+
+// Put replaces a device's entry.
+func (x *Index) Put(e *Entry) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.entries[e.Device.ID] = e
+}
+
+// Remove forgets a device.
+func (x *Index) Remove(device string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.entries, device)
+	delete(x.seen, device)
+}
+
+// Heard notes that a device was heard of, without a step.
+func (x *Index) Heard(device string, at time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if at.After(x.seen[device]) {
+		x.seen[device] = at
+	}
+}
+
+// Entry gives a device's entry.
+func (x *Index) Entry(device string) (*Entry, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	e, ok := x.entries[device]
+	return e, ok
+}
+
+// Len is how many devices the index holds.
+func (x *Index) Len() int {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return len(x.entries)
+}
+
+// lastSeen is when the device was last heard of; the caller holds the lock.
+func (x *Index) lastSeen(e *Entry) time.Time {
+	if at := x.seen[e.Device.ID]; at.After(e.Agent.LastSeen) {
+		return at
+	}
+	return e.Agent.LastSeen
+}
+
+// isSilent reports whether the device counts as silent; the caller holds the lock.
+func (x *Index) isSilent(e *Entry, now time.Time) bool {
+	return now.Sub(x.lastSeen(e)) > x.silent
+}
+
+// within gives the entries a filter's customer, site and device leave; the caller holds
+// the lock.
+func (x *Index) within(f view.Filter) []*Entry {
+	if f.Device != "" {
+		if e, ok := x.entries[f.Device]; ok && (f.Customer == "" || e.Device.Customer == f.Customer) {
+			return []*Entry{e}
+		}
+		return nil
+	}
+	entries := make([]*Entry, 0, len(x.entries))
+	for _, e := range x.entries {
+		if (f.Customer == "" || e.Device.Customer == f.Customer) && (f.Site == "" || e.Device.Site == f.Site) {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+// posture counts one device's needs; the caller holds the lock.
+func (x *Index) posture(e *Entry, now time.Time) view.Posture {
+	p := view.Posture{Devices: 1, Enrolled: 1}
+	if x.isSilent(e, now) {
+		p.Silent = 1
+	}
+	if e.Device.ScannedAt == nil {
+		p.NeverScanned = 1
+	}
+	for i := range e.Needs {
+		n := &e.Needs[i]
+		p.Count(n.Verdict.State, n.Update.Is(patch.Security), 1)
+	}
+	return p
+}
+
+// Postures counts per customer, site or device, by ID.
+func (x *Index) Postures(now time.Time, level store.Level) map[string]view.Posture {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	postures := map[string]view.Posture{}
+	for id, e := range x.entries {
+		switch level {
+		case store.LevelCustomer:
+			id = e.Device.Customer
+		case store.LevelSite:
+			id = e.Device.Site
+		}
+		postures[id] = postures[id].Plus(x.posture(e, now))
+	}
+	return postures
+}
+
+// Ages counts open security needs by age.
+func (x *Index) Ages(now time.Time, customer string) []view.AgeCount {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	counts := map[string]int{}
+	for _, e := range x.within(view.Filter{Customer: customer}) {
+		for i := range e.Needs {
+			n := &e.Needs[i]
+			if !n.Update.Is(patch.Security) || n.Verdict.State == verdict.Good || !verdict.Counted(n.Verdict.Name) {
+				continue
+			}
+			since := n.Since
+			if n.Update.ReleasedAt != nil && n.Update.ReleasedAt.Before(since) {
+				since = *n.Update.ReleasedAt
+			}
+			counts[view.AgeBucket(now.Sub(since))]++
+		}
+	}
+	var ages []view.AgeCount
+	for _, b := range []string{view.Under3Days, view.Days3To14, view.Days14To30, view.Over30Days} {
+		ages = append(ages, view.AgeCount{Bucket: b, Count: counts[b]})
+	}
+	return ages
+}
+
+// target is the change a need asks for, empty when it asks for none.
+func (n *Need) target() string {
+	if n.Blind != nil {
+		return ""
+	}
+	return rollout.Target(n.Need).To
+}

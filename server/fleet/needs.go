@@ -1,0 +1,165 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/policy"
+	"patchbay/server/verdict"
+	"patchbay/server/view"
+	"patchbay/wire"
+)
+
+// place is one need and the device it is on.
+type place struct {
+	entry *Entry
+	need  *Need
+}
+
+// Needs lists needs that are not gone.
+func (x *Index) Needs(now time.Time, f view.Filter) view.Page[view.Need] {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	field, descending := f.Field("name")
+	var rows []row[place]
+	for _, e := range x.within(f) {
+		for i := range e.Needs {
+			n := &e.Needs[i]
+			if matches(e, n, f) {
+				id := view.NeedID(e.Device.ID, n.Key)
+				rows = append(rows, row[place]{needKey(e, n, field), id, place{e, n}})
+			}
+		}
+	}
+	return page(rows, f, descending, now, func(p place) view.Need { return p.show() })
+}
+
+func matches(e *Entry, n *Need, f view.Filter) bool {
+	switch {
+	case n.Verdict.State == verdict.Gone && f.Verdict == "",
+		f.Verdict != "" && string(n.Verdict.Name) != f.Verdict,
+		f.State != "" && string(n.Verdict.State) != f.State,
+		f.Class != "" && !n.Update.Is(patch.Class(f.Class)),
+		f.Update != "" && n.updateID() != f.Update:
+		return false
+	}
+	return f.Q == "" || contains(view.Fold(f.Q), n.Key.Name, n.Key.Provider, e.Device.Name, e.Customer.Name, n.Update.Available)
+}
+
+func needKey(e *Entry, n *Need, field string) string {
+	switch field {
+	case "device":
+		return view.Fold(e.Device.Name) + "\x00" + n.Key.Name
+	case "customer":
+		return view.Fold(e.Customer.Name) + "\x00" + view.Fold(e.Device.Name) + "\x00" + n.Key.Name
+	case "since":
+		return view.Moment(&n.Verdict.Since)
+	case "verdict":
+		return string(n.Verdict.State) + "\x00" + string(n.Verdict.Name) + "\x00" + n.Key.Name
+	case "size":
+		return view.Number(n.Update.Size)
+	}
+	return n.Key.Name
+}
+
+// updateID is the ID of the update the need waits for, "" for a provider as a whole.
+func (n *Need) updateID() string {
+	if n.Blind != nil {
+		return ""
+	}
+	return view.UpdateID(n.Key.Provider, n.Key.Name, n.Update.Available, n.Update.Origin)
+}
+
+// Need gives a need with its chain.
+func (x *Index) Need(now time.Time, id string) (view.NeedDetail, bool) {
+	e, ok := x.Entry(view.NeedDevice(id))
+	if !ok {
+		return view.NeedDetail{}, false
+	}
+	i := slices.IndexFunc(e.Needs, func(n Need) bool { return view.NeedID(e.Device.ID, n.Key) == id })
+	if i < 0 {
+		return view.NeedDetail{}, false
+	}
+	n := &e.Needs[i]
+	detail := view.NeedDetail{Need: place{e, n}.show()}
+	for _, l := range verdict.Explain(n.Verdict) {
+		link := view.ChainLink{Link: l.Link, Met: l.Met, Sentence: l.Sentence}
+		if at := linkTime(e, n, l.Link); l.Met && !at.IsZero() {
+			link.At = &at
+		}
+		detail.Chain = append(detail.Chain, link)
+	}
+	return detail, true
+}
+
+// linkTime is the stored time of the fact behind a link that is met, zero when there is none.
+func linkTime(e *Entry, n *Need, l verdict.Link) time.Time {
+	switch l {
+	case verdict.Known:
+		return n.ScannedAt
+	case verdict.Offered:
+		return n.Since
+	case verdict.Decided, verdict.Approved:
+		if n.Decision.Kind != policy.Wait {
+			return n.Decision.At
+		}
+	case verdict.Reachable:
+		return e.Agent.LastSeen
+	case verdict.Verified:
+		return n.ScannedAt
+	}
+	return time.Time{}
+}
+
+// show builds what is shown of a need.
+func (p place) show() view.Need {
+	e, n := p.entry, p.need
+	v := view.Need{
+		ID: view.NeedID(e.Device.ID, n.Key), Device: view.Ref{ID: e.Device.ID, Name: e.Device.Name},
+		Customer: e.Customer, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name}, Item: view.ItemKeyOf(n.Key),
+		Installed: n.Installed, Available: n.target(), Origin: n.Update.Origin, Suite: n.Update.Suite,
+		Classes: n.Update.Classes, Severity: n.Update.Severity, Size: n.Update.Size, Reboot: n.Update.Reboot,
+		Block: n.Update.Block, Update: n.updateID(), Verdict: n.Verdict, Can: n.can(e),
+	}
+	if job := n.Work.Tried.Open; job != nil {
+		since := n.Work.Since
+		v.Job = &view.NeedJob{ID: job.ID, Step: n.Work.Step, Since: &since, Why: n.Work.Why}
+	}
+	return v
+}
+
+// can says why an act is not possible; "" means that it is.
+func (n *Need) can(e *Entry) view.NeedCan {
+	var can view.NeedCan
+	switch {
+	case n.Blind != nil:
+		why := "what is missing here is not known, so there is nothing to answer"
+		return view.NeedCan{Approve: why, Reject: why, Force: why, Retry: why}
+	case n.Reached:
+		why := "it is installed already"
+		return view.NeedCan{Approve: why, Reject: why, Force: why, Retry: why}
+	case !n.Offered:
+		why := "it is no longer on offer"
+		return view.NeedCan{Approve: why, Reject: why, Force: why, Retry: why}
+	}
+	if n.Decision.Kind == policy.Install && n.Decision.By != "" {
+		can.Approve = "it is approved already"
+	}
+	if n.Decision.Kind == policy.Reject {
+		can.Reject = "it is rejected already"
+	}
+	switch {
+	case e.Agent.Mode == wire.Observe:
+		can.Force = "the agent on this device was set up to observe only"
+	case n.Update.Block != patch.NotBlocked:
+		can.Force = fmt.Sprintf("the device itself keeps it back (%s)", n.Update.Block)
+	case n.Work.Tried.Open != nil && n.Work.Tried.Open.Forced != "":
+		can.Force = "it is on its way already"
+	}
+	if n.Verdict.Name != verdict.FAILED {
+		can.Retry = "it has not failed"
+	}
+	return can
+}
