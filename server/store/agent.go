@@ -145,30 +145,47 @@ const epochSetting = "orders_epoch"
 // content is another than last time. When the agent has seen newer orders than were ever
 // made here, this server was restored from a backup, and goes on in an epoch above.
 func (c *Customer) NextOrders(ctx context.Context, now time.Time, agent, contentHash string) (v wire.OrdersVersion, changed bool, err error) {
-	err = c.record(ctx, now, func(t *tx) error {
-		var seen wire.OrdersVersion
-		var hash string
-		err := t.row(ctx, `UPDATE agent SET orders_hash = orders_hash WHERE customer = $1 AND id = $2
-			RETURNING orders_epoch, orders_version, orders_hash, seen_epoch, seen_version`, c.customer, agent).
-			Scan(&v.Epoch, &v.Version, &hash, &seen.Epoch, &seen.Version)
-		if err != nil {
-			return absent(err, missing("agent", agent))
-		}
-		lowest, err := t.epoch(ctx)
-		if err != nil {
-			return err
-		}
-		if changed = hash != contentHash || seen.Newer(v) || v.Epoch < lowest; !changed {
-			return nil
-		}
-		if v, err = after(v, seen, lowest); err != nil {
-			return err
-		}
-		_, err = t.exec(ctx, `UPDATE agent SET orders_epoch = $3, orders_version = $4, orders_hash = $5 WHERE customer = $1 AND id = $2`,
-			c.customer, agent, v.Epoch, v.Version, contentHash)
+	number := func(t *tx) (err error) {
+		v, changed, err = t.number(ctx, agent, contentHash)
 		return err
-	})
+	}
+	err = c.read(ctx, number) // most often nothing changed, and nothing needs to be written
+	if err == nil && changed {
+		err = c.record(ctx, now, func(t *tx) error {
+			// The first statement locks the row: two servers do not give one number twice.
+			_, err := t.exec(ctx, `UPDATE agent SET orders_hash = orders_hash WHERE customer = $1 AND id = $2`, c.customer, agent)
+			if err != nil {
+				return err
+			}
+			if err := number(t); err != nil || !changed {
+				return err
+			}
+			_, err = t.exec(ctx, `UPDATE agent SET orders_epoch = $3, orders_version = $4, orders_hash = $5 WHERE customer = $1 AND id = $2`,
+				c.customer, agent, v.Epoch, v.Version, contentHash)
+			return err
+		})
+	}
 	return v, changed, doing("numbering orders", err)
+}
+
+// number says which version orders with this content have and whether that is a new one.
+func (t *tx) number(ctx context.Context, agent, contentHash string) (v wire.OrdersVersion, changed bool, err error) {
+	var seen wire.OrdersVersion
+	var hash string
+	err = t.row(ctx, `SELECT orders_epoch, orders_version, orders_hash, seen_epoch, seen_version FROM agent
+		WHERE customer = $1 AND id = $2`, t.customer, agent).Scan(&v.Epoch, &v.Version, &hash, &seen.Epoch, &seen.Version)
+	if err != nil {
+		return v, false, absent(err, missing("agent", agent))
+	}
+	lowest, err := t.epoch(ctx)
+	if err != nil {
+		return v, false, err
+	}
+	if hash == contentHash && !seen.Newer(v) && v.Epoch >= lowest {
+		return v, false, nil
+	}
+	v, err = after(v, seen, lowest)
+	return v, true, err
 }
 
 // after is the next version: above the last one, above all the agent has seen, and not

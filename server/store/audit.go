@@ -6,10 +6,10 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -41,15 +41,8 @@ func (t *tx) note(n note) {
 
 // link writes the noted acts as the next links of their chains.
 func (t *tx) link(ctx context.Context, now time.Time) error {
-	slices.SortStableFunc(t.notes, func(a, b note) int { // chains are always locked in one order
-		if a.chain < b.chain {
-			return -1
-		}
-		if a.chain > b.chain {
-			return 1
-		}
-		return 0
-	})
+	// Chains are always locked in one order.
+	slices.SortStableFunc(t.notes, func(a, b note) int { return strings.Compare(a.chain, b.chain) })
 	for start := 0; start < len(t.notes); {
 		end := start
 		for end < len(t.notes) && t.notes[end].chain == t.notes[start].chain {
@@ -198,13 +191,13 @@ func (m *MSP) VerifyChains(ctx context.Context) ([]ChainState, error) {
 // verifyChain walks one chain up to the head that is expected.
 func (t *tx) verifyChain(ctx context.Context, head ChainState) (ChainState, error) {
 	state := ChainState{Chain: head.Chain}
-	_, err := list(ctx, t, func(r scanner) (struct{}, error) {
+	err := t.each(ctx, func(r scanner) error {
 		row, err := scanAudit(r)
 		if err == nil && state.Broken == "" {
 			state.Broken = row.breaks(state)
 			state.Rows, state.Head = state.Rows+1, row.Hash
 		}
-		return struct{}{}, err
+		return err
 	}, `SELECT `+auditColumns+` FROM audit WHERE customer = $1 ORDER BY seq`, head.Chain)
 	if err == nil && state.Broken == "" && (state.Rows != head.Rows || state.Head != head.Head) {
 		state.Broken = fmt.Sprintf("The chain should end with row %d and ends with row %d.", head.Rows, state.Rows)
@@ -226,6 +219,3 @@ func (a AuditRow) breaks(before ChainState) string {
 	}
 	return ""
 }
-
-// errNoRow tells whether a query found nothing.
-func errNoRow(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +85,33 @@ func (c *Customer) Sections(ctx context.Context, device string, names ...string)
 		}, `SELECT `+sectionColumns+`, s.body FROM section s JOIN device d ON d.customer = s.customer AND d.id = s.device
 			WHERE s.customer = $1 AND s.device = $2`+only+` ORDER BY s.name`, args...)
 	})
+}
+
+// EachSection calls fn with every section of every device that is not retired and whose
+// name ends in one of the kinds, such as wire.OfferedSection: how an index starts. The
+// sections of a device come together, those of a customer too.
+func (m *MSP) EachSection(ctx context.Context, kinds []string, fn func(customer, device string, s SectionRow) error) error {
+	return doing("reading sections", m.read(ctx, func(t *tx) error {
+		var where []string
+		var args []any
+		for _, k := range kinds {
+			args = append(args, k, "%/"+k)
+			where = append(where, fmt.Sprintf("s.name = $%d OR s.name LIKE $%d", len(args)-1, len(args)))
+		}
+		return t.each(ctx, func(r scanner) error {
+			var s SectionRow
+			var customer, device string
+			var body []byte
+			err := r.Scan(&s.Name, &s.Hash, &s.State, &s.Error, at(&s.ScannedAt), maybe(&s.FailedAt), &body, &customer, &device)
+			if err != nil {
+				return err
+			}
+			s.Body = body
+			return fn(customer, device, s)
+		}, `SELECT `+sectionColumns+`, s.body, s.customer, s.device
+			FROM section s JOIN device d ON d.customer = s.customer AND d.id = s.device
+			WHERE d.retired_at IS NULL AND (`+strings.Join(where, " OR ")+`) ORDER BY s.customer, s.device, s.name`, args...)
+	}))
 }
 
 // SectionHashes says what is held of a device: by section, the hash of its body.

@@ -68,5 +68,8 @@ func refuse(kind error, sentence string) error { return &Refusal{kind, sentence}
 // missing is the refusal for a thing that is not there, or not this customer's: which of
 // both is nobody's business.
 func missing(what, id string) error {
+	if id == "" {
+		return refuse(ErrNotFound, "There is no such "+what+".")
+	}
 	return refuse(ErrNotFound, "There is no "+what+" "+id+".")
 }

@@ -50,6 +50,9 @@ func (c *Customer) Job(ctx context.Context, id string) (Job, error) {
 // job that has begun to apply runs to its end though its wish is gone. SaveJobs reports
 // whether anything changed.
 func (c *Customer) SaveJobs(ctx context.Context, now time.Time, device string, wanted []Job, gone []string) (changed bool, err error) {
+	if len(wanted) == 0 && len(gone) == 0 {
+		return false, nil
+	}
 	err = c.record(ctx, now, func(t *tx) error {
 		for _, j := range wanted {
 			if err := t.wish(ctx, now, device, j); err != nil {
@@ -97,7 +100,7 @@ func (t *tx) wish(ctx context.Context, now time.Time, device string, j Job) erro
 
 func (t *tx) unwish(ctx context.Context, now time.Time, device, id string) error {
 	n, err := t.exec(ctx, `UPDATE job SET withdrawn_at = $4,
-			ended_at = CASE WHEN step IN ('applying', 'rebooting', 'verifying') THEN NULL ELSE $4 END
+			ended_at = CASE WHEN step IN ('applying', 'rebooting', 'verifying') THEN NULL ELSE CAST($4 AS BIGINT) END
 		WHERE customer = $1 AND id = $2 AND device = $3 AND withdrawn_at IS NULL AND ended_at IS NULL`,
 		t.customer, id, device, now.UnixMilli())
 	if n > 0 {

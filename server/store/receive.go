@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -92,7 +94,7 @@ func (t *tx) report(ctx context.Context, now time.Time, in wire.CheckIn, r wire.
 	var retired *time.Time
 	err := t.row(ctx, `SELECT retired_at FROM device WHERE customer = $1 AND id = $2 AND agent = $3`,
 		t.customer, r.Device, in.Agent).Scan(maybe(&retired))
-	if errNoRow(err) {
+	if errors.Is(err, sql.ErrNoRows) {
 		return d, refuse(ErrRefused, "This agent does not speak for device "+r.Device+".")
 	}
 	if err == nil && retired != nil {
@@ -192,8 +194,8 @@ func (t *tx) section(ctx context.Context, now time.Time, device string, s wire.S
 	_, err := t.exec(ctx, `INSERT INTO section (customer, device, name, hash, state, error, scanned_at, failed_at, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (customer, device, name) DO UPDATE SET hash = $4, state = $5, error = $6, scanned_at = $7, failed_at = $8,
-			body = CASE WHEN $4 = '' THEN NULL WHEN CAST($9 AS BYTEA) IS NULL THEN section.body ELSE $9 END`,
-		t.customer, device, s.Name, row.Hash, string(row.State), row.Error, millis(row.ScannedAt), millisOf(row.FailedAt), []byte(body))
+			body = CASE WHEN $4 = '' THEN NULL ELSE COALESCE($9, section.body) END`,
+		t.customer, device, s.Name, row.Hash, string(row.State), row.Error, millis(row.ScannedAt), millisOf(row.FailedAt), blob(body))
 	if err != nil {
 		return row, false, err
 	}

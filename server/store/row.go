@@ -14,22 +14,30 @@ import (
 // scanner is a row of a result.
 type scanner interface{ Scan(...any) error }
 
-// list reads all rows of a query.
-func list[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+// each calls fn with every row of a query.
+func (t *tx) each(ctx context.Context, fn func(scanner) error, query string, args ...any) error {
 	rows, err := t.sql.QueryContext(ctx, query, clean(args)...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	var all []T
 	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
+		if err := fn(rows); err != nil {
+			return err
 		}
-		all = append(all, v)
 	}
-	return all, rows.Err()
+	return rows.Err()
+}
+
+// list reads all rows of a query.
+func list[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	var all []T
+	err := t.each(ctx, func(r scanner) error {
+		v, err := scan(r)
+		all = append(all, v)
+		return err
+	}, query, args...)
+	return all, err
 }
 
 // one reads the one row of a query, or says that the named thing is missing.
@@ -60,12 +68,27 @@ func doing(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
+// The times that are kept. A device's clock may say anything; what lies outside is moved to
+// the edge, since no page could show it.
+const (
+	firstMilli = 0               // 1970-01-01
+	lastMilli  = 253402214400000 // 9999-12-31
+)
+
 // millis is a time as it is stored; the zero time is NULL.
 func millis(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return t.UnixMilli()
+	return min(max(t.UnixMilli(), firstMilli), lastMilli)
+}
+
+// blob is bytes as they are stored; none are NULL.
+func blob(b []byte) any {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
 }
 
 func millisOf(t *time.Time) any {
