@@ -236,3 +236,14 @@ func BenchmarkOpen(b *testing.B) {
 		window.Open(set, now)
 	}
 }
+
+// BenchmarkOpenAtWorst is the most a Spec can ask for: thirty windows that
+// never close, looked through up to the horizon.
+func BenchmarkOpenAtWorst(b *testing.B) {
+	weekly := window.Weekly{Zone: "America/Nuuk", Days: allDays, Start: "02:30", Minutes: 7 * oneDay / 60}
+	set := mustSet(b, window.Spec{Weekly: slices.Repeat([]window.Weekly{weekly}, 30)})
+	now := at(b, "2026-03-25T12:00:00Z")
+	for b.Loop() {
+		window.Open(set, now)
+	}
+}

@@ -46,7 +46,7 @@ func (s Span) covers(t time.Time) bool {
 func united(spans []Span) []Span {
 	spans = slices.Clone(spans)
 	slices.SortStableFunc(spans, func(a, b Span) int { return a.From.Compare(b.From) })
-	var out []Span
+	out := spans[:0]
 	for _, span := range spans {
 		last := len(out) - 1
 		switch {

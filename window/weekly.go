@@ -85,7 +85,7 @@ func parseDays(names []string) (days [7]bool, err error) {
 func (r rule) spans(from, until time.Time) []Span {
 	// A date's windows begin within two days of the same date in UTC: clocks are
 	// at most 15 hours off, and a jump can carry a start into the next date.
-	const slack, oneDay = 48 * time.Hour, 24 * time.Hour
+	const slack = 2 * oneDay
 	var out []Span
 	date := from.Add(-r.length - slack).UTC().Truncate(oneDay)
 	for ; date.Before(until.Add(slack)); date = date.Add(oneDay) {

@@ -24,10 +24,15 @@ import (
 )
 
 // Horizon is how far Open looks back and ahead for a change of its answer.
-const Horizon = 400 * 24 * time.Hour
+const Horizon = 400 * oneDay
 
-// most is how many entries each list of a Spec may have.
-const most = 100
+const oneDay = 24 * time.Hour // of elapsed time
+
+// How much one Spec may hold, so that an answer always comes soon.
+const (
+	mostWeekly = 30
+	mostSpans  = 100 // opens, and as many freezes
+)
 
 // Spec says when a device may be changed. The zero Spec is never open: without
 // a window nothing happens.
@@ -54,8 +59,8 @@ type State struct {
 
 // New checks a Spec and loads its zones. Its error says what to change.
 func New(spec Spec) (Set, error) {
-	if len(spec.Weekly) > most || len(spec.Opens) > most || len(spec.Freezes) > most {
-		return Set{}, fmt.Errorf("too many windows: at most %d weekly ones, %d opens and %d freezes", most, most, most)
+	if len(spec.Weekly) > mostWeekly || len(spec.Opens) > mostSpans || len(spec.Freezes) > mostSpans {
+		return Set{}, fmt.Errorf("too many windows: at most %d weekly ones, %d opens and %d freezes", mostWeekly, mostSpans, mostSpans)
 	}
 	set := Set{opens: slices.Clone(spec.Opens), freezes: slices.Clone(spec.Freezes)}
 	for i, weekly := range spec.Weekly {
@@ -83,8 +88,8 @@ func Open(set Set, now time.Time) State {
 	var state State
 	// Nearly always the changes on both sides are days away; a long freeze or a
 	// window that never closes is worth a longer look.
-	for _, days := range []time.Duration{8, 60, 400} {
-		state = set.around(now, days*24*time.Hour)
+	for _, reach := range []time.Duration{8 * oneDay, 60 * oneDay, Horizon} {
+		state = set.around(now, reach)
 		if !state.Since.IsZero() && !state.Until.IsZero() {
 			break
 		}

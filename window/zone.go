@@ -45,7 +45,7 @@ func isOn(date, t time.Time, zone *time.Location) bool {
 // reached by the jump itself, one that is repeated is reached the first time.
 func reached(reading time.Time, zone *time.Location) time.Time {
 	// A day earlier every clock on earth shows less.
-	for t := reading.Add(-24 * time.Hour).In(zone); ; {
+	for t := reading.Add(-oneDay).In(zone); ; {
 		_, offset := t.Zone()
 		begins, ends := t.ZoneBounds() // of the time with this offset
 		shown := reading.Add(-time.Duration(offset) * time.Second)
