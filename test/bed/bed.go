@@ -57,7 +57,7 @@ func New(t T) *Bed {
 	t.Helper()
 	need(t, true, deviceTools())
 	sweep(t)
-	b, err := claim()
+	b, err := claim(t)
 	if err != nil {
 		t.Fatalf("bed: %v", err)
 	}
@@ -93,9 +93,12 @@ func (b *Bed) Listen(t T) net.Listener {
 func (b *Bed) bridge() string { return bridgeName(b.number) }
 
 // claim takes the lowest number that no living process holds.
-func claim() (*Bed, error) {
+func claim(t T) (*Bed, error) {
 	cache, err := CacheDir()
 	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(lockPath(1)), 0o755); err != nil {
 		return nil, err
 	}
 	for n := 1; n < 255; n++ {
@@ -104,6 +107,11 @@ func claim() (*Bed, error) {
 			return nil, err
 		}
 		if lock == nil {
+			continue
+		}
+		if err := sweepOne(lock); err != nil { // its last user may have been killed just now
+			t.Logf("bed: sweeping bed %d of a killed test: %v", n, err)
+			_ = lock.Close()
 			continue
 		}
 		if overlaps(n) {

@@ -29,13 +29,12 @@ type Options struct {
 type Device struct {
 	Name string
 
-	bed    *Bed
-	dir    string
-	boot   bool
-	disk   int64
-	base   string
-	net    network
-	origin *Origin
+	bed  *Bed
+	dir  string
+	boot bool
+	disk int64
+	base string
+	net  network
 
 	mu      sync.Mutex
 	life    *life         // nil when it is switched off
@@ -109,7 +108,7 @@ func (b *Bed) add(o Options, base string) (*Device, error) {
 	}
 	b.next++
 	d := &Device{
-		Name: o.Name, bed: b, dir: filepath.Join(b.dir, o.Name), boot: o.Boot, disk: o.Disk, base: base, origin: o.Origin,
+		Name: o.Name, bed: b, dir: filepath.Join(b.dir, o.Name), boot: o.Boot, disk: o.Disk, base: base,
 		changed: make(chan struct{}),
 		net: network{
 			space: bridgeName(b.number) + "-" + o.Name, port: portName(b.number, strconv.Itoa(n)),

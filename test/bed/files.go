@@ -46,6 +46,15 @@ func (d *Device) PutFile(name, text string, mode os.FileMode) error {
 	return nil
 }
 
+// CopyFile copies a file of the host, such as a program under test, into the device.
+func (d *Device) CopyFile(from, name string, mode os.FileMode) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return d.PutFile(name, string(text), mode)
+}
+
 // ReadFile reads a file of the device from the host. What is below /run exists
 // only while the device runs, as on any machine.
 func (d *Device) ReadFile(name string) ([]byte, error) {

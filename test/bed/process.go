@@ -59,6 +59,18 @@ func (d *Device) Apt(ctx context.Context, args ...string) (Result, error) {
 	return d.Exec(ctx, append([]string{"env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q", "-o", "Dpkg::Use-Pty=0"}, args...)...)
 }
 
+// Shell is a login shell inside the device, for a person; its streams are the
+// caller's to set before running it.
+func (d *Device) Shell(ctx context.Context) (*exec.Cmd, error) {
+	cmd, err := d.command(ctx, []string{"bash", "--login"})
+	if err != nil {
+		return nil, err
+	}
+	cmd.SysProcAttr.Setpgid = false // the terminal's foreground group
+	cmd.Cancel = func() error { return cmd.Process.Kill() }
+	return cmd, nil
+}
+
 // Process is a command that goes on inside a device, such as the agent.
 type Process struct {
 	cmd    *exec.Cmd
