@@ -1,0 +1,14 @@
+// Package all lists the providers that this program is built with.
+package all
+
+import (
+	"patchbay/provider"
+	"patchbay/provider/apt"
+)
+
+// Kinds lists every kind of provider, in the order in which they are shown.
+func Kinds() []provider.Kind {
+	return []provider.Kind{
+		apt.Kind(),
+	}
+}
