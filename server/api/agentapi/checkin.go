@@ -3,6 +3,7 @@ package agentapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -34,6 +35,11 @@ func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 		err = a.receive(r.Context(), s, &in, now)
 	} else {
 		err = a.heard(r.Context(), s, &in, now)
+	}
+	if errors.Is(err, store.ErrRefused) {
+		s.gone = true
+		problem(w, http.StatusForbidden, err.Error())
+		return
 	}
 	if err != nil {
 		a.fail(w, r, err)

@@ -1,0 +1,97 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+)
+
+// Cost is how expensive a guess of a password is.
+type Cost struct {
+	Memory     uint32 // KiB per hash
+	Iterations uint32
+	AtOnce     int // hashes computed at the same time; others wait, so sign-ins cannot eat the memory
+}
+
+// The limits of a password. The upper one bounds the work of hashing it.
+const (
+	MinPassword = 12
+	MaxPassword = 200
+)
+
+// ErrPassword means that a password is too short or too long to be used.
+var ErrPassword = errors.New("a password has 12 to 200 characters: take four words")
+
+// passwords hashes and compares, at most AtOnce at a time.
+type passwords struct {
+	params argon2id.Params
+	turn   chan struct{}
+	// nobody is the hash of a password that nobody has: an unknown account takes as long
+	// to refuse as a known one.
+	nobody string
+}
+
+func newPasswords(c Cost) (*passwords, error) {
+	if c == (Cost{}) {
+		c = Cost{Memory: 64 * 1024, Iterations: 2, AtOnce: 2}
+	}
+	p := &passwords{
+		params: argon2id.Params{Memory: c.Memory, Iterations: c.Iterations, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+		turn:   make(chan struct{}, max(c.AtOnce, 1)),
+	}
+	hash, err := argon2id.CreateHash(secret(""), &p.params)
+	if err != nil {
+		return nil, fmt.Errorf("hashing a password: %w", err)
+	}
+	p.nobody = hash
+	return p, nil
+}
+
+// hash makes the text that is stored.
+func (p *passwords) hash(ctx context.Context, password string) (string, error) {
+	if n := utf8.RuneCountInString(password); n < MinPassword || n > MaxPassword {
+		return "", ErrPassword
+	}
+	if err := p.wait(ctx); err != nil {
+		return "", err
+	}
+	defer func() { <-p.turn }()
+	hash, err := argon2id.CreateHash(password, &p.params)
+	if err != nil {
+		return "", fmt.Errorf("hashing a password: %w", err)
+	}
+	return hash, nil
+}
+
+// matches compares a password with a stored hash; "" stands for an account that does not
+// exist and never matches, but takes as long.
+func (p *passwords) matches(ctx context.Context, password, hash string) (bool, error) {
+	if err := p.wait(ctx); err != nil {
+		return false, err
+	}
+	defer func() { <-p.turn }()
+	known := hash != ""
+	if !known {
+		hash = p.nobody
+	}
+	if utf8.RuneCountInString(password) > MaxPassword {
+		password = ""
+	}
+	ok, err := argon2id.ComparePasswordAndHash(password, hash)
+	if err != nil {
+		return false, fmt.Errorf("comparing a password: %w", err)
+	}
+	return ok && known, nil
+}
+
+func (p *passwords) wait(ctx context.Context) error {
+	select {
+	case p.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting to hash a password: %w", ctx.Err())
+	}
+}

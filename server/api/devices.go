@@ -1,0 +1,185 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"patchbay/patch"
+	"patchbay/server/store"
+	"patchbay/server/view"
+	"patchbay/wire"
+)
+
+// DevicesParams are what the list of devices takes.
+type DevicesParams struct {
+	ListParams
+	Customer string `query:"customer" maxLength:"60"`
+	Site     string `query:"site" maxLength:"60"`
+	State    string `query:"state" enum:"talking,silent,never_scanned,observe"`
+	Sort     string `query:"sort" enum:"name,-name,customer,-customer,last_seen,-last_seen,open,-open,security_open,-security_open,failed,-failed" doc:"name by default"`
+}
+
+func (s *Server) devices(_ context.Context, in *DevicesParams) (*Out[view.Page[view.Device]], error) {
+	f, err := in.filter(in.Sort)
+	if err != nil {
+		return nil, err
+	}
+	f.Customer, f.Site, f.State = in.Customer, in.Site, in.State
+	now := s.Now()
+	return page(s.Fleet.Devices(now, f), f, now), nil
+}
+
+// DevicePath names a device.
+type DevicePath struct {
+	Device string `path:"device" maxLength:"60"`
+}
+
+// found gives a device of the index and the handle of its customer.
+func (s *Server) found(ctx context.Context, id string) (view.Device, *store.Customer, error) {
+	d, ok := s.Fleet.Device(s.Now(), id)
+	if !ok {
+		return d, nil, notFound()
+	}
+	return d, s.Store.Customer(who(ctx), d.Customer.ID), nil
+}
+
+func (s *Server) device(ctx context.Context, in *DevicePath) (*Out[view.DeviceDetail], error) {
+	d, h, err := s.found(ctx, in.Device)
+	if err != nil {
+		return nil, err
+	}
+	detail := view.DeviceDetail{Device: d, Can: deviceCan(d)}
+	if site, err := h.Site(ctx, d.Site.ID); err == nil {
+		detail.Zone = site.Zone
+	}
+	rows, err := h.Sections(ctx, d.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		detail.Sections = append(detail.Sections, view.Section{
+			Name: row.Name, State: row.State, Error: row.Error, ScannedAt: row.ScannedAt,
+			FailedAt: row.FailedAt, Items: elements(row.Body),
+		})
+		if strings.HasSuffix(row.Name, "/"+wire.SourcesSection) {
+			// What cannot be read shows in the section's own state.
+			detail.Sources = append(detail.Sources, decoded[patch.Source](row.Body)...)
+		}
+	}
+	return out(detail), nil
+}
+
+// elements counts the elements of a JSON array; anything else has none.
+func elements(body json.RawMessage) int { return len(decoded[json.RawMessage](body)) }
+
+// decoded reads a JSON array of a section; one that cannot be read is empty.
+func decoded[T any](body json.RawMessage) []T {
+	var rows []T
+	if json.Unmarshal(body, &rows) != nil {
+		return nil
+	}
+	return rows
+}
+
+func deviceCan(d view.Device) view.DeviceCan {
+	var can view.DeviceCan
+	if d.Agent.Mode == wire.Observe {
+		can.Now = "The agent was set up to observe only."
+	}
+	if d.Silent {
+		can.Now = "The device is silent: it will hear when it talks again."
+		can.CheckIn = "The device is silent."
+	}
+	return can
+}
+
+// DeviceChange changes what is set.
+type DeviceChange struct {
+	Name string `json:"name" maxLength:"100" doc:"Empty gives the device its host name back"`
+}
+
+func (s *Server) changeDevice(ctx context.Context, in *struct {
+	DevicePath
+	Body DeviceChange
+}) (*Out[view.DeviceDetail], error) {
+	name := in.Body.Name
+	if name != "" {
+		var err error
+		if name, err = cleanName("name", name); err != nil {
+			return nil, err
+		}
+	}
+	_, h, err := s.found(ctx, in.Device)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.RenameDevice(ctx, s.Now(), in.Device, name); err != nil {
+		return nil, err
+	}
+	s.Engine.Due(in.Device)
+	return s.device(ctx, &in.DevicePath)
+}
+
+// RetireParams name a device twice: what cannot be undone asks for the name.
+type RetireParams struct {
+	DevicePath
+	Confirm string `query:"confirm" maxLength:"200" doc:"The device's name, as it is shown"`
+}
+
+func (s *Server) retireDevice(ctx context.Context, in *RetireParams) (*Empty, error) {
+	d, h, err := s.found(ctx, in.Device)
+	if err != nil {
+		return nil, err
+	}
+	if in.Confirm != d.Name {
+		p := problem(422, "Retiring a device cannot be undone: give its name as confirm.")
+		p.Errors = []ProblemField{{"query.confirm", "must be the name of the device"}}
+		return nil, p
+	}
+	if err := h.RetireDevice(ctx, s.Now(), d.ID); err != nil {
+		return nil, err
+	}
+	s.Engine.Due(d.ID)
+	return nil, nil
+}
+
+func (s *Server) checkIn(ctx context.Context, in *DevicePath) (*Empty, error) {
+	d, _, err := s.found(ctx, in.Device)
+	if err == nil {
+		s.Engine.CheckInNow(d.ID)
+	}
+	return nil, err
+}
+
+// ItemsParams are what the list of a device's items takes.
+type ItemsParams struct {
+	DevicePath
+	ListParams
+}
+
+func (s *Server) items(ctx context.Context, in *ItemsParams) (*Out[view.Page[patch.Item]], error) {
+	f, err := in.filter("")
+	if err != nil {
+		return nil, err
+	}
+	_, h, err := s.found(ctx, in.Device)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := h.Sections(ctx, in.Device)
+	if err != nil {
+		return nil, err
+	}
+	var items []patch.Item
+	for _, row := range rows {
+		if strings.HasSuffix(row.Name, "/"+wire.InstalledSection) {
+			items = append(items, chosen(decoded[patch.Item](row.Body), func(i patch.Item) bool {
+				return matches(f.Q, i.Name, i.Source, i.Version, i.Origin)
+			})...)
+		}
+	}
+	p := view.Paginate(items, f, false, func(i patch.Item) string { return view.Fold(i.Name) },
+		func(i patch.Item) string { return i.Key().String() + " " + i.Version })
+	return page(p, f, s.Now()), nil
+}

@@ -1,0 +1,239 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/store"
+	"patchbay/server/verdict"
+	"patchbay/server/view"
+	"patchbay/wire"
+)
+
+// plan is an answer taken apart: the rows to write per customer, and what they would do.
+// The preview and the deed are made by the same code.
+type plan struct {
+	now     time.Time
+	wish    ApprovalWish
+	rows    map[string][]store.Approval // by customer
+	devices []string
+	preview Preview
+}
+
+func (p plan) customers() []string { return slices.Sorted(maps.Keys(p.rows)) }
+
+// planned checks a wish and takes it apart, by what the fleet needs now.
+func (s *Server) planned(ctx context.Context, wish ApprovalWish) (plan, error) {
+	wish.Reason = strings.TrimSpace(wish.Reason)
+	if err := checkWish(wish); err != nil {
+		return plan{}, err
+	}
+	f, place, err := s.scope(ctx, wish)
+	if err != nil {
+		return plan{}, err
+	}
+	now := s.Now()
+	if wish.What.Need != "" {
+		n, ok := s.Fleet.Need(now, wish.What.Need)
+		if !ok || n.Update == "" {
+			return plan{}, wrong("what.need", "There is no such need, or nothing is on offer for it.")
+		}
+		f.Update = n.Update
+	}
+	p := plan{now: now, wish: wish, rows: map[string][]store.Approval{}}
+	needs := chosen(s.Fleet.Needs(now, f).Items, wish.answers)
+	c := caller(ctx)
+	for _, n := range needs {
+		p.add(n, c.Person)
+	}
+	p.describe(s.Fleet, needs, place)
+	return p, nil
+}
+
+// checkWish holds what the schema cannot say.
+func checkWish(w ApprovalWish) error {
+	said := 0
+	for _, set := range []bool{w.What.Update != "", w.What.Need != "", w.What.Class != "", w.What.All} {
+		if set {
+			said++
+		}
+	}
+	single := w.What.Update != "" || w.What.Need != ""
+	switch {
+	case said != 1:
+		return wrong("what", "Say exactly one of update, need, class and all.")
+	case w.Answer == "reject" && w.Reason == "":
+		return wrong("reason", "Say why: a rejection needs a reason.")
+	case w.Answer == "reject" && !single:
+		return wrong("what", "Reject one update or need at a time.")
+	case w.Answer == "reject" && w.Now:
+		return wrong("now", "A rejection has no time: leave now out.")
+	case w.Level == "msp" && w.What.Update == "":
+		return wrong("what", "Over all customers one update at a time can be answered: name the update.")
+	case w.Level == "msp" && w.Target != "":
+		return wrong("target", "Leave the target out for msp.")
+	case w.Level != "msp" && w.Target == "":
+		return wrong("target", "Name the customer, site or device.")
+	}
+	return nil
+}
+
+// scope finds what the wish is about: a filter for needs, and the place's name.
+func (s *Server) scope(ctx context.Context, w ApprovalWish) (view.Filter, string, error) {
+	f := view.Filter{Update: w.What.Update, Class: w.What.Class}
+	missing := wrong("target", "There is no such customer, site or device.")
+	switch w.Level {
+	case "customer":
+		row, err := s.Store.Customer(who(ctx), w.Target).Get(ctx)
+		if err != nil {
+			return f, "", orMissing(err, missing)
+		}
+		f.Customer = w.Target
+		return f, row.Name, nil
+	case "site":
+		row, err := s.siteRow(ctx, w.Target)
+		if err != nil {
+			return f, "", orMissing(err, missing)
+		}
+		f.Customer, f.Site = row.Customer, row.ID
+		return f, row.Name, nil
+	case "device":
+		d, _, err := s.found(ctx, w.Target)
+		if err != nil {
+			return f, "", orMissing(err, missing)
+		}
+		f.Customer, f.Device = d.Customer.ID, d.ID
+		return f, d.Name, nil
+	}
+	return f, "all customers", nil
+}
+
+// answers reports whether the wish answers a need. What is named is answered anew; "all"
+// and a class leave alone what a person rejected and, without "now", what was approved.
+func (w ApprovalWish) answers(n view.Need) bool {
+	if n.Available == "" || n.Verdict.State == verdict.Good || n.Verdict.State == verdict.Gone {
+		return false
+	}
+	if w.What.Update != "" || w.What.Need != "" {
+		return true
+	}
+	return n.Verdict.State != verdict.Excused && (w.Now || !approvedAlready(n.Verdict))
+}
+
+// add makes the row for a need, once per version of an item and place.
+func (p *plan) add(n view.Need, by store.Person) {
+	row := rowOf(n, p.wish)
+	row.Level, row.Target = store.Level(p.wish.Level), p.wish.Target
+	if p.wish.Level == "msp" {
+		row.Level, row.Target = store.LevelCustomer, n.Customer.ID
+	}
+	if !slices.Contains(p.devices, n.Device.ID) {
+		p.devices = append(p.devices, n.Device.ID)
+	}
+	same := slices.ContainsFunc(p.rows[n.Customer.ID], func(a store.Approval) bool {
+		return a.Provider == row.Provider && a.Name == row.Name && a.Architecture == row.Architecture &&
+			a.Version == row.Version && a.Origin == row.Origin
+	})
+	if same {
+		return
+	}
+	row.ID, row.By, row.ByName, row.At = patch.NewID(patch.ApprovalID), by.ID, by.Name, p.now
+	if p.wish.Now {
+		until := p.now.Add(forcedFor)
+		row.ForcedUntil = &until
+	}
+	p.rows[n.Customer.ID] = append(p.rows[n.Customer.ID], row)
+}
+
+// describe counts what the answer would do.
+func (p *plan) describe(fleet Fleet, needs []view.Need, place string) {
+	type version struct{ provider, name, available, origin string }
+	updates, reboots := map[version]map[string]bool{}, map[string]bool{}
+	for _, n := range needs {
+		v := version{n.Item.Provider, n.Item.Name, n.Available, n.Origin}
+		if updates[v] == nil {
+			updates[v] = map[string]bool{}
+		}
+		updates[v][n.Device.ID] = true
+		if n.Reboot == patch.Yes {
+			reboots[n.Device.ID] = true
+		}
+	}
+	p.preview = Preview{Needs: len(needs), Devices: len(p.devices), Updates: len(updates), Reboots: len(reboots), UpdatesList: []PreviewUpdate{}}
+	for _, id := range p.devices {
+		d, ok := fleet.Device(p.now, id)
+		if !ok {
+			continue
+		}
+		p.preview.Silent += one(d.Silent)
+		p.preview.ObservedOnly += one(d.Agent.Mode == wire.Observe)
+		p.preview.OutsideWindow += one(!d.Window.Open)
+	}
+	for v, devices := range updates {
+		p.preview.UpdatesList = append(p.preview.UpdatesList, PreviewUpdate{v.name, v.available, len(devices)})
+	}
+	slices.SortFunc(p.preview.UpdatesList, func(a, b PreviewUpdate) int {
+		return cmp.Or(b.Devices-a.Devices, strings.Compare(a.Name, b.Name), strings.Compare(a.Available, b.Available))
+	})
+	p.preview.UpdatesList = p.preview.UpdatesList[:min(50, len(p.preview.UpdatesList))]
+	p.preview.Sentence = p.sentence(place)
+}
+
+// sentence says the preview as a person would.
+func (p *plan) sentence(place string) string {
+	v := p.preview
+	if v.Needs == 0 {
+		return "Nothing to answer here: all that matches is done or answered already."
+	}
+	word := "Approves"
+	if p.wish.Answer == "reject" {
+		word = "Rejects"
+	}
+	parts := []string{fmt.Sprintf("%s %s on %s of %s", word, plural(v.Updates, "update"), plural(v.Devices, "device"), place)}
+	if p.wish.Answer == "approve" {
+		if v.Reboots > 0 {
+			parts = append(parts, plural(v.Reboots, "device")+" will be asked to reboot")
+		}
+		if p.wish.Now {
+			parts = append(parts, fmt.Sprintf("%s outside the window, now", plural(v.OutsideWindow, "device")))
+		}
+		if v.ObservedOnly > 0 {
+			parts = append(parts, plural(v.ObservedOnly, "device")+" only observed: nothing is installed there")
+		}
+		if v.Silent > 0 {
+			parts = append(parts, plural(v.Silent, "device")+" silent: told when heard of again")
+		}
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+// orMissing puts a problem of the body in the place of "there is no such thing".
+func orMissing(err error, missing *Problem) error {
+	var p *Problem
+	if errors.Is(err, store.ErrNotFound) || errors.As(err, &p) && p.Status == http.StatusNotFound {
+		return missing
+	}
+	return err
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,59 @@
+package api
+
+import (
+	"net/http"
+)
+
+// routes is the whole API.
+func routes() []route {
+	return []route{
+		handle("GET /session", anyone, "session-show", "Who is signed in", (*Server).session),
+		handle("POST /session", anyone, "session-open", "Sign in", (*Server).signIn),
+		handle("DELETE /session", anyone, "session-close", "Sign out", (*Server).signOut).answering(http.StatusNoContent),
+		handle("POST /setup", anyone, "session-setup", "Create the first administrator", (*Server).setup),
+		handle("POST /me/totp", signedIn, "me-totp-prepare", "Prepare a second factor", (*Server).newTOTP),
+		handle("PUT /me/totp", signedIn, "me-totp-confirm", "Confirm the second factor", (*Server).confirmTOTP),
+		handle("GET /me/keys", staff, "me-keys-list", "List my API keys", (*Server).keys),
+		handle("POST /me/keys", staff, "me-keys-create", "Make an API key", (*Server).newKey).answering(http.StatusCreated),
+		handle("DELETE /me/keys/{key}", staff, "me-keys-revoke", "Revoke an API key", (*Server).revokeKey).answering(http.StatusNoContent),
+
+		handle("GET /overview", staff, "overview-show", "How things stand", (*Server).overview),
+		handle("GET /customers", staff, "customers-list", "List customers", (*Server).customers),
+		handle("POST /customers", staff, "customers-create", "Make a customer", (*Server).newCustomer).answering(http.StatusCreated),
+		handle("GET /customers/{customer}", staff, "customers-show", "Show a customer", (*Server).customer),
+		handle("PATCH /customers/{customer}", staff, "customers-change", "Change a customer", (*Server).changeCustomer),
+		handle("POST /customers/{customer}/sites", staff, "sites-create", "Make a site", (*Server).newSite).answering(http.StatusCreated),
+		handle("GET /sites", staff, "sites-list", "List sites", (*Server).sites),
+		handle("GET /sites/{site}", staff, "sites-show", "Show a site", (*Server).site),
+		handle("PATCH /sites/{site}", staff, "sites-change", "Change a site and its policy", (*Server).changeSite),
+		handle("POST /sites/{site}/tokens", staff, "tokens-create", "Make an enrolment token", (*Server).newToken).answering(http.StatusCreated),
+		handle("GET /tokens", staff, "tokens-list", "List enrolment tokens", (*Server).tokens),
+		handle("DELETE /tokens/{token}", staff, "tokens-revoke", "Revoke an enrolment token", (*Server).revokeToken).answering(http.StatusNoContent),
+
+		handle("GET /devices", staff, "devices-list", "List devices", (*Server).devices),
+		handle("GET /devices/{device}", staff, "devices-show", "Show a device", (*Server).device),
+		handle("PATCH /devices/{device}", staff, "devices-change", "Rename a device", (*Server).changeDevice),
+		handle("DELETE /devices/{device}", staff, "devices-retire", "Retire a device", (*Server).retireDevice).answering(http.StatusNoContent),
+		handle("POST /devices/{device}/checkin", staff, "devices-checkin", "Ask a device to scan and check in now", (*Server).checkIn).answering(http.StatusAccepted),
+		handle("GET /devices/{device}/needs", staff, "devices-needs", "List a device's needs", (*Server).deviceNeeds),
+		handle("GET /devices/{device}/items", staff, "devices-items", "List what is installed on a device", (*Server).items),
+		handle("GET /devices/{device}/timeline", staff, "devices-timeline", "What happened to a device", (*Server).timeline),
+		handle("GET /devices/{device}/jobs", staff, "devices-jobs", "List a device's jobs", (*Server).deviceJobs),
+
+		handle("GET /needs", staff, "needs-list", "List needs", (*Server).needs),
+		handle("GET /needs/{need}", staff, "needs-show", "Show a need and its chain", (*Server).need),
+		handle("POST /needs/{need}/retry", staff, "needs-retry", "Try a failed one again", (*Server).retry).answering(http.StatusAccepted),
+		handle("GET /updates", staff, "updates-list", "List updates over all devices", (*Server).updates),
+		handle("GET /updates/{update}", staff, "updates-show", "Show where an update stands", (*Server).update),
+
+		handle("POST /approvals/preview", staff, "approvals-preview", "Say what an answer would do", (*Server).previewApproval),
+		handle("POST /approvals", staff, "approvals-create", "Approve or reject", (*Server).approve).answering(http.StatusCreated),
+		handle("GET /approvals", staff, "approvals-list", "List answers", (*Server).approvals),
+		handle("DELETE /approvals/{approval}", staff, "approvals-withdraw", "Withdraw an answer", (*Server).withdraw).answering(http.StatusNoContent),
+		handle("GET /jobs", staff, "jobs-list", "List jobs", (*Server).jobs),
+		handle("GET /jobs/{job}", staff, "jobs-show", "Show a job, its outcomes and its receipt", (*Server).job),
+		handle("GET /activity", staff, "activity-list", "Who did what", (*Server).activity),
+		handle("GET /activity/verify", staff, "activity-verify", "Check the audit chains", (*Server).verifyActivity),
+		handle("GET /events", staff, "events-stream", "Hear of changes as they happen", (*Server).events),
+	}
+}
