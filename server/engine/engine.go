@@ -29,6 +29,8 @@ type Options struct {
 	Bus    *bus.Bus
 	Key    wire.Key      // signs orders
 	Silent time.Duration // after which a quiet device counts as silent
+	// Gone is told an agent whose device was retired or whose customer was closed; nil tells nobody.
+	Gone func(agent string)
 	Now    func() time.Time
 	Log    *slog.Logger
 }
@@ -210,10 +212,15 @@ func (e *Engine) Step(ctx context.Context, device string) error {
 // forget drops a device that is gone.
 func (e *Engine) forget(device string) {
 	e.mu.Lock()
+	agent := e.agents[device]
 	delete(e.homes, device)
 	delete(e.agents, device)
+	delete(e.orders, agent)
 	e.mu.Unlock()
 	e.Index.Remove(device)
+	if e.Gone != nil && agent != "" {
+		e.Gone(agent)
+	}
 }
 
 // alarm is a device due at a time.

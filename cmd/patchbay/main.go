@@ -1,0 +1,43 @@
+// Command patchbay is the server and the operator's command line.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	_ "time/tzdata" // windows are told by IANA zones, also where the machine has no list of them
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+// commands is the command line.
+type commands struct {
+	Serve     serveCmd     `cmd:"" help:"Run the server."`
+	Bootstrap bootstrapCmd `cmd:"" help:"Make a first customer, site and enrolment token on the server's own machine."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	run := kong.Parse(&commands{}, kong.Name("patchbay"), kong.UsageOnError(),
+		kong.Description("Patch management for managed service providers that says patched only after it has read the machine again."))
+	run.BindTo(ctx, (*context.Context)(nil))
+	run.FatalIfErrorf(run.Run())
+}
+
+// versionCmd prints the version.
+type versionCmd struct{}
+
+// Run prints it.
+func (versionCmd) Run() error {
+	_, err := os.Stdout.WriteString(version + "\n")
+	return err
+}
+
+func trim(b []byte) string { return strings.TrimSpace(string(b)) }

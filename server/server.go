@@ -1,0 +1,244 @@
+// Package server puts the parts together: store, engine, index, the side for people and
+// the side for agents. It decides nothing.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"patchbay/server/access"
+	"patchbay/server/api"
+	"patchbay/server/api/agentapi"
+	"patchbay/server/bus"
+	"patchbay/server/ca"
+	"patchbay/server/engine"
+	"patchbay/server/fleet"
+	"patchbay/server/store"
+)
+
+// Options are all that a server can be told.
+type Options struct {
+	Data         string // folder for keys and the embedded database
+	Database     string // address of the database; "" is the embedded one in Data
+	Listen       string // where people's browsers reach it
+	AgentListen  string // where agents reach it
+	PublicURL    string // the console's address as people type it; "" is derived from Listen
+	AgentURL     string // the address agents are told; "" is derived from AgentListen
+	Certificate  Certificate
+	Proxies      []netip.Prefix // whose X-Forwarded-For is believed
+	Installation string         // the MSP's name
+	Version      string
+	Console      fs.FS
+	CheckIn      time.Duration // between check-ins when nothing happens; 0 is a minute
+	Silent       time.Duration // after which a quiet device counts as silent; 0 is a day
+	Now          func() time.Time
+	Log          *slog.Logger
+}
+
+// Server is a running installation.
+type Server struct {
+	Options
+	Store     *store.Store
+	Access    *access.Access
+	Authority *ca.Authority
+	Engine    *engine.Engine
+
+	people, agents   *http.Server
+	peopleL, agentsL net.Listener
+	stop             context.CancelFunc
+	running          sync.WaitGroup
+}
+
+// New opens the database and the listeners. Nothing is answered before Run.
+func New(ctx context.Context, o Options) (s *Server, err error) {
+	s = &Server{Options: withDefaults(o)}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.Authority, err = ca.Open(filepath.Join(s.Data, "keys"), s.Now()); err != nil {
+		return nil, err
+	}
+	if s.Store, err = store.Open(ctx, s.Database); err != nil {
+		return nil, err
+	}
+	if err = s.listen(); err != nil {
+		return nil, err
+	}
+	if err = s.build(); err != nil {
+		return nil, err
+	}
+	return s, s.Engine.Load(ctx)
+}
+
+func withDefaults(o Options) Options {
+	if o.Database == "" {
+		o.Database = "sqlite:" + filepath.Join(o.Data, "patchbay.db")
+	}
+	if o.CheckIn == 0 {
+		o.CheckIn = time.Minute
+	}
+	if o.Silent == 0 {
+		o.Silent = 24 * time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// listen takes both addresses, so that a mistake in one is told before anything runs.
+func (s *Server) listen() (err error) {
+	if s.peopleL, err = net.Listen("tcp", s.Listen); err != nil {
+		return fmt.Errorf("listening for people: %w", err)
+	}
+	if s.agentsL, err = net.Listen("tcp", s.AgentListen); err != nil {
+		return fmt.Errorf("listening for agents: %w", err)
+	}
+	if s.PublicURL == "" {
+		s.PublicURL = address(s.Certificate.scheme(s.Listen), s.peopleL.Addr(), s.Listen)
+	}
+	if s.AgentURL == "" {
+		s.AgentURL = address("https", s.agentsL.Addr(), s.AgentListen)
+	}
+	return nil
+}
+
+// address is a URL for a listener: by the host's name where it listens on all addresses.
+func address(scheme string, at net.Addr, listen string) string {
+	host, _, _ := net.SplitHostPort(listen)
+	_, port, _ := net.SplitHostPort(at.String())
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			host = name
+		}
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// build makes the parts from the inside out.
+func (s *Server) build() (err error) {
+	var secret [32]byte
+	copy(secret[:], s.Authority.Secret())
+	s.Access, err = access.New(s.Store, access.Options{Now: s.Now, Secret: secret, BeyondLoopback: s.beyondLoopback(),
+		TrustedProxies: s.Proxies, Installation: s.Installation})
+	if err != nil {
+		return err
+	}
+	events, index := bus.New(), fleet.New(s.Silent)
+	var agents *agentapi.API
+	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
+		Gone: func(agent string) { agents.Forget(agent) }, Now: s.Now, Log: s.Log})
+	agents = agentapi.New(agentapi.Options{Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
+		Next: s.CheckIn, Hold: 50 * time.Second, Now: s.Now, Log: s.Log})
+	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Engine: s.Engine, Events: events,
+		Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
+		AgentURL: s.AgentURL, Pin: s.Authority.Pin(), Origins: []string{s.PublicURL}})
+	if err != nil {
+		return err
+	}
+	s.people = s.httpServer(people)
+	s.agents = s.httpServer(agents.Handler())
+	if s.people.TLSConfig, err = s.Certificate.config(s); err != nil {
+		return err
+	}
+	s.agents.TLSConfig, err = agentTLS(s)
+	return err
+}
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 3 * time.Minute,
+		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
+}
+
+// beyondLoopback reports whether others than this machine can reach the console.
+func (s *Server) beyondLoopback() bool {
+	if !loopback(s.peopleL.Addr().String()) {
+		return true
+	}
+	u, err := url.Parse(s.PublicURL)
+	return err != nil || !loopback(u.Host)
+}
+
+// loopback reports whether an address, with or without a port, is this machine's own.
+func loopback(at string) bool {
+	host, _, err := net.SplitHostPort(at)
+	if err != nil {
+		host = at
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Run answers until ctx ends or a listener fails. It then finishes what is under way.
+func (s *Server) Run(ctx context.Context) error {
+	ctx, s.stop = context.WithCancel(ctx)
+	defer s.stop()
+	failed := make(chan error, 2)
+	s.run(func() { s.Engine.Run(ctx) })
+	s.run(func() { s.Engine.Daily(ctx, 10*time.Second) })
+	s.run(func() { failed <- s.serve(s.agents, s.agentsL) })
+	s.run(func() { failed <- s.serve(s.people, s.peopleL) })
+	s.Log.Info("listening", "console", s.PublicURL, "agents", s.AgentURL)
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.stop()
+	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, h := range []*http.Server{s.people, s.agents} {
+		if h.Shutdown(grace) != nil {
+			h.Close() // streams that stay open are cut
+		}
+	}
+	s.running.Wait()
+	return err
+}
+
+func (s *Server) run(f func()) { s.running.Go(f) }
+
+func (s *Server) serve(h *http.Server, l net.Listener) error {
+	var err error
+	if h.TLSConfig == nil {
+		err = h.Serve(l)
+	} else {
+		err = h.ServeTLS(l, "", "")
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close releases everything. Call it after Run has returned.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) close() error {
+	var errs []error
+	for _, l := range []net.Listener{s.peopleL, s.agentsL} {
+		if l != nil {
+			l.Close() // closed already after Run
+		}
+	}
+	if s.Store != nil {
+		errs = append(errs, s.Store.Close())
+	}
+	return errors.Join(errs...)
+}
