@@ -217,13 +217,13 @@ func settle(now time.Time, s wire.Section, old SectionRow) (row SectionRow, body
 		return unreadable(now, s, old, why), nil, why
 	}
 	switch {
-	case len(s.Body) > 0 && wire.Hash(s.Body) == s.Hash:
-		return row, s.Body, ""
-	case len(s.Body) > 0:
+	case len(s.Body) > 0 && wire.Hash(s.Body) != s.Hash:
 		why := "its content does not fit its hash"
 		return unreadable(now, s, old, why), nil, why
 	case s.Hash == old.Hash && s.Hash != "":
 		return row, nil, ""
+	case len(s.Body) > 0:
+		return row, s.Body, ""
 	case s.State == wire.SectionFailed: // its last body is not the one held here, or there never was one
 		row.Hash, row.ScannedAt = old.Hash, old.ScannedAt
 		return row, nil, ""
