@@ -1,0 +1,199 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/provider"
+	"patchbay/server/access"
+	"patchbay/server/store"
+	"patchbay/window"
+	"patchbay/wire"
+)
+
+// device is an invented one: what it has, what is on offer for it, and its script.
+type device struct {
+	customer, site, id, agent string
+	key                       *ecdsa.PrivateKey
+	facts                     wire.Facts
+	mode                      wire.Mode
+	installed                 []patch.Item
+	offered                   []patch.Update
+	sources                   []patch.Source
+	fails                     map[string]string // by item: what goes wrong there
+	broken                    string            // why the offered section cannot be read
+	quiet                     bool              // says nothing any more
+	seq                       int64
+	steps                     map[string]wire.Step // by job
+	steppedAt                 map[string]time.Time
+}
+
+func signer() (*ecdsa.PrivateKey, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("making a key: %w", err)
+	}
+	return key, nil
+}
+
+// enroll lets the device in at a time.
+func (w *world) enroll(ctx context.Context, d *device, token string, now time.Time) error {
+	var err error
+	if d.key, err = signer(); err != nil {
+		return err
+	}
+	pub, err := x509.MarshalPKIXPublicKey(&d.key.PublicKey)
+	if err != nil {
+		return fmt.Errorf("enrolling: %w", err)
+	}
+	d.id, d.agent = patch.NewID(patch.DeviceID), patch.NewID(patch.AgentID)
+	d.steps, d.steppedAt = map[string]wire.Step{}, map[string]time.Time{}
+	agent := store.Agent{ID: d.agent, Customer: d.customer, Site: d.site, PublicKey: pub, Build: "0.1.0", Mode: d.mode,
+		Capabilities: []string{wire.VerbInstall}, EnrolledAt: now, LastSeen: now}
+	row := store.Device{ID: d.id, Customer: d.customer, Site: d.site, Agent: d.agent, Name: d.facts.Hostname, Facts: d.facts, EnrolledAt: now}
+	h := w.store.Customer(store.Who{ID: "agent:" + d.agent, Name: d.facts.Hostname}, d.customer)
+	if err := h.Enroll(ctx, now, access.TokenHash(token), agent, row); err != nil {
+		return err
+	}
+	w.engine.Enrolled(d.customer, d.id, d.agent)
+	w.devices = append(w.devices, d)
+	return nil
+}
+
+// checkIn says all the device has and did, and lets the server decide.
+func (w *world) checkIn(ctx context.Context, d *device, now time.Time, outcomes ...wire.Outcome) error {
+	sections, err := d.sections(now)
+	if err != nil {
+		return err
+	}
+	in := wire.CheckIn{Version: wire.Version, Agent: d.agent, Build: "0.1.0", Sent: now, Mode: d.mode,
+		Capabilities: []string{wire.VerbInstall}, Outcomes: outcomes,
+		Devices: []wire.DeviceReport{{Device: d.id, ScannedAt: now, Digest: wire.Digest(sections), Sections: sections, Jobs: d.standing()}}}
+	h := w.store.Customer(store.Who{ID: "agent:" + d.agent, Name: d.facts.Hostname}, d.customer)
+	if _, err := h.Receive(ctx, now, in); err != nil {
+		return err
+	}
+	w.engine.Heard(d.id, now)
+	return w.engine.Step(ctx, d.id)
+}
+
+func (d *device) standing() []wire.JobStep {
+	var list []wire.JobStep
+	for job, step := range d.steps {
+		if !step.Ended() {
+			list = append(list, wire.JobStep{Job: job, Step: step, Since: d.steppedAt[job], Why: waiting(step)})
+		}
+	}
+	return list
+}
+
+func waiting(step wire.Step) string {
+	if step == wire.StepWaiting {
+		return "Waits for the maintenance window."
+	}
+	return ""
+}
+
+// sections is the device's inventory as it is sent, by name.
+func (d *device) sections(now time.Time) ([]wire.Section, error) {
+	bodies := map[string]any{wire.HostSection: d.facts, "apt/installed": d.installed, "apt/offered": d.offered, "apt/sources": d.sources}
+	var list []wire.Section
+	for name, v := range bodies {
+		body, err := wire.Canonical(v)
+		if err != nil {
+			return nil, fmt.Errorf("writing section %s: %w", name, err)
+		}
+		s := wire.Section{Name: name, Hash: wire.Hash(body), State: wire.SectionOK, ScannedAt: now, Body: body}
+		if d.broken != "" && name == "apt/offered" {
+			s.State, s.Error = wire.SectionFailed, d.broken
+		}
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b wire.Section) int { return cmp.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+// work moves every job the device has by one step and checks in.
+func (w *world) work(ctx context.Context, d *device, now time.Time) error {
+	jobs, err := w.store.Customer(store.Who{ID: "system", Name: "mock"}, d.customer).Jobs(ctx, store.JobFilter{Open: true, Device: d.id})
+	if err != nil || d.mode == wire.Observe {
+		return err
+	}
+	var outcomes []wire.Outcome
+	for _, j := range jobs {
+		if o, ended, err := w.step(d, j.Job, now); err != nil {
+			return err
+		} else if ended {
+			outcomes = append(outcomes, o)
+		}
+	}
+	return w.checkIn(ctx, d, now, outcomes...)
+}
+
+// after is the step that follows.
+func after(s wire.Step) wire.Step {
+	return map[wire.Step]wire.Step{"": wire.StepStaging, wire.StepStaging: wire.StepWaiting, wire.StepWaiting: wire.StepPreflight,
+		wire.StepPreflight: wire.StepApplying, wire.StepApplying: wire.StepVerifying, wire.StepVerifying: wire.StepDone}[s]
+}
+
+func (w *world) step(d *device, j wire.Job, now time.Time) (wire.Outcome, bool, error) {
+	was := d.steps[j.ID]
+	next := after(was)
+	entry, ok := w.index.Entry(d.id)
+	if was == wire.StepWaiting && j.Forced == "" && (!ok || !window.Open(entry.Windows, now).Open) {
+		return wire.Outcome{}, false, nil
+	}
+	why := d.fails[j.Target.Name]
+	if next == wire.StepVerifying && why != "" {
+		next = wire.StepFailed
+	}
+	d.steps[j.ID], d.steppedAt[j.ID] = next, now
+	if next == wire.StepDone {
+		d.installs(j.Target)
+	}
+	if !next.Ended() {
+		return wire.Outcome{}, false, nil
+	}
+	d.seq++
+	o := wire.Outcome{Seq: d.seq, Device: d.id, Job: j.ID, Step: next, Result: wire.ResultOK, At: now,
+		Message: "A scan shows " + j.Target.To + "."}
+	if next == wire.StepFailed {
+		o.Result, o.Message = wire.ResultFailed, "The package manager failed: "+why
+		o.Detail = "Setting up " + j.Target.Name + " (" + j.Target.To + ") ...\n" + why + "\nE: Sub-process /usr/bin/dpkg returned an error code (1)"
+	}
+	var err error
+	o.Receipt, err = wire.Seal(wire.ReceiptDocument, receipt(d, j, now, next), d.key)
+	return o, true, err
+}
+
+func receipt(d *device, j wire.Job, now time.Time, step wire.Step) wire.Receipt {
+	r := wire.Receipt{Job: j.ID, Device: d.id, Agent: d.agent, Decision: j.Decision, Target: j.Target, Before: j.Target.From,
+		After: j.Target.From, BootBefore: "b1", BootAfter: "b1", StartedAt: now.Add(-3 * time.Minute), EndedAt: now, Step: step}
+	if step == wire.StepDone {
+		r.Verified, r.After = true, j.Target.To
+		r.Changes = []provider.Change{{Name: j.Target.Name, Architecture: j.Target.Architecture, From: j.Target.From, To: j.Target.To, Asked: true}}
+		if strings.HasPrefix(j.Target.Name, "nginx") {
+			r.Conflicts = []provider.Conflict{{Path: "/etc/nginx/nginx.conf", Vendor: "/etc/nginx/nginx.conf.dpkg-dist"}}
+		}
+	}
+	return r
+}
+
+// installs changes the inventory as the package manager would.
+func (d *device) installs(t wire.Target) {
+	for i := range d.installed {
+		if d.installed[i].Name == t.Name {
+			d.installed[i].Version = t.To
+		}
+	}
+	d.offered = slices.DeleteFunc(slices.Clone(d.offered), func(u patch.Update) bool { return u.Name == t.Name && u.Available == t.To })
+}
