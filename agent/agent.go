@@ -1,0 +1,218 @@
+// Package agent is the program on a device: it reads the device, tells the server, takes
+// signed orders, and runs their jobs step by step.
+//
+// Three loops share the work. The worker scans and runs jobs; the talker checks in, and is
+// the only one that hears the server; the listener waits for the server's call and wakes
+// the talker. What must outlive a power cut is in the journal before it is acted on.
+//
+// The server may select what runs here and never author it: a job names a provider, an item
+// and a version, and the provider's own package manager installs what its own verifier
+// accepts. Windows, expiry, signatures and the mode are checked here, also when offline.
+package agent
+
+import (
+	"context"
+	"crypto"
+	"crypto/ed25519"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"patchbay/agent/disk"
+	"patchbay/agent/identity"
+	"patchbay/agent/inventory"
+	"patchbay/agent/journal"
+	"patchbay/agent/link"
+	"patchbay/provider"
+	"patchbay/wire"
+)
+
+// Options are what an agent is made of.
+type Options struct {
+	Now   func() time.Time
+	Sleep func(context.Context, time.Duration) // until then, or until the context ends
+	Log   *slog.Logger
+	Build string // the program's version
+
+	Disk     disk.Dir
+	Keys     identity.KeyStore
+	StateDir string // where providers keep records of their own; "" lets them keep none
+
+	Host  provider.Host
+	Kinds []provider.Kind
+	Facts func(context.Context) (wire.Facts, error)
+
+	// Mode is the most this agent may do, whatever its identity allows. "" adds no limit.
+	Mode wire.Mode
+	// Refresh allows to ask the sources of packages anew, which takes rights an ordinary
+	// user has not.
+	Refresh bool
+
+	// Reconnect is the time over which a fleet spreads its first try after the server was
+	// lost. Zero means two minutes.
+	Reconnect time.Duration
+
+	// Random gives a number from 0 to below 1. nil means a good one.
+	Random func() float64
+	// Dial reaches the server. nil means the network.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Reboot restarts the machine. nil asks the operating system through Host.
+	Reboot func(context.Context) error
+}
+
+// Agent is an agent that is enrolled.
+type Agent struct {
+	Options
+	id      identity.Identity
+	key     crypto.Signer
+	orders  ed25519.PublicKey
+	mode    wire.Mode
+	journal *journal.Journal
+	scanner *inventory.Scanner
+	link    *link.Link
+	clock   *clock
+
+	work   bell // wakes the worker
+	talk   bell // wakes the talker
+	listen bell // tells the listener that a check-in succeeded
+
+	mu      sync.Mutex // over what follows
+	wish    *wire.Orders
+	report  inventory.Report
+	due     time.Time // of the next check-in, by Now
+	spoke   time.Time // when the last check-in began
+	failing int       // check-ins that failed in a row
+	held    held
+	status  Status
+
+	worker worker // only the worker's own
+}
+
+// New makes the agent from what its disk holds. It is identity.ErrNone before enrolment.
+func New(o Options) (*Agent, error) {
+	id, err := identity.Load(o.Disk)
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{Options: o.withDefaults(), id: id, mode: narrower(o.Mode, id.Mode)}
+	if a.key, err = a.Keys.Key(); err != nil {
+		return nil, err
+	}
+	if a.orders, err = id.Orders(); err != nil {
+		return nil, err
+	}
+	a.clock = &clock{now: a.Now}
+	a.recall()
+	config, err := id.TLS(a.key, a.clock.certificates)
+	if err != nil {
+		return nil, err
+	}
+	if a.link, err = link.New(id.AgentURL, config, a.Dial); err != nil {
+		return nil, err
+	}
+	now, _ := a.clock.time()
+	if a.journal, err = journal.Open(a.Disk, now); err != nil {
+		return nil, err
+	}
+	if damage := a.journal.Damage(); damage != "" {
+		a.Log.Error(damage)
+	}
+	a.scanner = NewScanner(a.Options)
+	return a, nil
+}
+
+// NewScanner makes what reads this device, with or without an agent.
+func NewScanner(o Options) *inventory.Scanner {
+	o = o.withDefaults()
+	return &inventory.Scanner{
+		Kinds: o.Kinds, Facts: o.Facts, Disk: o.Disk, Log: o.Log, Text: sentence,
+		Env: func(kind string) provider.Env {
+			env := provider.Env{Host: o.Host, Log: o.Log.With("provider", kind), Now: o.Now}
+			if o.StateDir != "" {
+				env.State = filepath.Join(o.StateDir, kind)
+			}
+			return env
+		},
+	}
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Reconnect == 0 {
+		o.Reconnect = 2 * time.Minute
+	}
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
+	if o.Reboot == nil {
+		o.Reboot = func(ctx context.Context) error { return reboot(ctx, o.Host) }
+	}
+	return o
+}
+
+// narrower is the mode that allows less. What is not a mode allows least.
+func narrower(limit, mode wire.Mode) wire.Mode {
+	if (limit == "" || limit == wire.Manage) && mode == wire.Manage {
+		return wire.Manage
+	}
+	return wire.Observe
+}
+
+// Capabilities are the verbs that an agent of this mode accepts.
+func Capabilities(mode wire.Mode) []string {
+	if mode != wire.Manage {
+		return nil
+	}
+	return []string{wire.VerbInstall}
+}
+
+func (a *Agent) capabilities() []string { return Capabilities(a.mode) }
+
+// Run works until the context ends. Installing that has begun is finished first.
+func (a *Agent) Run(ctx context.Context) error {
+	a.mu.Lock()
+	a.due = a.Now().Add(2 * time.Minute) // the first scan brings it forward
+	a.mu.Unlock()
+	if err := a.remember(); err != nil {
+		return err
+	}
+	var loops sync.WaitGroup
+	loops.Go(func() { a.runWorker(ctx) })
+	loops.Go(func() { a.runTalker(ctx) })
+	loops.Go(func() { a.runListener(ctx) })
+	loops.Wait()
+	return nil
+}
+
+// Close lets go of files and connections.
+func (a *Agent) Close() error {
+	a.link.Close()
+	if err := a.journal.Close(); err != nil {
+		return fmt.Errorf("closing the journal: %w", err)
+	}
+	return nil
+}
+
+// remember takes up the orders accepted before the restart. Their signature is checked
+// again; their expiry is not, because it ends only their acceptance.
+func (a *Agent) remember() error {
+	envelope, err := loadOrders(a.Disk)
+	if err != nil || envelope == nil {
+		return err
+	}
+	orders, err := readOrders(envelope, a.orders, a.id.Agent)
+	if err != nil {
+		a.Log.Error("the orders on disk are not taken up", "error", err)
+		return nil
+	}
+	a.mu.Lock()
+	a.wish = &orders
+	a.mu.Unlock()
+	return nil
+}

@@ -1,0 +1,191 @@
+// Package link carries what agent and server say: one check-in and its reply, and the
+// wake-up call that only ever says "check in now".
+//
+// A check-in in which nothing changed is the most frequent message of a fleet, so headers
+// are kept to what HTTP needs.
+package link
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"patchbay/wire"
+)
+
+const (
+	// squeeze is the size from which a check-in is compressed.
+	squeeze = 4 << 10
+
+	checkInTime = 90 * time.Second
+	wakeTime    = 75 * time.Second // the server holds a call for up to 50 s
+)
+
+// ErrRefused means that the server knows this agent and no longer accepts it.
+var ErrRefused = errors.New("the server refuses this agent: it was revoked, or its device retired")
+
+// ErrNoWake means that the server has no wake-up channel.
+var ErrNoWake = errors.New("the server has no wake-up channel")
+
+// Overload is a server that asks to be left alone for a while.
+type Overload struct{ After time.Duration }
+
+// Error says how long.
+func (o Overload) Error() string {
+	return fmt.Sprintf("the server is busy and asks to come back in %s", o.After)
+}
+
+// Link is the way to one server.
+type Link struct {
+	url    string
+	client *http.Client
+}
+
+// New makes a link. dial may be nil for the network.
+func New(agentURL string, config *tls.Config, dial func(ctx context.Context, network, addr string) (net.Conn, error)) (*Link, error) {
+	u, err := url.Parse(agentURL)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("the server's address %.200q is not an https address", agentURL)
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true) // two connections for two streams; HTTP/2 costs memory and gains nothing
+	return &Link{u.Scheme + "://" + u.Host + trimSlash(u.Path), &http.Client{
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         dial,
+			TLSClientConfig:     config,
+			TLSHandshakeTimeout: 30 * time.Second,
+			IdleConnTimeout:     5 * time.Minute,
+			MaxIdleConns:        2,
+			Protocols:           protocols,
+			ReadBufferSize:      2 << 10,
+			WriteBufferSize:     2 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+func trimSlash(s string) string {
+	if len(s) > 0 && s[len(s)-1] == '/' {
+		return s[:len(s)-1]
+	}
+	return s
+}
+
+// Close drops idle connections.
+func (l *Link) Close() { l.client.CloseIdleConnections() }
+
+// CheckIn says what there is to say and brings the reply.
+func (l *Link) CheckIn(ctx context.Context, c wire.CheckIn) (wire.Reply, error) {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return wire.Reply{}, fmt.Errorf("encoding the check-in: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkInTime)
+	defer cancel()
+	res, err := l.post(ctx, "/agent/v1/checkin", body)
+	if err != nil {
+		return wire.Reply{}, fmt.Errorf("checking in: %w", err)
+	}
+	defer res.Body.Close()
+	if err := status(res); err != nil {
+		return wire.Reply{}, fmt.Errorf("checking in: %w", err)
+	}
+	data, err := io.ReadAll(io.LimitReader(res.Body, wire.MaxReply+1))
+	if err != nil {
+		return wire.Reply{}, fmt.Errorf("reading the reply: %w", err)
+	}
+	return ParseReply(data)
+}
+
+// ParseReply reads a reply, which may be anything.
+func ParseReply(data []byte) (wire.Reply, error) {
+	var r wire.Reply
+	if len(data) > wire.MaxReply {
+		return r, fmt.Errorf("the reply is larger than %d bytes", wire.MaxReply)
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return wire.Reply{}, fmt.Errorf("reading the reply: %w", err)
+	}
+	if r.Version < 1 || r.Time.IsZero() {
+		return wire.Reply{}, errors.New("reading the reply: it has no version or no time, so it is not of a Patchbay server")
+	}
+	return r, nil
+}
+
+// Wake waits until the server calls or the call runs out. It reports whether the server
+// wants to hear from this agent.
+func (l *Link) Wake(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, wakeTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url+"/agent/v1/wake", nil)
+	if err != nil {
+		return false, fmt.Errorf("waiting for a call: %w", err)
+	}
+	req.Header.Set("User-Agent", "")
+	res, err := l.client.Do(req)
+	if err != nil {
+		return false, fmt.Errorf("waiting for a call: %w", err)
+	}
+	defer res.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(res.Body, 4<<10)) // so that the connection can be used again
+	switch res.StatusCode {
+	case http.StatusNoContent:
+		return false, nil
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return false, ErrNoWake
+	}
+	if err := status(res); err != nil {
+		return false, fmt.Errorf("waiting for a call: %w", err)
+	}
+	return true, nil
+}
+
+func (l *Link) post(ctx context.Context, path string, body []byte) (*http.Response, error) {
+	encoding := ""
+	if len(body) > squeeze {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		z.Write(body) // a buffer takes everything
+		if err := z.Close(); err != nil {
+			return nil, err
+		}
+		body, encoding = b.Bytes(), "gzip"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "")
+	req.Header.Set("Content-Type", "application/json")
+	if encoding != "" {
+		req.Header.Set("Content-Encoding", encoding)
+	}
+	return l.client.Do(req)
+}
+
+// status turns an answer that is not 200 into an error.
+func status(res *http.Response) error {
+	switch res.StatusCode {
+	case http.StatusOK:
+		return nil
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return ErrRefused
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		seconds, err := strconv.Atoi(res.Header.Get("Retry-After"))
+		if err == nil && seconds > 0 {
+			return Overload{time.Duration(min(seconds, 3600)) * time.Second}
+		}
+	}
+	return fmt.Errorf("the server answered %s", Problem(res))
+}

@@ -1,0 +1,246 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"patchbay/agent/inventory"
+	"patchbay/agent/journal"
+	"patchbay/patch"
+	"patchbay/provider"
+	"patchbay/wire"
+)
+
+// rebootTime is how long a machine may take from being asked to restart until it does.
+const rebootTime = 10 * time.Minute
+
+// settle brings what was applied to its end: at most one reboot for all of it, then
+// verification.
+func (a *Agent) settle(ctx context.Context) error {
+	if err := a.decideReboot(ctx); err != nil {
+		return err
+	}
+	return a.verify(ctx)
+}
+
+// rebootWanted reports whether something asks for a reboot after this job.
+func rebootWanted(j journal.Job, r inventory.Report) bool {
+	return j.Reboot == patch.Yes || r.Facts.Restart.Machine
+}
+
+// decideReboot restarts the machine when it is wanted, ordered and allowed now. Otherwise
+// the jobs go on to verification, which says that a reboot is pending.
+func (a *Agent) decideReboot(ctx context.Context) error {
+	jobs := slices.DeleteFunc(a.standing(wire.StepRebooting), func(j journal.Job) bool { return j.Rebooted })
+	if len(jobs) == 0 {
+		return nil
+	}
+	s := a.situation()
+	may := a.mode == wire.Manage && s.mayReboot(jobs)
+	var c journal.Change
+	for _, j := range jobs {
+		if may {
+			j.Rebooted = true
+			c.Jobs = append(c.Jobs, at(j, wire.StepRebooting, "The machine restarts.", s.now))
+		} else {
+			c.Jobs = append(c.Jobs, at(j, steps()[j.Step].ok, "", s.now)) // no reboot to make
+		}
+	}
+	if err := a.save(c); err != nil || !may {
+		return err
+	}
+	a.Log.Info("restarting the machine", "jobs", len(jobs))
+	if err := a.Reboot(context.WithoutCancel(ctx)); err != nil {
+		return a.rebooted(a.standing(wire.StepRebooting), err)
+	}
+	return nil
+}
+
+// awaitReboot takes on jobs after the machine restarted. While it is about to, nothing else
+// is begun: then the answer is when to look again.
+func (a *Agent) awaitReboot(ctx context.Context) (time.Time, error) {
+	jobs := slices.DeleteFunc(a.standing(wire.StepRebooting), func(j journal.Job) bool { return !j.Rebooted })
+	now, _ := a.clock.time()
+	for _, j := range jobs {
+		var err error
+		if boot := a.report.Facts.BootID; boot == "" || boot == j.BootBefore {
+			if since := now.Sub(j.Since); since >= 0 && since < rebootTime {
+				return a.Now().Add(rebootTime - since), nil
+			}
+			err = fmt.Errorf("the machine was asked to restart and did not within %s", rebootTime)
+		}
+		if err := a.rebooted([]journal.Job{j}, err); err != nil {
+			return time.Time{}, err
+		}
+	}
+	return time.Time{}, ctx.Err()
+}
+
+// rebooted moves jobs on to verification, with the reboot made or not.
+func (a *Agent) rebooted(jobs []journal.Job, err error) error {
+	now, _ := a.clock.time()
+	var c journal.Change
+	for _, j := range jobs {
+		edges := steps()[j.Step]
+		if err != nil {
+			c.Outcomes = append(c.Outcomes, told(j, wire.ResultFailed, err, now))
+			c.Jobs = append(c.Jobs, at(j, edges.failed, "", now))
+			continue
+		}
+		c.Outcomes = append(c.Outcomes, wire.Outcome{Device: j.Device, Job: j.ID, Step: j.Step, Result: wire.ResultOK, At: now,
+			Message: "The machine restarted."})
+		c.Jobs = append(c.Jobs, at(j, edges.ok, "", now))
+	}
+	return a.save(c)
+}
+
+// reboot asks the operating system to restart.
+func reboot(ctx context.Context, host provider.Host) error {
+	args := []string{"systemctl", "reboot"}
+	switch runtime.GOOS {
+	case "windows":
+		args = []string{"shutdown", "/r", "/t", "60", "/c", "Patchbay restarts this machine to finish updates."}
+	case "darwin":
+		args = []string{"shutdown", "-r", "+1"}
+	}
+	res, err := host.Run(ctx, provider.Command{Args: args})
+	if err != nil {
+		return fmt.Errorf("restarting the machine: %w", err)
+	}
+	if res.Code != 0 {
+		return fmt.Errorf("restarting the machine: %s ended with %d: %.200s", args[0], res.Code, cmp.Or(res.Stderr, res.Stdout))
+	}
+	return nil
+}
+
+// verify ends every job that was applied, by a scan alone.
+func (a *Agent) verify(ctx context.Context) error {
+	jobs := a.standing(wire.StepVerifying)
+	if len(jobs) == 0 {
+		return nil
+	}
+	r := a.report
+	if !a.worker.fresh {
+		r = a.look(ctx)
+	}
+	now, _ := a.clock.time()
+	var c journal.Change
+	for _, j := range jobs {
+		if !r.Read(j.Target.Provider) && j.Loops < maxReadings {
+			j.Loops++
+			c.Jobs = append(c.Jobs, at(j, steps()[j.Step].again, "What is installed could not be read back; it is tried again.", now))
+			continue
+		}
+		a.end(&c, j, a.judge(j, r), now)
+	}
+	return a.save(c)
+}
+
+// reached reports whether the scan shows the wanted version or a newer one.
+func (a *Agent) reached(r inventory.Report, j journal.Job) bool {
+	item, ok := r.Installed[j.Target.Key()]
+	if !ok || !r.Read(j.Target.Provider) {
+		return false
+	}
+	kind, _ := a.scanner.Kind(j.Target.Provider)
+	c, err := patch.CompareVersions(kind.Traits.Versions, item.Version, j.Target.To)
+	return err == nil && c >= 0
+}
+
+// ending is how a job is over.
+type ending struct {
+	done     bool // otherwise it failed
+	result   wire.Result
+	verified bool
+	after    string
+	message  string
+	detail   string
+}
+
+// judge says how a job ended. Only the scan counts.
+func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
+	t := j.Target
+	item, installed := r.Installed[t.Key()]
+	failed := ending{result: wire.ResultFailed, after: item.Version}
+	if j.Failure != nil {
+		failed.message, failed.detail = j.Failure.Message, j.Failure.Detail
+		if j.Failure.Result == wire.ResultRefused {
+			failed.result = wire.ResultRefused
+		}
+	}
+	switch {
+	case !r.Read(t.Provider):
+		failed.after = ""
+		failed.message = "What is installed could not be read back, so nobody knows whether it worked. " + failed.message
+		return failed
+	case !installed:
+		failed.message = fmt.Sprintf("%s is no longer installed. %s", t.Name, failed.message)
+		return failed
+	case item.Broken != "":
+		failed.message = fmt.Sprintf("%s %s was left %s. %s", t.Name, item.Version, item.Broken, failed.message)
+		return failed
+	case !a.reached(r, j):
+		failed.message = cmp.Or(failed.message, fmt.Sprintf("%s is still %s, not %s.", t.Name, item.Version, t.To))
+		return failed
+	}
+	e := ending{done: true, result: wire.ResultOK, verified: true, after: item.Version}
+	e.message = fmt.Sprintf("%s is now %s.", t.Name, item.Version)
+	if !j.Begun {
+		e.message = fmt.Sprintf("%s was already %s; nothing was changed.", t.Name, item.Version)
+	}
+	if why := inactive(j, r); why != "" {
+		e.verified, e.message = false, fmt.Sprintf("%s %s is installed. %s", t.Name, item.Version, why)
+	}
+	return e
+}
+
+// inactive says in a sentence why an installed version does not run yet, "" when it does.
+func inactive(j journal.Job, r inventory.Report) string {
+	restarted := j.BootBefore != "" && r.Facts.BootID != "" && r.Facts.BootID != j.BootBefore
+	restart := r.Facts.Restart
+	switch {
+	case !r.HostRead():
+		return "Whether the machine must restart for it could not be read."
+	case restart.Machine && (len(restart.Reasons) == 0 || slices.ContainsFunc(restart.Reasons, func(name string) bool { return caused(j, name) })):
+		return "It becomes active when the machine restarts, which is still to be done."
+	case j.Reboot == patch.Yes && !restart.Machine && !restarted && !r.Facts.Container:
+		return "It becomes active when the machine restarts, which is still to be done."
+	}
+	return ""
+}
+
+// caused reports whether the job brought the package that asks for the restart.
+func caused(j journal.Job, name string) bool {
+	return name == j.Target.Name || slices.ContainsFunc(j.Changes, func(c provider.Change) bool { return c.Name == name })
+}
+
+// end writes the last outcome of a job, with its receipt.
+func (a *Agent) end(c *journal.Change, j journal.Job, e ending, now time.Time) {
+	step := wire.StepFailed
+	if e.done {
+		step = wire.StepDone
+	}
+	e.message = sentence(e.message)
+	receipt := wire.Receipt{
+		Job: j.ID, Device: j.Device, Agent: a.id.Agent, Decision: j.Decision, Target: j.Target,
+		Verified: e.verified, Before: j.Before, After: e.after, Changes: j.Changes, Conflicts: j.Conflicts,
+		BootBefore: j.BootBefore, BootAfter: a.report.Facts.BootID, StartedAt: j.StartedAt, EndedAt: now,
+		Step: step, Message: e.message, Orders: j.Orders, Forced: j.Forced,
+	}
+	if receipt.StartedAt.IsZero() {
+		receipt.StartedAt = now
+	}
+	o := wire.Outcome{Device: j.Device, Job: j.ID, Step: step, Result: e.result, At: now, Message: e.message, Detail: sentence(e.detail)}
+	envelope, err := wire.Seal(wire.ReceiptDocument, receipt, a.key)
+	if err != nil {
+		a.Log.Error("a receipt could not be signed", "job", j.ID, "error", err) // the outcome is told all the same
+	}
+	o.Receipt = envelope
+	c.Outcomes = append(c.Outcomes, o)
+	c.Jobs = append(c.Jobs, j.Ended(step, now))
+	a.Log.Info("a job is over", "job", j.ID, "item", j.Target.Name, "step", step, "message", e.message)
+}

@@ -1,0 +1,267 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"patchbay/agent/link"
+	"patchbay/wire"
+)
+
+const (
+	apart       = time.Second      // between check-ins that news ask for: steps in between are told together
+	nextDefault = 15 * time.Minute // when the server names no time
+	nextMost    = 24 * time.Hour
+	retryMost   = 10 * time.Minute
+	refusedWait = time.Hour
+	outcomeSize = 4 << 20 // bytes of outcomes in one check-in
+	noWakeWait  = 10 * time.Minute
+)
+
+// held is what the server is known to hold of this device.
+type held struct {
+	known    bool
+	digest   string
+	sections map[string]string // hash by name
+}
+
+// runTalker checks in whenever that is due, until the context ends.
+func (a *Agent) runTalker(ctx context.Context) {
+	for ctx.Err() == nil {
+		a.mu.Lock()
+		wait := a.due.Sub(a.Now())
+		a.mu.Unlock()
+		if wait > 0 {
+			a.talk.wait(ctx, wait, a.Sleep)
+			continue
+		}
+		a.speak(ctx)
+	}
+}
+
+// speak checks in once and sets when the next time is.
+func (a *Agent) speak(ctx context.Context) {
+	a.mu.Lock()
+	a.spoke = a.Now()
+	a.due = a.spoke.Add(nextMost) // news that come meanwhile bring it forward
+	a.mu.Unlock()
+	message := a.message()
+	reply, err := a.link.CheckIn(ctx, message)
+	if ctx.Err() != nil {
+		return
+	}
+	wait := time.Duration(0)
+	if err == nil {
+		wait, err = a.hear(message, reply)
+	}
+	a.mu.Lock()
+	if err == nil {
+		a.due = earlier(a.due, a.Now().Add(wait))
+		a.failing = 0
+	} else {
+		a.failing++
+		a.due = a.Now().Add(a.retry(err))
+	}
+	a.status.spoke(a.Now(), a.due, err)
+	a.mu.Unlock()
+	if err != nil {
+		a.Log.Warn("checking in failed", "error", err)
+	} else {
+		a.listen.ring()
+	}
+	a.keepStatus()
+	a.work.ring() // a refusal, or its end, changes what may run
+}
+
+// retry is how long to wait after a failure. The first tries of a fleet that lost its server
+// at one moment are spread over the whole window; later ones back off with full jitter.
+func (a *Agent) retry(err error) time.Duration {
+	var overload link.Overload
+	switch {
+	case errors.Is(err, link.ErrRefused):
+		return time.Duration((0.5 + a.Random()) * float64(refusedWait))
+	case errors.As(err, &overload):
+		return overload.After + time.Duration(a.Random()*float64(a.Reconnect))
+	}
+	most := a.Reconnect << min(a.failing-1, 10)
+	return max(apart, time.Duration(a.Random()*float64(min(most, max(retryMost, a.Reconnect)))))
+}
+
+// news brings the next check-in forward. While the server is out of reach it changes
+// nothing: everything is told when it is back.
+func (a *Agent) news() { a.checkInWithin(0) }
+
+func (a *Agent) checkInWithin(d time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.failing > 0 {
+		return
+	}
+	at := a.Now().Add(d)
+	if soonest := a.spoke.Add(apart); at.Before(soonest) {
+		at = soonest
+	}
+	a.due = earlier(a.due, at)
+	a.talk.ring()
+}
+
+// message is all there is to say now.
+func (a *Agent) message() wire.CheckIn {
+	now, _ := a.clock.time()
+	jobs := a.journal.Jobs()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c := wire.CheckIn{
+		Version: wire.Version, Agent: a.id.Agent, Build: a.Build, BootID: a.report.Facts.BootID,
+		Sent: a.Now().UTC().Truncate(time.Second), Mode: a.mode, Capabilities: a.capabilities(),
+		Outcomes: a.journal.Pending(wire.MaxOutcomes, outcomeSize),
+	}
+	if a.wish != nil {
+		c.Seen = a.wish.Seen
+	}
+	if len(a.report.Sections) == 0 {
+		return c // not scanned yet: saying nothing of the device is not saying that it is empty
+	}
+	d := wire.DeviceReport{
+		Device: a.id.Device, ScannedAt: a.report.ScannedAt.UTC().Truncate(time.Second), Digest: a.report.Digest(),
+	}
+	if a.held.known && a.held.digest != d.Digest {
+		d.Sections = a.sections()
+	}
+	for _, j := range jobs {
+		if !j.Step.Ended() && len(d.Jobs) < wire.MaxOutcomes {
+			why := j.Why
+			if why == "" && j.Step == wire.StepWaiting {
+				why = "Its turn is looked for."
+			}
+			d.Jobs = append(d.Jobs, wire.JobStep{Job: j.ID, Step: j.Step, Since: laterOf(j.Since, now), Why: why})
+		}
+	}
+	c.Devices = []wire.DeviceReport{d}
+	return c
+}
+
+// laterOf keeps a step from having begun in the future after a clock was set right.
+func laterOf(since, now time.Time) time.Time {
+	return earlier(since, now).UTC().Truncate(time.Second)
+}
+
+// sections are the heads of all sections, with the bodies that the server does not hold.
+func (a *Agent) sections() []wire.Section {
+	sections := make([]wire.Section, len(a.report.Sections))
+	for i, s := range a.report.Sections {
+		s.ScannedAt = s.ScannedAt.UTC().Truncate(time.Second)
+		if s.Hash != "" && a.held.sections[s.Name] == s.Hash {
+			s.Body = nil
+		}
+		sections[i] = s
+	}
+	return sections
+}
+
+// hear takes a reply and says when the next check-in is due.
+func (a *Agent) hear(said wire.CheckIn, r wire.Reply) (time.Duration, error) {
+	a.clock.heard(r.Time)
+	now, _ := a.clock.time()
+	if err := a.journal.Acknowledge(r.Acknowledged, now); err != nil {
+		return 0, err
+	}
+	if r.Orders != nil {
+		a.take(r.Orders, r.Time)
+	}
+	missing := a.holds(said, r.Holds)
+	more := len(said.Outcomes) > 0 && len(a.journal.Pending(1, 0)) > 0 && r.Acknowledged >= said.Outcomes[len(said.Outcomes)-1].Seq
+	if missing || more {
+		return apart, nil
+	}
+	next := nextDefault
+	if r.Next > 0 {
+		next = min(time.Duration(min(r.Next, int(nextMost/time.Second)))*time.Second, nextMost)
+	}
+	return max(apart, time.Duration((0.9+0.2*a.Random())*float64(next))), nil
+}
+
+// holds learns what the server holds, and reports whether it should be sent more at once. It
+// is never sent at once twice: a server that does not keep what it is sent would make a
+// storm of its fleet.
+func (a *Agent) holds(said wire.CheckIn, holds []wire.Held) bool {
+	if len(said.Devices) == 0 {
+		return false
+	}
+	d := said.Devices[0]
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, h := range holds {
+		if h.Device == d.Device {
+			a.held = held{known: true, digest: h.Digest, sections: h.Sections}
+			return h.Digest != d.Digest && len(d.Sections) == 0
+		}
+	}
+	a.held = held{known: true, digest: d.Digest, sections: map[string]string{}}
+	for _, s := range a.report.Sections {
+		a.held.sections[s.Name] = s.Hash
+	}
+	if a.report.Digest() != d.Digest { // scanned anew meanwhile: assume that it holds no bodies but those sent
+		a.held.sections = map[string]string{}
+		for _, s := range d.Sections {
+			a.held.sections[s.Name] = s.Hash
+		}
+	}
+	return false
+}
+
+// take accepts orders or says why not. What is not accepted changes nothing.
+func (a *Agent) take(e *wire.Envelope, now time.Time) {
+	o, err := acceptOrders(e, a.orders, a.id.Agent, a.version(), now)
+	if errors.Is(err, errKnown) {
+		return
+	}
+	if err == nil {
+		err = saveOrders(a.Disk, e)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err != nil {
+		a.status.RefusedOrders = sentence(err.Error())
+		a.Log.Error("orders are not accepted", "error", err)
+		return
+	}
+	a.status.RefusedOrders = ""
+	a.wish = &o
+	a.work.ring()
+}
+
+// runListener waits for the server's call after each successful check-in.
+func (a *Agent) runListener(ctx context.Context) {
+	for ctx.Err() == nil {
+		a.listen.wait(ctx, nextMost, a.Sleep)
+		a.hold(ctx)
+	}
+}
+
+// hold keeps a call open until the server wants to hear from this agent, or is lost.
+func (a *Agent) hold(ctx context.Context) {
+	for ctx.Err() == nil {
+		began := a.Now()
+		call, err := a.link.Wake(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, link.ErrNoWake):
+			a.Sleep(ctx, noWakeWait)
+			return
+		case err != nil:
+			a.Log.Info("the call to the server was lost", "error", err)
+			a.checkInWithin(max(apart, time.Duration(a.Random()*float64(a.Reconnect))))
+			return
+		case call:
+			a.listen.hush() // wait for the check-in that this one asks for
+			a.news()
+			return
+		}
+		if a.Now().Sub(began) < apart {
+			a.Sleep(ctx, apart) // a server that never holds the call
+		}
+	}
+}

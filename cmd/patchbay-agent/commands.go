@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"patchbay/agent"
+	"patchbay/agent/disk"
+	"patchbay/agent/enroll"
+	"patchbay/agent/identity"
+	"patchbay/agent/service"
+	"patchbay/wire"
+)
+
+type enrollCommand struct {
+	Server  string `required:"" help:"The server's address, such as https://patchbay.example.com:8443."`
+	Token   string `required:"" env:"PATCHBAY_TOKEN" help:"The enrolment token the console shows."`
+	Mode    string `enum:"observe,manage,auto" default:"auto" help:"observe: report only, never install. manage: install what the server's signed jobs say. auto: manage when run as root."`
+	Replace bool   `help:"Give up the identity this machine has already."`
+}
+
+// Run lets this machine in.
+func (e *enrollCommand) Run(ctx context.Context, c *commands) error {
+	dir, err := disk.Open(c.stateDir())
+	if err != nil {
+		return err
+	}
+	lock, err := dir.Lock()
+	if err != nil {
+		return fmt.Errorf("%w: stop it first", err)
+	}
+	defer lock.Close()
+	mode := wire.Mode(e.Mode)
+	if e.Mode == "auto" {
+		mode = defaultMode()
+	}
+	o := c.options(dir)
+	facts, err := o.Facts(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := enroll.Run(ctx, enroll.Options{
+		Server: e.Server, Token: e.Token, Mode: mode, Capabilities: agent.Capabilities(mode), Build: version,
+		Facts: facts, Disk: dir, Keys: o.Keys, Now: time.Now, Replace: e.Replace,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("Enrolled as %s of %s, site %s, in %s mode.\n", id.Device, id.Customer, id.Site, id.Mode)
+	if privileged() {
+		fmt.Println("Next: patchbay-agent install   (a service that starts with the machine)")
+	} else {
+		fmt.Println("Next: patchbay-agent run")
+	}
+	return nil
+}
+
+type runCommand struct {
+	Observe   bool          `help:"Install nothing, whatever the identity allows."`
+	Reconnect time.Duration `default:"2m" help:"Spread the first try after the server was lost over this long."`
+}
+
+// Run runs the agent until it is told to stop.
+func (r *runCommand) Run(ctx context.Context, c *commands) error {
+	debug.SetGCPercent(40) // an agent is idle nearly always: small counts more than fast
+	dir, err := disk.Open(c.stateDir())
+	if err != nil {
+		return err
+	}
+	lock, err := dir.Lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	o := c.options(dir)
+	o.Reconnect = r.Reconnect
+	if r.Observe || !privileged() {
+		o.Mode = wire.Observe
+	}
+	a, err := agent.New(o)
+	if err != nil {
+		return err
+	}
+	o.Log.Info("running", "version", version, "state", dir.Path())
+	if err := service.Wrap(ctx, a.Run); err != nil {
+		return err
+	}
+	return a.Close()
+}
+
+type scanCommand struct {
+	Refresh bool `help:"Ask the sources anew first, which needs rights and the network."`
+}
+
+// Run reads this machine once.
+func (s *scanCommand) Run(ctx context.Context, c *commands) error {
+	o := c.options(disk.OS{})
+	o.Disk, o.StateDir = nil, readable(c.stateDir())
+	scanner := agent.NewScanner(o)
+	if s.Refresh {
+		if err := scanner.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+	report, err := scanner.Scan(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	return printJSON(report.Sections)
+}
+
+// readable is the directory if there is one: a scan makes none.
+func readable(dir string) string {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return ""
+	}
+	return dir
+}
+
+type statusCommand struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run says how the agent stands. The exit code is 0 when it is in touch with its server.
+func (s *statusCommand) Run(c *commands) error {
+	if readable(c.stateDir()) == "" {
+		return identity.ErrNone
+	}
+	dir, err := disk.Open(c.stateDir())
+	if err != nil {
+		return err
+	}
+	standing, err := agent.Look(dir)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		err = printJSON(standing)
+	} else {
+		err = standing.Print(os.Stdout, time.Now())
+	}
+	if err == nil && standing.Status.Error != "" {
+		return exit(1)
+	}
+	return err
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run() error {
+	_, err := fmt.Println("patchbay-agent " + version)
+	return err
+}
+
+func printJSON(v any) error {
+	e := json.NewEncoder(os.Stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

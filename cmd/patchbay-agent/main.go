@@ -1,0 +1,51 @@
+// Command patchbay-agent is the program on a device: it tells the server what is installed
+// and on offer, and runs the signed jobs the server gives it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are the words of the command line.
+type commands struct {
+	State string `help:"Directory the agent keeps its key and journal in." env:"PATCHBAY_STATE" placeholder:"DIR"`
+
+	Enroll    enrollCommand    `cmd:"" help:"Let this machine in at a server, with the line the console shows."`
+	Run       runCommand       `cmd:"" help:"Run the agent until it is stopped."`
+	Scan      scanCommand      `cmd:"" help:"Read this machine once and print it as JSON."`
+	Status    statusCommand    `cmd:"" help:"Say how the agent stands."`
+	Install   installCommand   `cmd:"" help:"Make the agent a service that starts with the machine."`
+	Uninstall uninstallCommand `cmd:"" help:"Remove the service, the key and everything else the agent put here."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+}
+
+// exit is an error that is only an exit code.
+type exit int
+
+// Error gives the code.
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	words := kong.Parse(&c, kong.Name("patchbay-agent"), kong.UsageOnError(),
+		kong.Description("Keeps this machine patched, on behalf of a Patchbay server."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	err := words.Run(&c)
+	var code exit
+	switch {
+	case errors.As(err, &code):
+		os.Exit(int(code))
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "patchbay-agent: "+err.Error())
+		os.Exit(1)
+	}
+}
