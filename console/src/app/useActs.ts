@@ -1,0 +1,26 @@
+import { createContext, use } from "react";
+import type { Level, What } from "../api/types";
+
+export interface Scope {
+  level: Level;
+  target: string;
+  /** Where it holds, as the end of a sentence: "on web-01", "at all customers". */
+  where: string;
+}
+
+/** A decision somebody is asked to make. The dialog shows what it would do first. */
+export interface Ask {
+  answer: "approve" | "reject";
+  what: What;
+  /** What is decided on: "openssl 3.0.17-1", "All security updates". */
+  subject: string;
+  /** Where it may hold, the likeliest first. */
+  scopes: Scope[];
+  security: boolean;
+  now?: boolean;
+}
+
+export const ActsContext = createContext<(ask: Ask) => void>(() => undefined);
+
+/** Asks a person to approve or reject something. */
+export const useDecide = () => use(ActsContext);

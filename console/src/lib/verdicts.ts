@@ -1,0 +1,121 @@
+import type { Owner, State } from "../api/types";
+
+// The words of a verdict: the same three words wherever it is shown.
+
+const words: Record<string, string> = {
+  VERIFIED: "Verified",
+  UNKNOWN: "Not known",
+  STALE: "Scan too old",
+  SILENT: "Device is silent",
+  HELD: "Held on device",
+  KEPT_BACK: "Kept back",
+  NO_FIX: "No fix offered",
+  WITHDRAWN: "Offer withdrawn",
+  SUPERSEDED: "Superseded",
+  NOT_APPLICABLE: "Not applicable",
+  WAITS_DECISION: "Waits for decision",
+  REJECTED: "Rejected",
+  EXCEPTED: "Excepted",
+  WAITS_RING: "Waits for ring",
+  OBSERVED: "Observed only",
+  WAITS_DEVICE: "Waits for device",
+  STAGING: "Downloading",
+  WAITS_WINDOW: "Waits for window",
+  PREFLIGHT: "Checking device",
+  APPLYING: "Installing",
+  FAILED: "Failed",
+  ROLLED_BACK: "Rolled back",
+  INSTALLED_PENDING_REBOOT: "Waits for reboot",
+  RUNNING_OLD: "Runs old version",
+  VERIFYING: "Verifying",
+};
+
+/** A name this console does not know yet is still said, in plain letters. */
+export function verdictWords(name: string): string {
+  const known = words[name];
+  if (known) return known;
+  const plain = name.toLowerCase().replaceAll("_", " ");
+  return plain.charAt(0).toUpperCase() + plain.slice(1);
+}
+
+export const verdictNames = Object.keys(words);
+
+const owners: Record<Owner, string> = {
+  "": "",
+  msp: "your team",
+  customer: "customer",
+  user: "user",
+  vendor: "vendor",
+  patchbay: "Patchbay",
+};
+
+export const ownerWord = (owner: Owner): string => owners[owner] ?? owner;
+
+const turns: Record<Owner, string> = {
+  "": "",
+  msp: "Your team's turn",
+  customer: "The customer's turn",
+  user: "The user's turn",
+  vendor: "The vendor's turn",
+  patchbay: "Patchbay's turn",
+};
+
+/** Whose turn it is, as the first words of a verdict that is opened. */
+export const ownerTurn = (owner: Owner): string => turns[owner] ?? "";
+
+const states: Record<State, string> = {
+  verified: "Verified",
+  moving: "Moving",
+  waits_time: "Waits for time",
+  waits_person: "Waits for a person",
+  failed: "Failed",
+  excepted: "Excepted",
+  unknown: "Not known",
+  gone: "Gone",
+};
+
+export const stateWord = (state: State): string => states[state] ?? states.unknown;
+
+/** The states that are counted, in the order they are always shown. */
+export const countedStates = [
+  "failed",
+  "waits_person",
+  "unknown",
+  "moving",
+  "waits_time",
+  "excepted",
+  "verified",
+] as const satisfies readonly State[];
+
+const links: Record<string, string> = {
+  applicable: "Applies to this device",
+  known: "Read by a fresh scan",
+  offered: "Offered by a source",
+  decided: "Decided",
+  approved: "Approved",
+  ring_open: "Ring is open",
+  reachable: "Device is reachable",
+  staged: "Downloaded",
+  in_window: "Window is open",
+  preflight: "Device is ready",
+  applied: "Installed",
+  active: "In use",
+  verified: "Seen by a scan after it",
+};
+
+export const linkWord = (link: string): string => links[link] ?? link.replaceAll("_", " ");
+
+const steps: Record<string, string> = {
+  staging: "Download",
+  waiting: "Wait for window",
+  preflight: "Check device",
+  applying: "Install",
+  rebooting: "Reboot",
+  verifying: "Verify",
+  done: "Done",
+  failed: "Failed",
+};
+
+/** The steps of a job in their order, without how it ends. */
+export const jobSteps = ["staging", "waiting", "preflight", "applying", "rebooting", "verifying"];
+export const stepWord = (step?: string): string => (step ? (steps[step] ?? step) : "Ordered");

@@ -1,0 +1,55 @@
+import { Button, Radio, Switch } from "@mantine/core";
+import type { Policy, Window } from "../../api/types";
+import { policyWords, windowProblem } from "../../lib/windows";
+import { WeekStrip } from "./WeekStrip";
+import { WindowFields } from "./WindowFields";
+import "../../styles/site.css";
+
+interface Props {
+  policy: Policy;
+  zone: string;
+  change: (policy: Policy) => void;
+}
+
+/** Who decides, when it may happen, whether a reboot may: and what that means, in words. */
+export function PolicyFields({ policy, zone, change }: Props) {
+  const windows = policy.windows ?? [];
+  const set = (list: Window[]) => change({ ...policy, windows: list });
+  return (
+    <div className="policy">
+      <Radio.Group label="Who decides" value={policy.auto} onChange={(auto) => change({ ...policy, auto: auto === "security" ? "security" : "by_hand" })}>
+        <div className="stack" style={{ gap: 8, marginTop: 6 }}>
+          <Radio value="by_hand" label="By hand" description="Every update waits for a person to approve or reject it." />
+          <Radio value="security" label="Security by themselves" description="Security updates are approved as they come; the rest waits for a person." />
+        </div>
+      </Radio.Group>
+      <fieldset>
+        <legend>Maintenance windows</legend>
+        {windows.map((w, i) => (
+          <WindowFields key={i} window={w} siteZone={zone} nth={i + 1} change={(next) => set(windows.map((old, n) => (n === i ? next : old)))} remove={() => set(windows.filter((_, n) => n !== i))} />
+        ))}
+        {windows.length === 0 && <p className="dim small">No window: nothing is installed here unless a person forces it.</p>}
+        <div>
+          <Button size="xs" variant="default" disabled={windows.length >= 20} onClick={() => set([...windows, { days: ["sun"], start: "22:00", minutes: 240 }])}>
+            Add {windows.length === 0 ? "a" : "another"} window
+          </Button>
+        </div>
+      </fieldset>
+      <Switch checked={policy.reboot} onChange={(e) => change({ ...policy, reboot: e.currentTarget.checked })}
+        label="Devices may reboot within the window" description="Otherwise an update that needs a reboot waits for a person after it is installed." />
+      <div className="policy-words">
+        <p>{policyWords(policy, zone)}</p>
+        <WeekStrip windows={windows} />
+      </div>
+    </div>
+  );
+}
+
+/** What is wrong with a policy, or nothing. */
+export function policyProblem(policy: Policy): string | null {
+  for (const w of policy.windows ?? []) {
+    const wrong = windowProblem(w);
+    if (wrong) return wrong;
+  }
+  return null;
+}

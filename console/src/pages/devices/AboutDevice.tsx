@@ -1,0 +1,86 @@
+import type { DeviceDetail, Section as Part, Source } from "../../api/types";
+import { count, list } from "../../lib/text";
+import { span } from "../../lib/time";
+import { Section } from "../../ui/Page";
+import { StateMark } from "../../ui/StateMark";
+import { Empty } from "../../ui/States";
+import { Middle } from "../../ui/Text";
+import { Ago } from "../../ui/Time";
+import { Retire } from "./Retire";
+import "../../styles/device.css";
+
+/** The facts behind the verdicts, and how old they are. */
+export function AboutDevice({ device: d }: { device: DeviceDetail }) {
+  return (
+    <>
+      <div className="about">
+        <section aria-label="Machine">
+          <h2>Machine</h2>
+          <dl className="facts">
+            <dt>System</dt><dd>{[d.os_name, d.release].filter(Boolean).join(" ") || "not known"}</dd>
+            <dt>Support ends</dt><dd>{d.support_ends ?? "not known"}</dd>
+            <dt>Kernel running</dt><dd className="mono">{d.kernel ?? "not known"}</dd>
+            <dt>Architecture</dt><dd>{d.architecture ?? "not known"}{d.container && ", in a container"}</dd>
+            <dt>Other patchers</dt><dd>{d.patchers?.length ? `${list(d.patchers)}: also installs updates here` : "none found"}</dd>
+          </dl>
+        </section>
+        <section aria-label="Agent">
+          <h2>Agent</h2>
+          <dl className="facts">
+            <dt>Mode</dt><dd>{d.agent.mode === "manage" ? "Manages: scans and installs" : "Observes: scans, installs nothing"}</dd>
+            <dt>Build</dt><dd>{d.agent.build ?? "not known"}</dd>
+            <dt>Last seen</dt><dd><Ago at={d.agent.last_seen} zone={d.zone} /></dd>
+            <dt>Enrolled</dt><dd><Ago at={d.agent.enrolled_at} zone={d.zone} /></dd>
+            <dt>Clock</dt><dd>{clockWords(d.agent.clock_off_seconds)}</dd>
+            <dt>Zone</dt><dd>{d.zone}</dd>
+          </dl>
+        </section>
+      </div>
+      <Section title="What was read" about="Each part ages by itself. A part that could not be read keeps what was known, and its age.">
+        {d.sections?.length ? <ul className="lines">{d.sections.map((s) => <PartLine key={s.name} part={s} />)}</ul> : <Empty small title="Nothing was read yet" />}
+      </Section>
+      <Section title="Sources" about="Where this device takes updates from, and how old what it knows of them is.">
+        {d.sources?.length ? <ul className="lines">{d.sources.map((s) => <SourceLine key={s.provider + s.name} source={s} />)}</ul> : <Empty small title="No source is known" />}
+      </Section>
+      <Section title="Retire" about="Retiring removes the device from every list and count. Its history stays.">
+        <Retire device={d} />
+      </Section>
+    </>
+  );
+}
+
+function clockWords(off: number): string {
+  if (Math.abs(off) < 60) return "right";
+  return `${span(Math.abs(off) * 1000)} ${off > 0 ? "ahead" : "behind"}; times told by the device are not believed`;
+}
+
+function PartLine({ part: s }: { part: Part }) {
+  return (
+    <li>
+      <span className="verdict" data-state={s.state === "ok" ? "verified" : s.state === "failed" ? "failed" : "unknown"}>
+        <StateMark state={s.state === "ok" ? "verified" : s.state === "failed" ? "failed" : "unknown"} />
+        <b>{s.name}</b>
+      </span>
+      <span className="dim">{s.state === "absent" ? "not on this device" : count(s.items, "item")}</span>
+      <span className="dim">read <Ago at={s.scanned_at} none="never" /></span>
+      {s.error && <p className="lines-error">Last reading failed <Ago at={s.failed_at} none="" />: {s.error}</p>}
+    </li>
+  );
+}
+
+function SourceLine({ source: s }: { source: Source }) {
+  return (
+    <li>
+      <span className="verdict" data-state={s.error ? "failed" : "verified"}>
+        <StateMark state={s.error ? "failed" : s.refreshed_at ? "verified" : "unknown"} />
+        <b><Middle text={s.name} /></b>
+      </span>
+      <span className="dim">{[s.origin, s.suite].filter(Boolean).join(", ")}</span>
+      {s.third_party && <span className="tag">third party</span>}
+      <span className="dim">
+        signed <Ago at={s.signed_at} none="at an unknown time" />, refreshed <Ago at={s.refreshed_at} none="never" />
+      </span>
+      {s.error && <p className="lines-error">{s.error}</p>}
+    </li>
+  );
+}

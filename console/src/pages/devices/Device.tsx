@@ -1,0 +1,118 @@
+import { Button } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { api } from "../../api/client";
+import { device } from "../../api/queries";
+import type { DeviceDetail } from "../../api/types";
+import { useDecide } from "../../app/useActs";
+import { paths, type DeviceSearch } from "../../paths";
+import { Loaded } from "../../ui/Loaded";
+import { useNotice } from "../../ui/Notice";
+import { Page } from "../../ui/Page";
+import { Empty, Trouble } from "../../ui/States";
+import { Ago } from "../../ui/Time";
+import { useView } from "../../ui/useView";
+import { NeedList } from "../needs/NeedList";
+import { askForSecurity } from "../needs/asks";
+import { deviceColumns } from "../needs/columns";
+import { AboutDevice } from "./AboutDevice";
+import { DeviceState } from "./DeviceState";
+import { Inventory } from "./Inventory";
+import { Summary } from "./Summary";
+import { Timeline } from "./Timeline";
+
+const tabs: { tab: NonNullable<DeviceSearch["tab"]>; title: string }[] = [
+  { tab: "needs", title: "Needs" },
+  { tab: "timeline", title: "Timeline" },
+  { tab: "inventory", title: "Inventory" },
+  { tab: "about", title: "About" },
+];
+
+export function DevicePage() {
+  const { device: id } = useParams({ from: "/app/devices/$device" });
+  const query = useQuery(device(id));
+  const known = query.data;
+  if (!known) {
+    return (
+      <Page title="Device">
+        <Loaded query={query} what="This device could not be read.">{() => null}</Loaded>
+      </Page>
+    );
+  }
+  return <Known device={known} />;
+}
+
+function Known({ device: d }: { device: DeviceDetail }) {
+  const [view] = useView();
+  const tab = view.tab ?? "needs";
+  return (
+    <Page
+      title={d.name}
+      crumbs={[
+        { link: paths.customer(d.customer.id), text: d.customer.name },
+        { link: paths.site(d.site.id), text: d.site.name },
+      ]}
+      state={<State device={d} />}
+      act={<DeviceActs device={d} />}
+    >
+      <Summary device={d} />
+      <nav className="tabs" aria-label="Parts of this page">
+        {tabs.map((t) => (
+          <Link key={t.tab} {...paths.device(d.id, { tab: t.tab })} aria-current={t.tab === tab ? "page" : undefined} activeProps={{}} resetScroll={false}>
+            {t.title}
+          </Link>
+        ))}
+      </nav>
+      {tab === "needs" && (
+        <NeedList columns={deviceColumns} within={{ device: d.id }} search="Search items" empty={<NoNeed device={d} />} />
+      )}
+      {tab === "timeline" && <Timeline device={d} />}
+      {tab === "inventory" && <Inventory device={d} />}
+      {tab === "about" && <AboutDevice device={d} />}
+    </Page>
+  );
+}
+
+function State({ device: d }: { device: DeviceDetail }) {
+  return (
+    <span className="row" style={{ gap: "2px 14px" }}>
+      <DeviceState device={d} />
+      <span>{[d.os_name, d.release].filter(Boolean).join(" ") || "system not known"}</span>
+      <span>last seen <Ago at={d.agent.last_seen} zone={d.zone} /></span>
+      <span>scanned <Ago at={d.scanned_at} none="never" zone={d.zone} /></span>
+    </span>
+  );
+}
+
+function DeviceActs({ device: d }: { device: DeviceDetail }) {
+  const decide = useDecide();
+  const tell = useNotice();
+  const ask = useMutation({
+    mutationFn: () => api.post<unknown>(`/devices/${d.id}/checkin`),
+    onSuccess: () => tell(`${d.name} is asked to scan and check in.`),
+  });
+  const security = () => decide(askForSecurity({ level: "device", target: d.id, where: `On ${d.name}` }));
+  return (
+    <div className="stack" style={{ gap: 6, justifyItems: "end" }}>
+      <div className="page-act">
+        <Button variant="default" loading={ask.isPending} onClick={() => ask.mutate()} disabled={Boolean(d.can.checkin)} title={d.can.checkin || undefined}>
+          Check in now
+        </Button>
+        <Button onClick={security} disabled={Boolean(d.can.approve)} title={d.can.approve || undefined}>Approve security updates</Button>
+      </div>
+      {(d.can.approve || d.can.checkin) && <p className="dim small" style={{ maxWidth: "44ch" }}>{d.can.approve || d.can.checkin}</p>}
+      {ask.error && <Trouble error={ask.error} what="The device was not asked." />}
+    </div>
+  );
+}
+
+function NoNeed({ device: d }: { device: DeviceDetail }) {
+  if (!d.scanned_at) {
+    return (
+      <Empty title="Not scanned yet">
+        What this device needs is not known: it was enrolled <Ago at={d.agent.enrolled_at} /> and has not finished a scan.
+      </Empty>
+    );
+  }
+  return <Empty title="Nothing is needed here">The scan <Ago at={d.scanned_at} /> found the newest version of everything its sources offer.</Empty>;
+}

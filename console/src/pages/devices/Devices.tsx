@@ -1,0 +1,143 @@
+import { Button } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { devices } from "../../api/queries";
+import type { Device } from "../../api/types";
+import { count, number, outOf } from "../../lib/text";
+import { paths } from "../../paths";
+import { List, type Column } from "../../ui/List";
+import { Page } from "../../ui/Page";
+import { PostureBar } from "../../ui/Posture";
+import { Empty } from "../../ui/States";
+import { Middle } from "../../ui/Text";
+import { Ago } from "../../ui/Time";
+import { Chips, Tools } from "../../ui/Tools";
+import { useView } from "../../ui/useView";
+import { DeviceState } from "./DeviceState";
+
+const columns: Column<Device>[] = [
+  {
+    key: "name",
+    title: "Device",
+    sort: "name",
+    narrow: "title",
+    width: "21%",
+    cell: (d) => <Link className="main" {...paths.device(d.id)}><Middle text={d.name} /></Link>,
+  },
+  {
+    key: "customer",
+    title: "Customer, site",
+    sort: "customer",
+    narrow: "plain",
+    width: "19%",
+    cell: (d) => <span className="dim"><Middle text={`${d.customer.name}, ${d.site.name}`} /></span>,
+  },
+  {
+    key: "state",
+    title: "State",
+    sort: "last_seen",
+    narrow: "plain",
+    width: "17%",
+    cell: (d) => <DeviceState device={d} />,
+  },
+  {
+    key: "posture",
+    title: "Verified",
+    narrow: "hide",
+    wide: true,
+    width: "14%",
+    cell: (d) => <PostureBar counts={d.posture} />,
+  },
+  {
+    key: "needs",
+    title: "of needs",
+    narrow: "plain",
+    number: true,
+    width: "98px",
+    cell: (d) => <Link {...paths.device(d.id, { tab: "needs" })}>{outOf(d.posture.verified, d.posture.needs)}</Link>,
+  },
+  {
+    key: "security",
+    title: "Security open",
+    sort: "security_open",
+    number: true,
+    width: "116px",
+    cell: (d) => <Some n={d.posture.security_open} to={paths.device(d.id, { tab: "needs" })} />,
+  },
+  {
+    key: "failed",
+    title: "Failed",
+    sort: "failed",
+    number: true,
+    width: "76px",
+    cell: (d) => <Some n={d.posture.failed} to={paths.device(d.id, { tab: "needs", state: "failed" })} bad />,
+  },
+  { key: "os", title: "System", wide: true, narrow: "hide", cell: (d) => <span className="dim"><Middle text={d.os_name ?? "not known"} /></span> },
+  {
+    key: "seen",
+    title: "Last seen",
+    narrow: "hide",
+    width: "98px",
+    number: true,
+    cell: (d) => <span className="dim"><Ago at={d.agent.last_seen} /></span>,
+  },
+];
+
+function Some({ n, to, bad }: { n: number; to: ReturnType<typeof paths.device>; bad?: boolean }) {
+  if (n === 0) return <span className="dim">0</span>;
+  return <Link {...to}><b data-state={bad ? "failed" : undefined} style={bad ? { color: "var(--state)" } : undefined}>{number(n)}</b></Link>;
+}
+
+export function Devices() {
+  const [view] = useView();
+  const navigate = useNavigate();
+  const query = useInfiniteQuery(devices({ customer: view.customer, site: view.site, state: view.state, q: view.q, sort: view.sort }));
+  const first = query.data?.pages[0];
+  return (
+    <Page
+      title="Devices"
+      state={first && `${count(first.total, "device")}${view.state || view.q ? " of those enrolled" : " enrolled"}.`}
+      asOf={first?.as_of}
+      act={<Button renderRoot={(p) => <Link {...p} {...paths.enrolment()} />}>Enrol a device</Button>}
+    >
+      <Tools search="Search devices">
+        <Chips
+          name="state"
+          label="State"
+          choices={[
+            { value: undefined, label: "All" },
+            { value: "talking", label: "Talking" },
+            { value: "silent", label: "Silent" },
+            { value: "never_scanned", label: "Never scanned" },
+            { value: "observe", label: "Only observed" },
+          ]}
+        />
+      </Tools>
+      <List
+        label="Devices"
+        noun={["device", "devices"]}
+        columns={columns}
+        query={query}
+        rowKey={(d) => d.id}
+        open={(d) => void navigate(paths.device(d.id))}
+        empty={<NoDevice filtered={Boolean(view.state || view.q || view.site)} />}
+      />
+    </Page>
+  );
+}
+
+function NoDevice({ filtered }: { filtered: boolean }) {
+  if (filtered) {
+    return (
+      <Empty title="No device like that" act={<Link className="link" {...paths.devices()}>Show all devices</Link>}>
+        No enrolled device has this name or is in this state.
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No device is enrolled" act={<Button renderRoot={(p) => <Link {...p} {...paths.enrolment()} />}>Enrol a device</Button>}>
+      Make a token for a site, copy one line and run it on the machine. It shows up here within a minute.
+    </Empty>
+  );
+}
+

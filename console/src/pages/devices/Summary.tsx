@@ -1,0 +1,84 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { needs } from "../../api/queries";
+import type { DeviceDetail, Need, State } from "../../api/types";
+import { count, list, number, outOf } from "../../lib/text";
+import { ownerWord, verdictWords } from "../../lib/verdicts";
+import { paths } from "../../paths";
+import { PostureBar } from "../../ui/Posture";
+import { StateMark } from "../../ui/StateMark";
+import { Since } from "../../ui/Time";
+import "../../styles/device.css";
+
+/** What is wrong with this one, whose turn it is first. */
+export function Summary({ device: d }: { device: DeviceDetail }) {
+  const query = useInfiniteQuery(needs({ device: d.id, limit: 500 }));
+  const open = (query.data?.pages[0]?.items ?? []).filter((n) => n.verdict.state !== "verified" && n.verdict.state !== "gone");
+  const p = d.posture;
+  return (
+    <div className="summary">
+      <div className="summary-count">
+        <p>
+          <Link {...paths.device(d.id, { tab: "needs", state: "verified" })}><b>{outOf(p.verified, p.needs)}</b></Link>{" "}
+          <span className="dim">needs verified{d.silent && ", and nothing heard since "}{d.silent && <Since at={d.silent_since} />}</span>
+        </p>
+        <PostureBar counts={p} />
+        <p className="dim small">{d.window.sentence}</p>
+      </div>
+      <div className="summary-turns">
+        {byOwner(open).map(([owner, groups]) => (
+          <p key={owner}>
+            <span className="summary-owner">{owner || "Nobody"}</span>
+            <span className="row" style={{ gap: "2px 16px" }}>
+              {groups.map((g) => (
+                <Link key={g.name} className="verdict" data-state={g.state} {...paths.device(d.id, { tab: "needs", state: g.state })}>
+                  <StateMark state={g.state} /> <b>{number(g.count)}</b> <span className="words">{verdictWords(g.name).toLowerCase()}</span>
+                </Link>
+              ))}
+            </span>
+          </p>
+        ))}
+        <Restart device={d} />
+      </div>
+    </div>
+  );
+}
+
+function Restart({ device: d }: { device: DeviceDetail }) {
+  const r = d.restart;
+  const services = r.services ?? [];
+  const unknown = r.unknown ?? [];
+  if (!r.machine && services.length === 0 && unknown.length === 0) return null;
+  return (
+    <p>
+      <span className="summary-owner">Restart</span>
+      <span>
+        {r.machine && <>This machine asks for a reboot{r.reasons?.length ? `: ${list(r.reasons)}` : ""}. </>}
+        {services.length > 0 && <>{count(services.length, "service still runs", "services still run")} an old version: {list(services.slice(0, 4))}{services.length > 4 ? ` and ${services.length - 4} more` : ""}. </>}
+        {unknown.length > 0 && <span className="dim">Partly not known: {list(unknown.slice(0, 2))}.</span>}
+      </span>
+    </p>
+  );
+}
+
+interface Group {
+  name: string;
+  state: State;
+  count: number;
+}
+
+const turnOrder = ["your team", "customer", "user", "vendor", "Patchbay", ""];
+
+function byOwner(open: Need[]): [string, Group[]][] {
+  const owners = new Map<string, Map<string, Group>>();
+  for (const { verdict: v } of open) {
+    const owner = ownerWord(v.owner);
+    const groups = owners.get(owner) ?? new Map<string, Group>();
+    const group = groups.get(v.name) ?? { name: v.name, state: v.state, count: 0 };
+    groups.set(v.name, { ...group, count: group.count + 1 });
+    owners.set(owner, groups);
+  }
+  return [...owners]
+    .sort(([a], [b]) => turnOrder.indexOf(a) - turnOrder.indexOf(b))
+    .map(([owner, groups]) => [owner, [...groups.values()].sort((a, b) => b.count - a.count)]);
+}

@@ -1,0 +1,74 @@
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { overview } from "../../api/queries";
+import type { Overview } from "../../api/types";
+import { paths } from "../../paths";
+import { Loaded } from "../../ui/Loaded";
+import { Page } from "../../ui/Page";
+import { Ago } from "../../ui/Time";
+import { Empty } from "../../ui/States";
+import { useView } from "../../ui/useView";
+import { Attention } from "./Attention";
+import { Standing } from "./Standing";
+import { Failed, Running, Silent, Waits, Worst } from "./Lists";
+import "../../styles/home.css";
+
+const Charts = lazy(() => import("./Charts"));
+
+/** Am I safe? What is late? What broke? What waits for me? */
+export function Home() {
+  const [view] = useView();
+  const query = useQuery(overview(view.customer));
+  return (
+    <Loaded query={query} what="The overview could not be read.">
+      {(o) => (o.posture.devices === 0 ? <First overview={o} /> : <Overviewed overview={o} customer={view.customer} />)}
+    </Loaded>
+  );
+}
+
+function Overviewed({ overview: o, customer }: { overview: Overview; customer?: string }) {
+  return (
+    <div className="page">
+      <title>Home · Patchbay</title>
+      <header className="home-head">
+        <h1>{o.sentence}</h1>
+        <p className="page-state">As of <Ago at={o.as_of} />.</p>
+      </header>
+      <Standing posture={o.posture} customer={customer} />
+      <div className="home-grid">
+        <div>
+          <Attention rows={o.attention} />
+          <Waits updates={o.waits} more={o.posture.waits_person} customer={customer} />
+          <Failed needs={o.failed} more={o.posture.failed} customer={customer} />
+        </div>
+        <div>
+          <Running jobs={o.running} customer={customer} />
+          <Silent devices={o.silent} more={o.posture.silent} customer={customer} />
+          {!customer && <Worst customers={o.worst} />}
+        </div>
+      </div>
+      <Suspense><Charts trend={o.trend} ages={o.security_open_by_age} /></Suspense>
+    </div>
+  );
+}
+
+/** Nothing is here yet: the three things to do, in their order. */
+function First({ overview: o }: { overview: Overview }) {
+  return (
+    <Page title="Home" state={o.sentence} asOf={o.as_of}>
+      <Empty
+        title="Enrol the first device"
+        act={
+          <>
+            <Button variant="default" renderRoot={(p) => <Link {...p} {...paths.customers()} />}>Add a customer</Button>
+            <Button renderRoot={(p) => <Link {...p} {...paths.enrolment()} />}>Enrol a device</Button>
+          </>
+        }
+      >
+        Add a customer and a site, make a token, and run one line on the machine. Within a minute its missing updates show up here, each with the reason why it is not installed.
+      </Empty>
+    </Page>
+  );
+}

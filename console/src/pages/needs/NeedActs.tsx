@@ -1,0 +1,82 @@
+import { Button, Tooltip } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { api } from "../../api/client";
+import type { NeedDetail } from "../../api/types";
+import { useDecide } from "../../app/useActs";
+import { paths } from "../../paths";
+import { useNotice } from "../../ui/Notice";
+import { Trouble } from "../../ui/States";
+import { askFor } from "./asks";
+
+/** The one act that can help, and beside it what else a person may say. */
+export function NeedActs({ need: n }: { need: NeedDetail }) {
+  const decide = useDecide();
+  const retry = useRetry(n);
+  const act = n.verdict.act ?? "";
+  const best = helping(n, { approve: () => decide(askFor("approve", n)), force: () => decide(askFor("approve", n, true)), retry });
+  const others: [string, string, () => void][] = [
+    ["Approve", n.can.approve, () => decide(askFor("approve", n))],
+    ["Install now", n.can.force, () => decide(askFor("approve", n, true))],
+    ["Reject", n.can.reject, () => decide(askFor("reject", n))],
+  ];
+  const open = others.filter(([word, why]) => why === "" && !(word === "Approve" && act === "approve") && !(word === "Install now" && act === "force"));
+  if (!best && open.length === 0) return null;
+  return (
+    <div className="stack" style={{ gap: 8 }}>
+      <div className="row need-acts">
+        {best}
+        {open.map(([word, , go]) => (
+          <Button key={word} size="xs" variant="default" onClick={go}>{word}…</Button>
+        ))}
+      </div>
+      {retry.error && <Trouble error={retry.error} what="It was not tried again." />}
+    </div>
+  );
+}
+
+interface Doers {
+  approve: () => void;
+  force: () => void;
+  retry: ReturnType<typeof useRetry>;
+}
+
+function helping(n: NeedDetail, doers: Doers): ReactNode {
+  switch (n.verdict.act) {
+    case "approve":
+      return <Possible why={n.can.approve}><Button size="xs" onClick={doers.approve} disabled={n.can.approve !== ""}>Approve…</Button></Possible>;
+    case "force":
+      return <Possible why={n.can.force}><Button size="xs" onClick={doers.force} disabled={n.can.force !== ""}>Install now…</Button></Possible>;
+    case "retry":
+      return (
+        <Possible why={n.can.retry}>
+          <Button size="xs" loading={doers.retry.isPending} onClick={() => doers.retry.mutate()} disabled={n.can.retry !== ""}>Try again</Button>
+        </Possible>
+      );
+    case "unhold":
+    case "look":
+    case "manage":
+      return <Button size="xs" variant="default" renderRoot={(p) => <Link {...p} {...paths.device(n.device.id, { tab: "about" })} />}>Look at the device</Button>;
+    default:
+      return null;
+  }
+}
+
+/** A button that cannot be pressed says why. */
+function Possible({ why, children }: { why: string; children: ReactNode }) {
+  if (why === "") return <>{children}</>;
+  return <Tooltip label={why} multiline maw={320}><span className="row">{children}<span className="dim small">{why}</span></span></Tooltip>;
+}
+
+function useRetry(n: NeedDetail) {
+  const client = useQueryClient();
+  const tell = useNotice();
+  return useMutation({
+    mutationFn: () => api.post<unknown>(`/needs/${encodeURIComponent(n.id)}/retry`, {}),
+    onSuccess: () => {
+      tell(`${n.item.name} is tried again on ${n.device.name}.`);
+      void client.invalidateQueries();
+    },
+  });
+}

@@ -1,0 +1,34 @@
+import type { Need, Update } from "../../api/types";
+import type { Ask, Scope } from "../../app/useActs";
+
+export const isSecurity = (of: { classes?: string[] | null }): boolean => of.classes?.includes("security") ?? false;
+
+/** What is asked when a person decides on one need: for its device, or for more at once. */
+export function askFor(answer: Ask["answer"], n: Need, now = false): Ask {
+  const device: Scope = { level: "device", target: n.device.id, where: `On ${n.device.name} only` };
+  const wider: Scope[] = [
+    { level: "site", target: n.site.id, where: `On every device of ${n.site.name}, ${n.customer.name}` },
+    { level: "customer", target: n.customer.id, where: `On every device of ${n.customer.name}` },
+    { level: "msp", target: "", where: "At all customers" },
+  ];
+  return {
+    answer,
+    what: n.update ? { update: n.update } : { need: n.id },
+    subject: [n.item.name, n.available].filter(Boolean).join(" "),
+    scopes: n.update ? [device, ...wider] : [device],
+    security: isSecurity(n),
+    now,
+  };
+}
+
+/** The same for an update: everywhere, or at one of the customers that need it. */
+export function askForUpdate(answer: Ask["answer"], u: Update, scopes: Scope[]): Ask {
+  return { answer, what: { update: u.id }, subject: `${u.name} ${u.available}`, scopes, security: isSecurity(u) };
+}
+
+export const everywhere: Scope = { level: "msp", target: "", where: "At all customers" };
+
+/** All security updates of one place. */
+export function askForSecurity(scope: Scope): Ask {
+  return { answer: "approve", what: { class: "security" }, subject: "all security updates", scopes: [scope], security: true };
+}

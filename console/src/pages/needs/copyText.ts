@@ -1,0 +1,24 @@
+import type { NeedDetail } from "../../api/types";
+import { exact } from "../../lib/time";
+import { linkWord, ownerTurn, verdictWords } from "../../lib/verdicts";
+
+/** The whole answer as plain text, to be sent to a customer. */
+export function asText(n: NeedDetail, now: Date): string {
+  const v = n.verdict;
+  const chain = n.chain ?? [];
+  const first = chain.findIndex((l) => !l.met);
+  const reached = first < 0 ? chain : chain.slice(0, first);
+  const lines = [
+    `${n.item.name} on ${n.device.name} (${n.customer.name}, ${n.site.name})`,
+    n.available ? `Installed ${n.installed}, on offer ${n.available}${n.origin ? ` from ${n.origin}` : ""}` : `Installed ${n.installed}`,
+    "",
+    [verdictWords(v.name), ownerTurn(v.owner).toLowerCase(), `since ${exact(v.since)}`].filter(Boolean).join(", "),
+    v.sentence,
+    ...(v.facts ?? []).map((f) => `- ${f.text} (${exact(f.at)})`),
+    v.state === "verified" ? "" : v.next ? `Next try: ${exact(v.next)}` : "Nothing is tried until somebody acts.",
+    "",
+    `Met so far: ${reached.map((l) => linkWord(l.link).toLowerCase()).join(", ") || "nothing yet"}.`,
+    `As of ${exact(now)}.`,
+  ];
+  return lines.join("\n").replace(/\n{3,}/g, "\n\n");
+}

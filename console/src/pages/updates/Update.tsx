@@ -1,0 +1,77 @@
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { update } from "../../api/queries";
+import type { UpdateDetail } from "../../api/types";
+import { useDecide, type Scope } from "../../app/useActs";
+import { bytes, count, list, number } from "../../lib/text";
+import { paths } from "../../paths";
+import { Loaded } from "../../ui/Loaded";
+import { Page, Section } from "../../ui/Page";
+import { PostureBar, PostureLegend, total } from "../../ui/Posture";
+import { Empty } from "../../ui/States";
+import { Classes, VersionChange } from "../../ui/Text";
+import { Ago } from "../../ui/Time";
+import { askForUpdate, everywhere } from "../needs/asks";
+import { updateColumns } from "../needs/columns";
+import { NeedList } from "../needs/NeedList";
+import { ByCustomer } from "./ByCustomer";
+import "../../styles/device.css";
+
+/** Where does it stand? */
+export function UpdatePage() {
+  const { update: id } = useParams({ from: "/app/updates/$update" });
+  const query = useQuery(update(id));
+  if (!query.data) {
+    return (
+      <Page title="Update" crumbs={[{ link: paths.updates(), text: "Updates" }]}>
+        <Loaded query={query} what="This update could not be read.">{() => null}</Loaded>
+      </Page>
+    );
+  }
+  return <Known update={query.data} />;
+}
+
+function Known({ update: u }: { update: UpdateDetail }) {
+  const decide = useDecide();
+  const customers = u.by_customer ?? [];
+  const scopes: Scope[] = [everywhere, ...customers.map((c) => ({ level: "customer" as const, target: c.customer.id, where: `At ${c.customer.name} (${count(c.devices, "device")})` }))];
+  return (
+    <Page
+      title={u.name}
+      crumbs={[{ link: paths.updates(), text: "Updates" }]}
+      state={`${number(u.counts.verified)} of ${number(total(u.counts))} verified${u.silent > 0 ? ` (${number(u.silent)} on silent devices)` : ""}, at ${count(customers.length, "customer")}.`}
+      act={
+        <>
+          <Button variant="default" onClick={() => decide(askForUpdate("reject", u, scopes))}>Reject…</Button>
+          <Button onClick={() => decide(askForUpdate("approve", u, scopes))}>Approve for…</Button>
+        </>
+      }
+    >
+      <div className="summary">
+        <div className="summary-count">
+          <p className="row"><span className="version"><b>{u.available}</b></span> <Classes classes={u.classes} severity={u.severity} /></p>
+          <PostureBar counts={u.counts} />
+          <PostureLegend counts={u.counts} search={{ q: u.name }} />
+        </div>
+        <dl className="facts">
+          <dt>Replaces</dt>
+          <dd className="stack" style={{ gap: 2 }}>
+            {(u.from ?? []).map((v) => <VersionChange key={v} from={v} to={u.available} />)}
+            {!u.from?.length && "not known"}
+          </dd>
+          <dt>From</dt><dd>{list([u.origin, u.suite].filter((x): x is string => Boolean(x))) || "not known"} · {u.provider}</dd>
+          <dt>Released</dt><dd>{u.released_at ? <><Ago at={u.released_at} />{u.released_by && ` (${u.released_by})`}</> : <>not known; first seen here <Ago at={u.first_seen} /></>}</dd>
+          <dt>Download</dt><dd>{u.size ? `${bytes(u.size)} on each device` : "size not known"}</dd>
+          <dt>Reboot</dt><dd>{u.reboot === "yes" ? "asks for one" : u.reboot === "no" ? "not needed" : "not known"}</dd>
+        </dl>
+      </div>
+      <Section title="By customer">
+        {customers.length > 0 ? <ByCustomer update={u} /> : <Empty small title="No customer needs it now" />}
+      </Section>
+      <Section title="By device">
+        <NeedList columns={updateColumns} within={{ update: u.id }} search="Search devices" empty={<Empty small title="No device needs it now" />} />
+      </Section>
+    </Page>
+  );
+}
