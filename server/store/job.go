@@ -142,7 +142,7 @@ func (t *tx) outcome(ctx context.Context, now time.Time, agent string, o wire.Ou
 	}
 	n, err := t.exec(ctx, `INSERT INTO outcome (customer, agent, seq, device, job, step, result, at, message, detail, receipt, received_at)
 		VALUES (`+marks(1, 12)+`) ON CONFLICT (customer, agent, seq) DO NOTHING`,
-		t.customer, agent, o.Seq, o.Device, o.Job, string(o.Step), string(o.Result), millis(o.At), o.Message, o.Detail, receipt, millis(now))
+		t.customer, agent, o.Seq, clip(o.Device), clip(o.Job), string(o.Step), string(o.Result), millis(o.At), o.Message, o.Detail, receipt, millis(now))
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -132,6 +132,10 @@ func (t *tx) sections(ctx context.Context, now, sent time.Time, r wire.DeviceRep
 		held[h.Name] = h
 	}
 	for _, s := range r.Sections {
+		if why := tooMuch(s.Name, held); why != "" {
+			d.Odd = append(d.Odd, fmt.Sprintf("Section %.40q: %s", s.Name, why))
+			continue
+		}
 		s.Name, s.Error, s.ScannedAt = cleanText(s.Name), cleanText(s.Error), ServerTime(s.ScannedAt, sent, now)
 		row, changed, err := t.section(ctx, now, r.Device, s, held[s.Name], d)
 		if err != nil {
@@ -161,6 +165,26 @@ func (t *tx) sections(ctx context.Context, now, sent time.Time, r wire.DeviceRep
 	d.Held = wire.Held{Device: r.Device, Digest: digest(heads), Sections: hashes(heads)}
 	return nil
 }
+
+// What a device may make the store keep as names: both databases limit what an index holds.
+const (
+	maxSections = 100  // of one device
+	maxName     = 200  // bytes of the name of a section, and of an ID an agent tells
+	maxKey      = 1000 // bytes of all that names an update
+)
+
+func tooMuch(name string, held map[string]SectionRow) string {
+	if _, ok := held[name]; !ok && len(held) >= maxSections {
+		return fmt.Sprintf("the device has %d sections already", maxSections)
+	}
+	if len(name) > maxName {
+		return "its name is too long"
+	}
+	return ""
+}
+
+// clip cuts what should be an ID and is too long for one; it names nothing here either way.
+func clip(id string) string { return id[:min(len(id), maxName)] }
 
 // complete reports whether the sections of a report are all the device has: its digest is
 // over exactly these.
@@ -262,6 +286,9 @@ func read(name string, body json.RawMessage) (c content, err error) {
 		for _, u := range c.updates {
 			if u.Provider != provider {
 				return c, fmt.Errorf("it has an update of provider %.40q", u.Provider)
+			}
+			if len(u.Scope)+len(u.Name)+len(u.Architecture)+len(u.Instance)+len(u.Available) > maxKey {
+				return c, fmt.Errorf("the name and version of %.40q are too long", u.Name)
 			}
 		}
 		return c, nil

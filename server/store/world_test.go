@@ -30,7 +30,7 @@ func founded(t testing.TB, s *Store, name string) company {
 	c := company{s.Customer(ann, "cus_"+name), "cus_" + name, "site_" + name, "tok_" + name, "secret of " + name, "agt_" + name, "dev_" + name}
 	ok(t, s.MSP(ann).CreateCustomer(ctx, day0, CustomerRow{ID: c.id, Name: "Company " + name, CreatedAt: day0}))
 	ok(t, c.CreateSite(ctx, day0, Site{ID: c.site, Name: "Main", Zone: "Europe/Berlin", Policy: SitePolicy{Auto: ByHand}, CreatedAt: day0, ChangedAt: day0}))
-	ok(t, c.CreateToken(ctx, day0, Token{ID: c.token, Site: c.site, Mode: wire.Manage, MaxUses: 1000, CreatedAt: day0,
+	ok(t, c.CreateToken(ctx, day0, Token{ID: c.token, Site: c.site, Mode: wire.Manage, MaxUses: 1_000_000, CreatedAt: day0,
 		CreatedBy: ann.ID, ExpiresAt: day0.Add(24 * time.Hour)}, c.secret))
 	c.enroll(t, c.agent, c.device)
 	return c
