@@ -1,0 +1,59 @@
+# Shared by the scripts beside it; not a program of its own.
+# shellcheck shell=bash
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# One setting everywhere, so that builds, checks and tests share what the compiler has done.
+export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -buildvcs=false"
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# need PROGRAM WHY: stops, in words, when a program is missing.
+need() { command -v "$1" > /dev/null || die "$1 is missing: $2"; }
+
+now() { date +%s.%N; }
+since() { awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.1f", b - a }'; }
+
+# timed NAME COMMAND…: runs it and says how long it took.
+timed() {
+  local name=$1 began; shift
+  began=$(now)
+  "$@" || die "$name: failed"
+  say "$name: $(since "$began") s"
+}
+
+# digest PATH…: one hash over names and contents of all files below the paths.
+digest() {
+  find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1
+}
+
+# fresh STAMP DIGEST: whether the stamp was left with this digest.
+fresh() { [ -f ".build/$1" ] && [ "$(cat ".build/$1")" = "$2" ]; }
+stamp() { mkdir -p .build && printf '%s\n' "$2" > ".build/$1"; }
+
+# modules KIND: installs the console's npm modules unless they are there. KIND build has
+# what a build needs, KIND all also what checking needs.
+modules() {
+  local lock; lock=$(digest console/package-lock.json)
+  if [ -d console/node_modules ]; then
+    fresh npm-all "$lock" && return
+    [ "$1" = build ] && fresh npm-build "$lock" && return
+  fi
+  need npm "install Node.js 20.19 or later with npm"
+  rm -f .build/npm-all .build/npm-build
+  local omit=(); [ "$1" = all ] || omit=(--omit=dev)
+  (cd console && npm ci --prefer-offline --no-audit --no-fund --loglevel=error "${omit[@]}") >&2
+  stamp "npm-$1" "$lock"
+}
+
+# tool NAME: builds the checking tool NAME into .build/tools, as scripts/tools/go.mod fixes it.
+tool() {
+  local sum; sum=$(digest scripts/tools/go.mod)-$(go env GOVERSION)
+  if [ ! -x ".build/tools/$1" ] || ! fresh "tool-$1" "$sum"; then
+    mkdir -p .build/tools
+    local path; path=$(cd scripts/tools && go list tool | grep "/$1\$")
+    (cd scripts/tools && GOFLAGS= go build -o "../../.build/tools/$1" "$path")
+    stamp "tool-$1" "$sum"
+  fi
+}
