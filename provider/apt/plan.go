@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -93,27 +94,35 @@ func parsePlan(out string) (plan, error) {
 	if counted == nil {
 		return p, errors.New("apt's answer ends before its summary")
 	}
+	for _, s := range slices.Concat(p.upgrades, p.kept, p.phased) {
+		if s.from == "" || s.to == "" {
+			return p, fmt.Errorf("apt's answer names %s without both versions", s.name)
+		}
+	}
 	return p, counted.check(p)
 }
 
-// parseStep reads "   name:arch (from => to)" and "   name (version)".
+// parseStep reads "   name:arch (from => to)", "   name (version)", and the bare name that
+// apt gives where no source has a version.
 func parseStep(line string) (step, error) {
-	full, versions, ok := strings.Cut(strings.TrimSpace(line), " (")
-	versions, closed := strings.CutSuffix(versions, ")")
-	if !ok || !closed {
-		return step{}, fmt.Errorf("apt's answer has the line %.100q, which cannot be read", line)
-	}
+	full, versions, versioned := strings.Cut(strings.TrimSpace(line), " (")
 	name, arch, err := splitFull(strings.TrimSuffix(full, "*")) // a star: with its configuration
 	if err != nil {
 		return step{}, fmt.Errorf("apt's answer: %w", err)
 	}
-	s := step{name: name, arch: arch, to: versions}
-	if from, to, ok := strings.Cut(versions, " => "); ok {
-		s.from, s.to = from, to
+	s := step{name: name, arch: arch}
+	if !versioned {
+		return s, nil
 	}
-	if !isPlain(s.to) || s.from != "" && !isPlain(s.from) {
-		return step{}, fmt.Errorf("apt's answer has the version %.100q, which cannot be read", versions)
+	versions, closed := strings.CutSuffix(versions, ")")
+	from, to, both := strings.Cut(versions, " => ")
+	if !both {
+		from, to = "", versions
 	}
+	if !closed || !isPlain(to) || both && !isPlain(from) {
+		return step{}, fmt.Errorf("apt's answer has the line %.100q, which cannot be read", line)
+	}
+	s.from, s.to = from, to
 	return s, nil
 }
 
