@@ -85,14 +85,11 @@ func (w *world) places(ctx context.Context, devices int, now time.Time) ([]place
 func (w *world) month(ctx context.Context, count int, places []place) error {
 	now := time.Now()
 	random := rand.New(rand.NewPCG(1, 2))
-	for i := range count {
+	for i := range min(count, whole) {
 		at := places[i%len(places)]
 		d := invent(i, at, random)
 		if err := w.enroll(ctx, d, at.token, now.Add(-30*day)); err != nil {
 			return err
-		}
-		if i%1000 == 999 {
-			fmt.Println(i+1, "devices enrolled")
 		}
 	}
 	for _, age := range []time.Duration{29 * day, 20 * day, 9 * day, 5 * day, 2 * day, 20 * time.Hour, 2 * time.Hour, time.Minute} {
@@ -103,7 +100,7 @@ func (w *world) month(ctx context.Context, count int, places []place) error {
 			return err
 		}
 	}
-	return nil
+	return w.bulk(ctx, count, places, random)
 }
 
 // pass is one day of the month: what came out since is on offer, answers are given, and

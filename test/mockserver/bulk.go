@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+	"patchbay/server/engine"
+	"patchbay/server/policy"
+	"patchbay/server/store"
+	"patchbay/wire"
+)
+
+// whole is how many devices live through the whole month. Those beyond stand only in the
+// index, decided by the real engine from invented facts: enough for lists of any length.
+const whole = 40
+
+// bulk puts devices from whole to count into the index.
+func (w *world) bulk(ctx context.Context, count int, places []place, random *rand.Rand) error {
+	if count <= whole {
+		return nil
+	}
+	now := time.Now()
+	msp := w.store.MSP(w.by)
+	customers, err := msp.Customers(ctx)
+	if err != nil {
+		return err
+	}
+	sites, err := msp.Sites(ctx)
+	if err != nil {
+		return err
+	}
+	byID, siteByID := map[string]store.CustomerRow{}, map[string]store.Site{}
+	for _, c := range customers {
+		byID[c.ID] = c
+	}
+	for _, s := range sites {
+		siteByID[s.ID] = s
+	}
+	for i := whole; i < count; i++ {
+		at := places[i%len(places)]
+		d := invent(i, at, random)
+		d.offers(time.Minute, now, random)
+		f := factsOf(d, byID[at.customer], siteByID[at.site], now, random)
+		result := engine.Decide(f, now)
+		for _, j := range result.Plan.Make {
+			f.Jobs = append(f.Jobs, progressed(j, d, now, random))
+		}
+		result = engine.Decide(f, now)
+		w.index.Put(&result.Entry)
+		if i%5000 == 4999 {
+			fmt.Println(i+1, "devices invented")
+		}
+	}
+	return nil
+}
+
+func factsOf(d *device, c store.CustomerRow, s store.Site, now time.Time, random *rand.Rand) engine.Facts {
+	seen := now.Add(-time.Duration(random.IntN(900)) * time.Second)
+	if d.quiet {
+		seen = now.Add(-time.Duration(2+random.IntN(40)) * day)
+	}
+	d.id, d.agent = patch.NewID(patch.DeviceID), patch.NewID(patch.AgentID)
+	ok := assess.Section{State: wire.SectionOK, ScannedAt: seen}
+	p := assess.Provider{Name: "apt", Versions: "deb", Installed: ok, Offered: ok, Items: d.installed, Sources: d.sources}
+	for _, u := range d.offered {
+		p.Offers = append(p.Offers, assess.Offer{Update: u, FirstSeen: *u.ReleasedAt})
+	}
+	f := engine.Facts{
+		Customer: c, Site: s, Silent: 24 * time.Hour, Sources: d.sources,
+		Agent: store.Agent{ID: d.agent, Customer: c.ID, Site: s.ID, Build: "0.1.0", Mode: d.mode, EnrolledAt: now.Add(-60 * day), LastSeen: seen},
+		Device: store.Device{ID: d.id, Customer: c.ID, Site: s.ID, Agent: d.agent, Name: d.facts.Hostname, Facts: d.facts,
+			ScannedAt: &seen, EnrolledAt: now.Add(-60 * day)},
+		Inventory: assess.Device{EnrolledAt: now.Add(-60 * day), Facts: d.facts, Providers: []assess.Provider{p}},
+	}
+	for _, u := range d.offered {
+		if random.IntN(3) == 0 {
+			f.Answers = append(f.Answers, policy.Answer{ID: patch.NewID(patch.ApprovalID), Level: policy.DeviceLevel, Yes: random.IntN(6) > 0,
+				Key: patch.Key{Provider: "apt", Name: u.Name}, Version: u.Available, Origin: u.Origin, By: w0, At: now.Add(-day), Reason: "Asked the vendor."})
+		}
+	}
+	return f
+}
+
+// w0 is who answered for the invented devices.
+const w0 = "Mia Berger"
+
+// progressed is a job somewhere on its way.
+func progressed(j wire.Job, d *device, now time.Time, random *rand.Rand) store.Job {
+	at := now.Add(-time.Duration(random.IntN(3000)) * time.Second)
+	row := store.Job{Job: j, Customer: d.customer, Device: d.id, CreatedAt: at, StepSince: &at}
+	steps := []wire.Step{"", wire.StepStaging, wire.StepWaiting, wire.StepWaiting, wire.StepWaiting, wire.StepApplying, wire.StepVerifying}
+	row.Step = steps[random.IntN(len(steps))]
+	if d.fails[j.Target.Name] != "" {
+		row.Step, row.Result, row.Message, row.EndedAt = wire.StepFailed, wire.ResultFailed, d.fails[j.Target.Name], &at
+	}
+	return row
+}
