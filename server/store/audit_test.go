@@ -231,7 +231,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 }
 
 func TestServersThatStartAtOnceMigrateOnce(t *testing.T) {
-	at := postgresURL(t)
+	at := newDatabase(t, "")
 	stores := make([]*Store, 4)
 	n := atOnce(4, func(i int) (err error) {
 		stores[i], err = Open(context.Background(), at)

@@ -12,7 +12,11 @@
 // A text with a byte that is no character keeps a replacement character in its place.
 package store
 
-import "errors"
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
 
 // Who asks: every handle carries it, every audit row names it.
 type Who struct {
@@ -31,7 +35,8 @@ type handle struct {
 	s        *Store
 	who      Who
 	msp      bool
-	customer string // never looked at when msp
+	customer string  // never looked at when msp
+	within   *sql.Tx // a snapshot's; nil is a transaction for each query
 }
 
 // MSP gives the handle for the MSP.
@@ -40,6 +45,16 @@ func (s *Store) MSP(w Who) *MSP { return &MSP{handle{s: s, who: w, msp: true}} }
 // Customer gives the handle for one customer. Whether there is one shows in the first query.
 func (s *Store) Customer(w Who, id string) *Customer {
 	return &Customer{handle{s: s, who: w, customer: id}}
+}
+
+// Snapshot calls fn with a handle all of whose queries see one state of the database, and
+// cost one transaction. The handle is for reading, and gone when fn returns.
+func (c *Customer) Snapshot(ctx context.Context, fn func(*Customer) error) error {
+	return c.read(ctx, func(t *tx) error {
+		h := t.handle
+		h.within = t.sql
+		return fn(&Customer{h})
+	})
 }
 
 // The kinds of refusals. Each is wrapped in a sentence that people can read.

@@ -202,3 +202,29 @@ func TestApprovalsAreAllOrNone(t *testing.T) {
 		}
 	})
 }
+
+func TestASnapshotIsOneStateAndChangesNothing(t *testing.T) {
+	both(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		c, other := founded(t, s, "a"), founded(t, s, "b")
+		ok(t, c.Snapshot(ctx, func(h *Customer) error {
+			before, err := h.Jobs(ctx, JobFilter{})
+			ok(t, err)
+			c.wishing(t, true, []Job{install("job_1")})
+			after, err := h.Jobs(ctx, JobFilter{})
+			ok(t, err)
+			if len(before) != 0 || len(after) != 0 {
+				t.Error("the state changed under the snapshot")
+			}
+			if err := h.RenameDevice(ctx, day0, c.device, "x"); err == nil {
+				t.Error("a snapshot changed something")
+			}
+			_, err = h.Device(ctx, other.device)
+			refused(t, ErrNotFound, err)
+			return nil
+		}))
+		if len(c.job(t, "job_1").ID) == 0 {
+			t.Error("the job is lost")
+		}
+	})
+}

@@ -72,8 +72,8 @@ func (t *tx) createPerson(ctx context.Context, p Person) error {
 }
 
 // UpdatePerson writes all of a person but the TOTP step last used, which only UseTOTP
-// moves. A person who is disabled, or whose password or TOTP secret is another, is signed
-// out everywhere; the caller opens a new session where one is meant to go on.
+// moves. A person who is disabled, or whose password or confirmed second factor is another,
+// is signed out everywhere; the caller opens a new session where one is meant to go on.
 func (m *MSP) UpdatePerson(ctx context.Context, now time.Time, p Person) error {
 	return doing("changing a person", m.change(ctx, now, func(t *tx) error {
 		old, err := one(ctx, t, "person", p.ID, scanPerson, `SELECT `+personColumns+` FROM person WHERE id = $1`, p.ID)
@@ -91,7 +91,8 @@ func (m *MSP) UpdatePerson(ctx context.Context, now time.Time, p Person) error {
 		}
 		t.note(note{act: "person.update", object: p.ID, payload: fields{"email": p.Email, "name": p.Name,
 			"password_changed": old.PasswordHash != p.PasswordHash, "totp_at": p.TOTPAt, "disabled_at": p.DisabledAt}})
-		if p.DisabledAt == nil && old.PasswordHash == p.PasswordHash && string(old.TOTPSecret) == string(p.TOTPSecret) {
+		factor := old.TOTPAt == nil || string(old.TOTPSecret) == string(p.TOTPSecret)
+		if p.DisabledAt == nil && old.PasswordHash == p.PasswordHash && factor {
 			return nil
 		}
 		_, err = t.exec(ctx, `DELETE FROM session WHERE person = $1`, p.ID)

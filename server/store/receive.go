@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -273,7 +272,7 @@ type content struct {
 	updates []patch.Update
 }
 
-// read reads the bodies that the store itself looks into.
+// read reads a body, and keeps what the store itself looks into.
 func read(name string, body json.RawMessage) (c content, err error) {
 	provider, kind, _ := strings.Cut(name, "/")
 	switch {
@@ -293,10 +292,14 @@ func read(name string, body json.RawMessage) (c content, err error) {
 		}
 		return c, nil
 	}
-	if !json.Valid(bytes.TrimSpace(body)) {
-		return c, fmt.Errorf("it is not JSON")
+	// Nobody after this should have to deal with a list that is none.
+	switch kind {
+	case wire.InstalledSection:
+		return c, json.Unmarshal(body, &[]patch.Item{})
+	case wire.SourcesSection:
+		return c, json.Unmarshal(body, &[]patch.Source{})
 	}
-	return c, nil
+	return c, json.Unmarshal(body, new(json.RawMessage))
 }
 
 // apply writes what follows from a section: the facts of the device, or its offers.

@@ -102,11 +102,21 @@ func TestWhatCannotBeTakenIsNotHeld(t *testing.T) {
 			"hash does not fit": lies, "not JSON": raw("{"), "wrong type": raw(`{"a":1}`), "foreign provider": raw(`[{"provider":"dnf"}]`),
 			"unknown state": unknown,
 		} {
+			c.receive(t, day0, c.report(day0, section))
 			taken := c.receive(t, day0, c.report(day0, odd))
 			row := c.sections(t)["apt/offered"]
 			if len(taken.Devices[0].Odd) != 1 || row.State != wire.SectionFailed || string(row.Body) != string(held.Body) ||
 				taken.Devices[0].Held.Sections["apt/offered"] != held.Hash || len(c.offers(t, day0)) != 1 {
 				t.Errorf("%s: %+v, %+v", name, taken, row)
+			}
+		}
+		for _, name := range []string{"apt/installed", "apt/sources", "apt/other", "host"} {
+			odd := raw(`{`)
+			if odd.Name = name; name == "apt/installed" || name == "apt/sources" {
+				odd = good(t, day0, name, "no list")
+			}
+			if taken := c.receive(t, day0, c.report(day0, odd)); len(taken.Devices[0].Odd) != 1 || c.sections(t)[name].Body != nil {
+				t.Errorf("%s: %+v", name, taken)
 			}
 		}
 		// A head without the body, which is not held: nothing changes, and the answer shows it.

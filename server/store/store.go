@@ -67,6 +67,9 @@ type tx struct {
 
 // read runs fn in a read-only transaction: all its queries see one state.
 func (h handle) read(ctx context.Context, fn func(*tx) error) error {
+	if h.within != nil {
+		return fn(&tx{handle: h, sql: h.within})
+	}
 	t, err := h.begin(ctx, h.s.reader, &sql.TxOptions{ReadOnly: true, Isolation: h.s.engine.snapshot()})
 	if err != nil {
 		return err
@@ -101,6 +104,9 @@ func (h handle) record(ctx context.Context, now time.Time, fn func(*tx) error) e
 }
 
 func (h handle) once(ctx context.Context, now time.Time, fn func(*tx) error) error {
+	if h.within != nil {
+		return errors.New("changing something through a snapshot")
+	}
 	t, err := h.begin(ctx, h.s.writer, nil)
 	if err != nil {
 		return err
