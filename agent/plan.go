@@ -97,9 +97,12 @@ func adopt(s situation, version wire.OrdersVersion, known []journal.Job, refusal
 		}
 		have[j.ID] = true
 		job := journal.Job{Job: j, Device: s.device.Device, Orders: version, Step: wire.StepStaging, Since: s.now}
-		if job.Why = refusal(j); job.Why != "" {
+		switch job.Why = refusal(j); {
+		case job.Why != "":
 			a.refuse = append(a.refuse, job)
-		} else {
+		case s.sure && !s.now.Before(j.NotAfter):
+			a.expired = append(a.expired, job)
+		default:
 			a.enter = append(a.enter, job)
 		}
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	lockWait    = 2 * time.Minute // for another package manager, before it counts as busy
-	busyWait    = time.Minute
+	lockWait    = 10 * time.Second // for another package manager, before its holder is named and it is tried again
+	busyWait    = 30 * time.Second
 	offlineWait = 10 * time.Minute
 	readWait    = time.Minute
 

@@ -44,7 +44,8 @@ func (s *Status) spoke(now, next time.Time, err error) {
 	if s.Error == "" {
 		s.ErrorSince = now
 	}
-	s.Error, s.Refused = sentence(err.Error()), errors.Is(err, link.ErrRefused)
+	s.Error = sentence(err.Error())
+	s.Refused = s.Refused || errors.Is(err, link.ErrRefused) // only the server itself takes that back
 }
 
 // keepStatus writes the status down. It is a convenience: that it fails stops nothing.
