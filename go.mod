@@ -2,6 +2,8 @@ module patchbay
 
 go 1.26.0
 
+ignore ./console/node_modules
+
 require (
 	github.com/alecthomas/kong v1.17.0 // indirect
 	github.com/alexedwards/argon2id v1.0.0 // indirect

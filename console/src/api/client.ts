@@ -1,4 +1,8 @@
-// One way to talk to the server: JSON in, JSON out, problems as exceptions that people can read.
+import createClient, { type Middleware } from "openapi-fetch";
+import type { paths } from "./schema";
+
+// One way to talk to the server: the typed client made from its OpenAPI document, with
+// refusals as exceptions that people can read.
 
 /** A refusal or failure, as the server tells it (RFC 9457) or as the network shows it. */
 export class Problem extends Error {
@@ -9,7 +13,7 @@ export class Problem extends Error {
   constructor(status: number, type: string, message: string, fields: Problem["fields"] = []) {
     super(message);
     this.status = status;
-    this.type = type.split(/[/:#]/).pop() ?? type;
+    this.type = type;
     this.fields = fields;
   }
 
@@ -19,8 +23,6 @@ export class Problem extends Error {
   }
 }
 
-export type Query = Record<string, string | number | boolean | undefined>;
-
 interface ProblemBody {
   type?: string;
   title?: string;
@@ -28,41 +30,25 @@ interface ProblemBody {
   errors?: { location?: string; message?: string }[];
 }
 
-const base = "/api/v1";
-
-export const api = {
-  get: <T>(path: string, query?: Query, signal?: AbortSignal) => send<T>("GET", path, query, undefined, signal),
-  post: <T>(path: string, body?: unknown) => send<T>("POST", path, undefined, body),
-  put: <T>(path: string, body?: unknown) => send<T>("PUT", path, undefined, body),
-  patch: <T>(path: string, body?: unknown) => send<T>("PATCH", path, undefined, body),
-  delete: <T>(path: string, query?: Query) => send<T>("DELETE", path, query),
+const refusals: Middleware = {
+  async onResponse({ response }) {
+    if (!response.ok) throw await problemOf(response);
+  },
+  onError({ error, request }) {
+    if (request.signal.aborted || error instanceof Problem) return;
+    return new Problem(0, "unreachable", "The server does not answer. Check that it is running and that this computer can reach it.");
+  },
 };
 
-async function send<T>(method: string, path: string, query?: Query, body?: unknown, signal?: AbortSignal): Promise<T> {
-  let answer: Response;
-  try {
-    answer = await fetch(base + path + queryString(query), {
-      method,
-      signal,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Problem(0, "unreachable", "The server does not answer. Check that it is running and that this computer can reach it.");
-  }
-  if (!answer.ok) throw await problemOf(answer);
-  const text = await answer.text();
-  return (text === "" ? undefined : JSON.parse(text)) as T; // acts may answer without a body
+export const http = createClient<paths>();
+http.use(refusals);
+
+/** The body of an answer. A refusal has been thrown before. */
+export async function got<T>(call: Promise<{ data?: T }>): Promise<T> {
+  return (await call).data as T;
 }
 
-export function queryString(query: Query = {}): string {
-  const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
-  if (pairs.length === 0) return "";
-  return "?" + new URLSearchParams(pairs.map(([k, v]) => [k, String(v)])).toString();
-}
-
-async function problemOf(answer: Response): Promise<Problem> {
+export async function problemOf(answer: Response): Promise<Problem> {
   const body: ProblemBody = await answer.json().then(
     (value: ProblemBody) => value,
     () => ({}),

@@ -1,59 +1,98 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, type Query } from "./client";
-import type * as t from "./types";
+import { got, http } from "./client";
+import type { paths } from "./schema";
+import type { Page } from "./types";
 
 // What the console asks the server. The first word of a key is the kind of thing asked for:
 // events.ts drops answers by it.
 
 const pageSize = 100;
 
-function list<T>(kind: string, path: string, query: Query = {}) {
+type Lists = { [P in keyof paths]: paths[P] extends { get: { parameters: { query?: { after?: string } } } } ? P : never }[keyof paths];
+type Query<P extends Lists> = NonNullable<paths[P]["get"] extends { parameters: { query?: infer Q } } ? Q : never>;
+
+/** A question as a URL writes it: any text. What the server does not know, it refuses in words. */
+type Loose<Q> = { [K in keyof Q]?: Q[K] extends number | boolean | undefined ? Q[K] : string | undefined };
+
+function list<T, Q extends object>(kind: string, what: string, query: Loose<Q>, ask: (query: Q, signal: AbortSignal) => Promise<Page<T>>) {
+  const pairs: [string, unknown][] = Object.entries({ limit: pageSize, ...query });
+  const said = Object.fromEntries(pairs.filter(([, v]) => v !== undefined && v !== ""));
   return infiniteQueryOptions({
-    queryKey: [kind, "list", path, query],
-    queryFn: ({ pageParam, signal }) =>
-      api.get<t.Page<T>>(path, { limit: pageSize, ...query, after: pageParam }, signal),
+    queryKey: [kind, "list", what, said],
+    queryFn: ({ pageParam, signal }) => ask({ ...said, ...(pageParam ? { after: pageParam } : {}) } as Q, signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.next || undefined,
   });
 }
 
-function one<T>(kind: string, path: string, query: Query = {}) {
-  return queryOptions({
-    queryKey: [kind, "one", path, query],
-    queryFn: ({ signal }) => api.get<T>(path, query, signal),
-  });
+function one<T>(kind: string, what: string, ask: (signal: AbortSignal) => Promise<T>) {
+  return queryOptions({ queryKey: [kind, "one", what], queryFn: ({ signal }) => ask(signal) });
 }
+
+const v1 = "/api/v1";
 
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
-  queryFn: ({ signal }) => api.get<t.Session>("/session", undefined, signal),
+  queryFn: ({ signal }) => got(http.GET(`${v1}/session`, { signal })),
   staleTime: 60_000,
 });
 
-export const overview = (customer?: string) => one<t.Overview>("overview", "/overview", { customer });
+export const overview = (customer?: string) =>
+  one("overview", customer ?? "", (signal) => got(http.GET(`${v1}/overview`, { params: { query: { customer } }, signal })));
 
-export const customers = (query?: Query) => list<t.Customer>("customer", "/customers", query);
-export const customer = (id: string) => one<t.Customer>("customer", `/customers/${id}`);
-export const sites = (query?: Query) => one<t.Page<t.Site>>("site", "/sites", { limit: 500, ...query });
-export const site = (id: string) => one<t.Site>("site", `/sites/${id}`);
-export const tokens = (query?: Query) => list<t.Token>("token", "/tokens", query);
+export const customers = (query: Loose<Query<"/api/v1/customers">> = {}) =>
+  list("customer", "all", query, (q: Query<"/api/v1/customers">, signal) => got(http.GET(`${v1}/customers`, { params: { query: q }, signal })));
 
-export const devices = (query?: Query) => list<t.Device>("device", "/devices", query);
-export const device = (id: string) => one<t.DeviceDetail>("device", `/devices/${id}`);
-export const deviceItems = (id: string, query?: Query) => list<t.Item>("device", `/devices/${id}/items`, query);
+export const customer = (id: string) =>
+  one("customer", id, (signal) => got(http.GET(`${v1}/customers/{customer}`, { params: { path: { customer: id } }, signal })));
+
+export const sites = (customerID?: string) =>
+  one("site", `of ${customerID ?? "all"}`, (signal) => got(http.GET(`${v1}/sites`, { params: { query: { customer: customerID, limit: 500 } }, signal })));
+
+export const site = (id: string) =>
+  one("site", id, (signal) => got(http.GET(`${v1}/sites/{site}`, { params: { path: { site: id } }, signal })));
+
+export const tokens = (query: Loose<Query<"/api/v1/tokens">> = {}) =>
+  list("token", "all", query, (q: Query<"/api/v1/tokens">, signal) => got(http.GET(`${v1}/tokens`, { params: { query: q }, signal })));
+
+export const devices = (query: Loose<Query<"/api/v1/devices">> = {}) =>
+  list("device", "all", query, (q: Query<"/api/v1/devices">, signal) => got(http.GET(`${v1}/devices`, { params: { query: q }, signal })));
+
+export const device = (id: string) =>
+  one("device", id, (signal) => got(http.GET(`${v1}/devices/{device}`, { params: { path: { device: id } }, signal })));
+
+type Items = Query<"/api/v1/devices/{device}/items">;
+export const deviceItems = (id: string, query: Loose<Items> = {}) =>
+  list("device", `items of ${id}`, query, (q: Items, signal) =>
+    got(http.GET(`${v1}/devices/{device}/items`, { params: { path: { device: id }, query: q }, signal })),
+  );
+
 export const deviceTimeline = (id: string) =>
-  one<t.Page<t.TimelineEntry>>("device", `/devices/${id}/timeline`, { limit: 200 });
+  one("device", `timeline of ${id}`, (signal) =>
+    got(http.GET(`${v1}/devices/{device}/timeline`, { params: { path: { device: id }, query: { limit: 200 } }, signal })),
+  );
 
-export const needs = (query?: Query) => list<t.Need>("need", "/needs", query);
-export const need = (id: string) => one<t.NeedDetail>("need", `/needs/${encodeURIComponent(id)}`);
+export const needs = (query: Loose<Query<"/api/v1/needs">> = {}) =>
+  list("need", "all", query, (q: Query<"/api/v1/needs">, signal) => got(http.GET(`${v1}/needs`, { params: { query: q }, signal })));
 
-export const updates = (query?: Query) => list<t.Update>("update", "/updates", query);
-export const update = (id: string) => one<t.UpdateDetail>("update", `/updates/${encodeURIComponent(id)}`);
+export const need = (id: string) =>
+  one("need", id, (signal) => got(http.GET(`${v1}/needs/{need}`, { params: { path: { need: id } }, signal })));
 
-export const jobs = (query?: Query) => list<t.Job>("job", "/jobs", query);
-export const job = (id: string) => one<t.JobDetail>("job", `/jobs/${encodeURIComponent(id)}`);
+export const updates = (query: Loose<Query<"/api/v1/updates">> = {}) =>
+  list("update", "all", query, (q: Query<"/api/v1/updates">, signal) => got(http.GET(`${v1}/updates`, { params: { query: q }, signal })));
 
-export const approvals = (query?: Query) => one<t.Page<t.Approval>>("approval", "/approvals", query);
-export const activity = (query?: Query) => list<t.Activity>("activity", "/activity", query);
-export const chains = () => one<{ chains: t.ChainCheck[] }>("chains", "/activity/verify");
-export const keys = () => one<{ items: t.Key[] }>("keys", "/me/keys");
+export const update = (id: string) =>
+  one("update", id, (signal) => got(http.GET(`${v1}/updates/{update}`, { params: { path: { update: id } }, signal })));
+
+export const jobs = (query: Loose<Query<"/api/v1/jobs">> = {}) =>
+  list("job", "all", query, (q: Query<"/api/v1/jobs">, signal) => got(http.GET(`${v1}/jobs`, { params: { query: q }, signal })));
+
+export const job = (id: string) =>
+  one("job", id, (signal) => got(http.GET(`${v1}/jobs/{job}`, { params: { path: { job: id } }, signal })));
+
+export const activity = (query: Loose<Query<"/api/v1/activity">> = {}) =>
+  list("activity", "all", query, (q: Query<"/api/v1/activity">, signal) => got(http.GET(`${v1}/activity`, { params: { query: q }, signal })));
+
+export const chains = () => one("chains", "all", (signal) => got(http.GET(`${v1}/activity/verify`, { signal })));
+
+export const keys = () => one("keys", "mine", (signal) => got(http.GET(`${v1}/me/keys`, { signal })));

@@ -1,8 +1,8 @@
 import { Button, Checkbox, Modal, SegmentedControl, Select, Textarea } from "@mantine/core";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api } from "../api/client";
-import type { Approval, ApprovalRequest, Preview } from "../api/types";
+import { decide, previewApproval } from "../api/acts";
+import type { ApprovalWish, Preview } from "../api/types";
 import { count } from "../lib/text";
 import { useNotice } from "../ui/Notice";
 import { Trouble } from "../ui/States";
@@ -21,7 +21,7 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
   const approve = ask.answer === "approve";
   const scope = ask.scopes[at] ?? ask.scopes[0];
 
-  const request: ApprovalRequest = {
+  const request: ApprovalWish = {
     level: scope?.level ?? "device",
     target: scope?.target ?? "",
     what: ask.what,
@@ -33,12 +33,12 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
   };
   const foretold = useQuery({
     queryKey: ["preview", { ...request, reason: "" }],
-    queryFn: () => api.post<Preview>("/approvals/preview", { ...request, reason: reason || "preview" }),
+    queryFn: () => previewApproval({ ...request, reason: reason || "preview" }),
     placeholderData: keepPreviousData,
     staleTime: 0,
   });
   const send = useMutation({
-    mutationFn: () => api.post<{ approvals: Approval[]; preview: Preview }>("/approvals", request),
+    mutationFn: () => decide(request),
     onSuccess: (done) => {
       const where = count(done.preview.devices, "device");
       tell(approve ? `Approved for ${where}.${now ? " It starts at the next check-in." : ""}` : `Rejected for ${where}.`);

@@ -1,7 +1,7 @@
 import { Menu, useMantineColorScheme } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, type LinkProps } from "@tanstack/react-router";
-import { api } from "../api/client";
+import { signOut } from "../api/acts";
 import { overview, sessionQuery } from "../api/queries";
 import { number } from "../lib/text";
 import { paths } from "../paths";
@@ -71,7 +71,7 @@ function Me({ name, email }: { name: string; email: string }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const navigate = useNavigate();
   const leave = useMutation({
-    mutationFn: () => api.delete("/session"),
+    mutationFn: signOut,
     onSuccess: async () => {
       client.clear();
       await navigate(paths.signIn());

@@ -71,4 +71,4 @@ function Checked() {
   );
 }
 
-const broken = (c: ChainCheck): string => `The chain of ${c.name} breaks at row ${c.first_bad ?? "?"}`;
+const broken = (c: ChainCheck): string => `The chain of ${c.name} is broken${c.problem ? `: ${c.problem}` : ""}`;

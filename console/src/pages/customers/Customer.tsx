@@ -34,7 +34,7 @@ export function CustomerPage() {
 function Known({ customer: c }: { customer: Customer }) {
   const decide = useDecide();
   const [making, { open, close }] = useDisclosure();
-  const places = useQuery(sites({ customer: c.id }));
+  const places = useQuery(sites(c.id));
   const p = c.posture;
   const add = <Button variant="default" size="xs" onClick={open}>Add a site</Button>;
   return (

@@ -2,8 +2,8 @@ import { Button, Modal, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, Problem } from "../../api/client";
-import type { Customer } from "../../api/types";
+import { makeCustomer } from "../../api/acts";
+import { Problem } from "../../api/client";
 import { paths } from "../../paths";
 import { Trouble } from "../../ui/States";
 
@@ -13,7 +13,7 @@ export function NewCustomer({ close }: { close: () => void }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const make = useMutation({
-    mutationFn: () => api.post<Customer>("/customers", { name, note }),
+    mutationFn: () => makeCustomer({ name, note }),
     onSuccess: (c) => {
       void client.invalidateQueries({ queryKey: ["customer"] });
       void navigate(paths.customer(c.id));

@@ -2,8 +2,9 @@ import { Button, Modal, Select, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, Problem } from "../../api/client";
-import type { Customer, Policy, Site } from "../../api/types";
+import { makeSite } from "../../api/acts";
+import { Problem } from "../../api/client";
+import type { Customer, Policy } from "../../api/types";
 import { paths } from "../../paths";
 import { Trouble } from "../../ui/States";
 import { PolicyFields, policyProblem } from "./PolicyFields";
@@ -18,7 +19,7 @@ export function NewSite({ customer, close }: { customer: Customer; close: () => 
   const client = useQueryClient();
   const navigate = useNavigate();
   const make = useMutation({
-    mutationFn: () => api.post<Site>(`/customers/${customer.id}/sites`, { name, zone, policy }),
+    mutationFn: () => makeSite(customer.id, { name, zone, policy }),
     onSuccess: (s) => {
       void client.invalidateQueries();
       void navigate(paths.site(s.id));

@@ -2,7 +2,7 @@ import { Button, Select, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { changeSite } from "../../api/acts";
 import { site } from "../../api/queries";
 import type { Site } from "../../api/types";
 import { useDecide } from "../../app/useActs";
@@ -75,7 +75,7 @@ function PolicyForm({ site: s }: { site: Site }) {
   const client = useQueryClient();
   const tell = useNotice();
   const save = useMutation({
-    mutationFn: () => api.patch<Site>(`/sites/${s.id}`, { name, zone, policy: { ...policy, windows: policy.windows ?? [] } }),
+    mutationFn: () => changeSite(s.id, { name, zone, policy: { ...policy, windows: policy.windows ?? [] } }),
     onSuccess: () => {
       tell(`${name} now works by the new policy. Its devices hear of it at their next check-in.`);
       return client.invalidateQueries();

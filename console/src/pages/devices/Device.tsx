@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { api } from "../../api/client";
+import { checkIn } from "../../api/acts";
 import { device } from "../../api/queries";
 import type { DeviceDetail } from "../../api/types";
 import { useDecide } from "../../app/useActs";
@@ -88,7 +88,7 @@ function DeviceActs({ device: d }: { device: DeviceDetail }) {
   const decide = useDecide();
   const tell = useNotice();
   const ask = useMutation({
-    mutationFn: () => api.post<unknown>(`/devices/${d.id}/checkin`),
+    mutationFn: () => checkIn(d.id),
     onSuccess: () => tell(`${d.name} is asked to scan and check in.`),
   });
   const security = () => decide(askForSecurity({ level: "device", target: d.id, where: `On ${d.name}` }));

@@ -2,7 +2,7 @@ import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { retireDevice } from "../../api/acts";
 import type { DeviceDetail } from "../../api/types";
 import { paths } from "../../paths";
 import { useNotice } from "../../ui/Notice";
@@ -15,7 +15,7 @@ export function Retire({ device: d }: { device: DeviceDetail }) {
   const client = useQueryClient();
   const tell = useNotice();
   const retire = useMutation({
-    mutationFn: () => api.delete<unknown>(`/devices/${d.id}`, { confirm: typed }),
+    mutationFn: () => retireDevice(d.id, typed),
     onSuccess: async () => {
       tell(`${d.name} is retired.`);
       await navigate(paths.devices());

@@ -2,9 +2,9 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link, useLocation, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, Problem } from "../../api/client";
+import { setUp } from "../../api/acts";
+import { Problem } from "../../api/client";
 import { sessionQuery } from "../../api/queries";
-import type { Session } from "../../api/types";
 import { paths } from "../../paths";
 import { client } from "../../router";
 import { Trouble } from "../../ui/States";
@@ -30,7 +30,7 @@ function First({ token }: { token: string }) {
   const [password, setPassword] = useState("");
   const navigate = useNavigate();
   const make = useMutation({
-    mutationFn: () => api.post<Session>("/setup", { token, name, email, password }),
+    mutationFn: () => setUp({ token, name, email, password }),
     onSuccess: async (session) => {
       client.setQueryData(sessionQuery.queryKey, session);
       await navigate(paths.home());

@@ -2,9 +2,9 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useRouter, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, Problem } from "../../api/client";
+import { signIn } from "../../api/acts";
+import { Problem } from "../../api/client";
 import { sessionQuery } from "../../api/queries";
-import type { Session } from "../../api/types";
 import { client } from "../../router";
 import { Trouble } from "../../ui/States";
 import { Door } from "./Door";
@@ -20,7 +20,7 @@ export function SignIn() {
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const enter = useMutation({
-    mutationFn: () => api.post<Session>("/session", { email, password, ...(code ? { code } : {}) }),
+    mutationFn: () => signIn({ email, password, ...(code ? { code } : {}) }),
     onSuccess: (session) => {
       client.setQueryData(sessionQuery.queryKey, session);
       router.history.push(within(next));

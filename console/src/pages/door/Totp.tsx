@@ -2,9 +2,8 @@ import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { confirmTotp, prepareTotp } from "../../api/acts";
 import { sessionQuery } from "../../api/queries";
-import type { Session } from "../../api/types";
 import { paths } from "../../paths";
 import { client } from "../../router";
 import { Copy } from "../../ui/Copy";
@@ -12,16 +11,10 @@ import { Loaded } from "../../ui/Loaded";
 import { Trouble } from "../../ui/States";
 import { Door } from "./Door";
 
-interface NewTotp {
-  secret: string;
-  uri: string;
-  qr_svg: string;
-}
-
 /** Enrols the second factor. Beyond this machine nothing else answers before. */
 export function Totp() {
   const session = useQuery(sessionQuery).data;
-  const fresh = useQuery({ queryKey: ["totp"], queryFn: () => api.post<NewTotp>("/me/totp"), staleTime: Infinity, gcTime: 0, retry: false });
+  const fresh = useQuery({ queryKey: ["totp"], queryFn: () => prepareTotp(), staleTime: Infinity, gcTime: 0, retry: false });
   return (
     <Door
       title="Set up a second factor"
@@ -37,11 +30,11 @@ export function Totp() {
   );
 }
 
-function Confirm({ totp: t }: { totp: NewTotp }) {
+function Confirm({ totp: t }: { totp: { secret: string; qr_svg: string } }) {
   const [code, setCode] = useState("");
   const navigate = useNavigate();
   const confirm = useMutation({
-    mutationFn: () => api.put<Session>("/me/totp", { code }),
+    mutationFn: () => confirmTotp(code),
     onSuccess: async (session) => {
       client.setQueryData(sessionQuery.queryKey, session);
       await navigate(paths.home());

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { revokeToken } from "../../api/acts";
 import { tokens } from "../../api/queries";
 import type { NewToken, State, Token } from "../../api/types";
 import { number } from "../../lib/text";
@@ -54,7 +54,7 @@ function Revoke({ token: t }: { token: Token }) {
   const client = useQueryClient();
   const tell = useNotice();
   const revoke = useMutation({
-    mutationFn: () => api.delete<unknown>(`/tokens/${t.id}`),
+    mutationFn: () => revokeToken(t.id),
     onSuccess: () => {
       tell("The token is revoked. Nobody can enrol with it any more.");
       return client.invalidateQueries({ queryKey: ["token"] });

@@ -2,7 +2,7 @@ import { Button, NumberInput, SegmentedControl, Select, TextInput } from "@manti
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { makeToken } from "../../api/acts";
 import { sites } from "../../api/queries";
 import type { Mode, NewToken, Site } from "../../api/types";
 import { paths } from "../../paths";
@@ -20,7 +20,7 @@ const lengths = [
 
 export function MakeToken({ made }: { made: (token: NewToken) => void }) {
   const [view] = useView();
-  const query = useQuery(sites({ customer: view.customer }));
+  const query = useQuery(sites(view.customer));
   return (
     <Loaded query={query} what="The sites could not be read.">
       {({ items }) =>
@@ -44,7 +44,7 @@ function TokenForm({ sites: all, chosen, made }: { sites: Site[]; chosen?: strin
   const [note, setNote] = useState("");
   const client = useQueryClient();
   const make = useMutation({
-    mutationFn: () => api.post<NewToken>(`/sites/${site}/tokens`, { note, hours: Number(hours), uses, mode }),
+    mutationFn: () => makeToken(site ?? "", { note, hours: Number(hours), uses, mode }),
     onSuccess: (token) => {
       void client.invalidateQueries({ queryKey: ["token"] });
       made(token);

@@ -1,4 +1,4 @@
-import type { JobDetail } from "../../api/types";
+import type { JobDetail, Outcome } from "../../api/types";
 import { jobSteps, stepWord } from "../../lib/verdicts";
 import { Since } from "../../ui/Time";
 import { jobStateOf } from "./JobState";
@@ -7,7 +7,7 @@ import "../../styles/job.css";
 /** The steps of a job as jacks on a line: done, at work, to come. They move as events arrive. */
 export function Steps({ job: j }: { job: JobDetail }) {
   const state = jobStateOf(j);
-  const told = new Map((j.outcomes ?? []).map((o) => [o.step, o]));
+  const told = new Map<string, Outcome>((j.outcomes ?? []).map((o) => [o.step, o]));
   const last = [...jobSteps].reverse().find((s) => told.has(s));
   const at = state === "verified" ? jobSteps.length : jobSteps.indexOf(j.step === "failed" || j.step === "done" ? (last ?? "applying") : (j.step ?? ""));
   return (

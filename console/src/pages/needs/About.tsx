@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { api } from "../../api/client";
+import { withdraw as withdrawn } from "../../api/acts";
 import type { Approval, Job, NeedDetail } from "../../api/types";
 import { bytes } from "../../lib/text";
 import { stepWord } from "../../lib/verdicts";
@@ -45,7 +45,7 @@ export function About({ need: n }: { need: NeedDetail }) {
 function Decision({ approval: a }: { approval: Approval }) {
   const client = useQueryClient();
   const withdraw = useMutation({
-    mutationFn: () => api.delete<unknown>(`/approvals/${a.id}`),
+    mutationFn: () => withdrawn(a.id),
     onSuccess: () => client.invalidateQueries(),
   });
   return (

@@ -2,7 +2,7 @@ import { Button, Tooltip } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { api } from "../../api/client";
+import { retryNeed } from "../../api/acts";
 import type { NeedDetail } from "../../api/types";
 import { useDecide } from "../../app/useActs";
 import { paths } from "../../paths";
@@ -73,7 +73,7 @@ function useRetry(n: NeedDetail) {
   const client = useQueryClient();
   const tell = useNotice();
   return useMutation({
-    mutationFn: () => api.post<unknown>(`/needs/${encodeURIComponent(n.id)}/retry`, {}),
+    mutationFn: () => retryNeed(n.id),
     onSuccess: () => {
       tell(`${n.item.name} is tried again on ${n.device.name}.`);
       void client.invalidateQueries();

@@ -1,9 +1,10 @@
 import { Button, NumberInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, Problem } from "../../api/client";
+import { makeKey, revokeKey } from "../../api/acts";
+import { Problem } from "../../api/client";
 import { keys } from "../../api/queries";
-import type { Key, NewKey } from "../../api/types";
+import type { Key } from "../../api/types";
 import { CopyLine } from "../../ui/Copy";
 import { Loaded } from "../../ui/Loaded";
 import { Empty, Trouble } from "../../ui/States";
@@ -12,13 +13,13 @@ import "../../styles/device.css";
 
 export function Keys() {
   const query = useQuery(keys());
-  const [made, setMade] = useState<NewKey | null>(null);
+  const [made, setMade] = useState<Key | null>(null);
   return (
     <div className="stack" style={{ maxWidth: 820 }}>
       {made && (
         <div className="panel stack" role="status">
           <h3>The key {made.name}, shown only now</h3>
-          <CopyLine text={made.key} label="Copy the key" />
+          <CopyLine text={made.key ?? ""} label="Copy the key" />
         </div>
       )}
       <Loaded query={query} what="The keys could not be read.">
@@ -31,12 +32,12 @@ export function Keys() {
   );
 }
 
-function MakeKey({ made }: { made: (key: NewKey) => void }) {
+function MakeKey({ made }: { made: (key: Key) => void }) {
   const [name, setName] = useState("");
   const [days, setDays] = useState(90);
   const client = useQueryClient();
   const make = useMutation({
-    mutationFn: () => api.post<NewKey>("/me/keys", { name, days }),
+    mutationFn: () => makeKey({ name, days }),
     onSuccess: (key) => {
       made(key);
       setName("");
@@ -57,7 +58,7 @@ function MakeKey({ made }: { made: (key: NewKey) => void }) {
 function Line({ one: k }: { one: Key }) {
   const client = useQueryClient();
   const revoke = useMutation({
-    mutationFn: () => api.delete<unknown>(`/me/keys/${k.id}`),
+    mutationFn: () => revokeKey(k.id),
     onSuccess: () => client.invalidateQueries({ queryKey: ["keys"] }),
   });
   return (

@@ -1,0 +1,146 @@
+// Takes pictures of every page against the mock server, and fails on what a machine can see:
+// errors in the page, serious accessibility faults, a page wider than its window.
+//
+//   go build -o /tmp/mockserver ./test/mockserver && npm run build
+//   node e2e/shots.mjs --mock /tmp/mockserver [--out DIR] [--only PART] [--scene normal,empty,huge,error]
+
+import { mkdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { accessibility, browser, open, overflow, settled, start } from "./lib.mjs";
+
+const { values: o } = parseArgs({
+  options: {
+    mock: { type: "string" },
+    out: { type: "string", default: "e2e/shots" },
+    only: { type: "string", default: "" },
+    scene: { type: "string", default: "normal,empty,huge,error,doors" },
+    devices: { type: "string", default: "20000" },
+    looks: { type: "string", default: "1400-light,1400-dark,390-light,390-dark" },
+  },
+});
+mkdirSync(o.out, { recursive: true });
+
+const get = async (base, path) => (await (await fetch(base + "/api/v1" + path)).json());
+
+/** Every page there is, with the IDs of things that exist. */
+async function pages(base) {
+  const first = async (path) => (await get(base, path)).items?.[0];
+  const [customer, site, device, update, job] = await Promise.all(
+    ["/customers?sort=-security_open", "/sites", "/devices?sort=-failed", "/updates?sort=-waiting", "/jobs"].map(first),
+  );
+  const failed = await first("/needs?state=failed");
+  const waits = await first("/needs?state=waits_time");
+  const verified = await first("/needs?state=verified");
+  const list = {
+    home: "/",
+    needs: "/needs",
+    devices: "/devices",
+    updates: "/updates",
+    customers: "/customers",
+    enrolment: "/enrolment",
+    jobs: "/jobs",
+    activity: "/activity",
+    settings: "/settings",
+    lost: "/nowhere",
+  };
+  if (customer) Object.assign(list, { customer: `/customers/${customer.id}`, scoped: `/?customer=${customer.id}` });
+  if (site) list.site = `/sites/${site.id}`;
+  if (device) {
+    Object.assign(list, {
+      device: `/devices/${device.id}`,
+      "device-timeline": `/devices/${device.id}?tab=timeline`,
+      "device-inventory": `/devices/${device.id}?tab=inventory`,
+      "device-about": `/devices/${device.id}?tab=about`,
+    });
+  }
+  if (update) list.update = `/updates/${update.id}`;
+  if (job) list.job = `/jobs/${job.id}`;
+  if (failed) list["need-failed"] = `/needs?state=failed&need=${failed.id}`;
+  if (waits) list["need-waits"] = `/needs?state=waits_time&need=${waits.id}`;
+  if (verified) list["need-verified"] = `/needs?state=verified&need=${verified.id}`;
+  return list;
+}
+
+/** What opens over a page. */
+const over = {
+  palette: ["/", async (page) => { await page.keyboard.press("Control+k"); await page.getByRole("listbox").waitFor(); }],
+  approve: ["/updates?sort=-waiting", async (page) => { await page.keyboard.press("j"); await page.keyboard.press("a"); await page.getByText(/^Approve for/).waitFor(); await page.waitForTimeout(400); }],
+  "new-customer": ["/customers", async (page) => { await page.getByRole("button", { name: "Add a customer" }).first().click(); await page.getByRole("dialog").waitFor(); }],
+};
+
+const faults = [];
+let taken = 0;
+
+async function shoot(page, name, look) {
+  await page.screenshot({ path: `${o.out}/${name}.${look}.png`, fullPage: (await page.evaluate(() => document.documentElement.scrollHeight)) < 4200 });
+  taken++;
+  const wide = await overflow(page);
+  if (wide > 0) faults.push(`${name} ${look}: ${wide} px wider than the window`);
+  for (const fault of await accessibility(page)) faults.push(`${name} ${look}: ${fault}`);
+  for (const fault of page.faults.splice(0)) faults.push(`${name} ${look}: ${fault}`);
+}
+
+async function scene(chromium, name, base, list, prepare) {
+  for (const look of o.looks.split(",")) {
+    const page = await open(chromium, { width: Number(look.split("-")[0]), dark: look.endsWith("dark"), base });
+    await prepare?.(page);
+    for (const [part, target] of Object.entries(list)) {
+      if (o.only && !part.match(new RegExp(o.only))) continue;
+      const [path, act] = Array.isArray(target) ? target : [target];
+      try {
+        await page.goto(path, { waitUntil: "domcontentloaded" });
+        await settled(page);
+        await act?.(page);
+        await shoot(page, `${name}.${part}`, look);
+      } catch (error) {
+        faults.push(`${name}.${part} ${look}: ${error.message.split("\n")[0]}`);
+        await page.screenshot({ path: `${o.out}/${name}.${part}.${look}.broken.png` });
+        page.faults.splice(0);
+      }
+    }
+    await page.context().close();
+  }
+}
+
+let port = 8150;
+async function served(flags, use) {
+  const listen = `127.0.0.1:${port++}`;
+  const server = await start(o.mock, ["-listen", listen, "-console", "dist/app", ...flags], /serving/);
+  try {
+    await use(`http://${listen}`, server.text);
+  } finally {
+    server.stop();
+  }
+}
+
+const scenes = {
+  normal: (chromium) => served([], async (base) => scene(chromium, "normal", base, { ...(await pages(base)), ...over })),
+  empty: (chromium) => served(["-empty"], async (base) => scene(chromium, "empty", base, await pages(base))),
+  huge: (chromium) => served(["-devices", o.devices], async (base) => scene(chromium, "huge", base, { ...(await pages(base)), ...over })),
+  error: (chromium) =>
+    served([], async (base) =>
+      scene(chromium, "error", base, await pages(base), (page) => {
+        page.on("console", () => page.faults.splice(0)); // refused requests are what is being looked at
+        return page.route("**/api/v1/**", (route) =>
+          route.request().url().includes("/session") ? route.fallback() : route.fulfill({
+            status: 500,
+            contentType: "application/problem+json",
+            body: JSON.stringify({ type: "about:blank", title: "Internal Server Error", status: 500, detail: "Something went wrong in the server. Its log says what." }),
+          }),
+        );
+      }),
+    ),
+  doors: async (chromium) => {
+    await served(["-signin"], (base) => scene(chromium, "door", base, { signin: "/signin?next=/devices", "setup-without-link": "/setup" }));
+    await served(["-setup"], (base, text) => scene(chromium, "door", base, { setup: new URL(text.match(/http:\S+setup#\S+/)[0]).href.slice(base.length) }));
+    await served([], (base) => scene(chromium, "door", base, { totp: "/totp" }));
+  },
+};
+
+const chromium = await browser();
+for (const name of o.scene.split(",")) await scenes[name](chromium);
+await chromium.close();
+
+console.log(`${taken} pictures in ${o.out}`);
+for (const fault of faults) console.log(fault);
+process.exit(faults.length > 0 ? 1 : 0);
