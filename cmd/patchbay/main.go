@@ -7,9 +7,12 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 	_ "time/tzdata" // windows are told by IANA zones, also where the machine has no list of them
 
 	"github.com/alecthomas/kong"
+
+	"patchbay/cli"
 )
 
 // version is set when a release is built.
@@ -20,14 +23,19 @@ type commands struct {
 	Serve     serveCmd     `cmd:"" help:"Run the server."`
 	Bootstrap bootstrapCmd `cmd:"" help:"Make a first customer, site and enrolment token on the server's own machine."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
+
+	cli.Commands
+	cli.Globals
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	run := kong.Parse(&commands{}, kong.Name("patchbay"), kong.UsageOnError(),
+	all := commands{Globals: cli.Globals{Out: os.Stdout, In: os.Stdin, Now: time.Now}}
+	run := kong.Parse(&all, kong.Name("patchbay"), kong.UsageOnError(),
 		kong.Description("Patch management for managed service providers that says patched only after it has read the machine again."))
 	run.BindTo(ctx, (*context.Context)(nil))
+	run.Bind(&all.Globals)
 	run.FatalIfErrorf(run.Run())
 }
 

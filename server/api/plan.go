@@ -197,7 +197,11 @@ func (p *plan) sentence(place string) string {
 	if p.wish.Answer == "reject" {
 		word = "Rejects"
 	}
-	parts := []string{fmt.Sprintf("%s %s on %s of %s", word, plural(v.Updates, "update"), plural(v.Devices, "device"), place)}
+	where := plural(v.Devices, "device") + " of " + place
+	if p.wish.Level == "device" {
+		where = place
+	}
+	parts := []string{fmt.Sprintf("%s %s on %s", word, plural(v.Updates, "update"), where)}
 	if p.wish.Answer == "approve" {
 		if v.Reboots > 0 {
 			parts = append(parts, plural(v.Reboots, "device")+" will be asked to reboot")

@@ -1,0 +1,328 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"patchbay/client"
+	"patchbay/server/api"
+	"patchbay/server/view"
+)
+
+// Device are the commands for devices.
+type Device struct {
+	List    DeviceList    `cmd:"" help:"List devices."`
+	Show    DeviceShow    `cmd:"" help:"Show a device and what it needs."`
+	Rename  DeviceRename  `cmd:"" help:"Rename a device."`
+	Retire  DeviceRetire  `cmd:"" help:"Say that a device is gone for good."`
+	Checkin DeviceCheckIn `cmd:"" help:"Ask a device to scan and check in now."`
+}
+
+// DeviceList lists devices.
+type DeviceList struct {
+	Listing
+	Customer string `help:"Only this customer's."`
+	Site     string `help:"Only this site's."`
+	State    string `help:"Only those: talking, silent, never_scanned or observe."`
+}
+
+// Run prints the list.
+func (l *DeviceList) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	customer, err := customerID(ctx, c, l.Customer)
+	if err != nil {
+		return err
+	}
+	site, err := siteID(ctx, c, l.Site)
+	if err != nil {
+		return err
+	}
+	page, err := client.List[view.Device](ctx, c, "/devices",
+		query("q", l.Q, "sort", l.Sort, "customer", customer, "site", site, "state", l.State), l.Limit)
+	if err != nil {
+		return err
+	}
+	return g.show(page, func(t *table) {
+		t.row("ID", "NAME", "CUSTOMER", "STATE", "VERIFIED", "OPEN", "SECURITY", "FAILED", "LAST SEEN")
+		for _, v := range page.Items {
+			t.row(v.ID, v.Name, v.Customer.Name, v.State, fmt.Sprintf("%d of %d", v.Posture.Verified, v.Posture.Needs),
+				v.Posture.Open(), v.Posture.SecurityOpen, v.Posture.Failed, v.Agent.LastSeen)
+		}
+		t.total(len(page.Items), page.Total)
+	})
+}
+
+// DeviceShow shows a device.
+type DeviceShow struct {
+	Device string `arg:"" help:"ID or name."`
+}
+
+// deviceAnswer is a device with its needs, as --json prints it.
+type deviceAnswer struct {
+	Device view.DeviceDetail `json:"device"`
+	Needs  []view.Need       `json:"needs"`
+}
+
+// Run prints the device and its needs.
+func (s *DeviceShow) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	id, err := deviceID(ctx, c, s.Device)
+	if err != nil {
+		return err
+	}
+	d, err := client.Get[view.DeviceDetail](ctx, c, "/devices/"+url.PathEscape(id), nil)
+	if err != nil {
+		return err
+	}
+	needs, err := client.List[view.Need](ctx, c, "/devices/"+url.PathEscape(id)+"/needs", nil, 0)
+	if err != nil {
+		return err
+	}
+	return g.show(deviceAnswer{d, needs.Items}, func(t *table) {
+		t.row(d.Name, d.ID)
+		t.row("customer", d.Customer.Name+", "+d.Site.Name)
+		t.row("system", d.OSName)
+		t.row("state", d.State)
+		t.row("agent", string(d.Agent.Mode)+" "+d.Agent.Build)
+		t.row("last seen", d.Agent.LastSeen)
+		t.row("last scan", d.ScannedAt)
+		t.row("window", d.Window.Sentence)
+		postureRows(t, d.Posture)
+		t.row("")
+		needRows(t, needs.Items)
+	})
+}
+
+func needRows(t *table, needs []view.Need) {
+	t.row("ITEM", "DEVICE", "INSTALLED", "AVAILABLE", "VERDICT", "SINCE", "WHY")
+	for _, n := range needs {
+		t.row(n.Item.Name, n.Device.Name, n.Installed, n.Available, n.Verdict.Name, n.Verdict.Since, n.Verdict.Sentence)
+	}
+}
+
+// DeviceRename renames a device.
+type DeviceRename struct {
+	Device string `arg:"" help:"ID or name."`
+	Name   string `arg:"" help:"The new name; empty gives it its host name back."`
+}
+
+// Run renames it.
+func (n *DeviceRename) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	id, err := deviceID(ctx, c, n.Device)
+	if err != nil {
+		return err
+	}
+	v, err := client.Send[view.DeviceDetail](ctx, c, http.MethodPatch, "/devices/"+url.PathEscape(id), api.DeviceChange{Name: n.Name})
+	if err != nil {
+		return err
+	}
+	return g.show(v, func(t *table) { t.row(v.ID, v.Name) })
+}
+
+// DeviceRetire retires a device.
+type DeviceRetire struct {
+	Device  string `arg:"" help:"ID or name."`
+	Confirm string `help:"The device's name once more: this cannot be undone." required:""`
+}
+
+// Run retires it.
+func (n *DeviceRetire) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	id, err := deviceID(ctx, c, n.Device)
+	if err != nil {
+		return err
+	}
+	if _, err := c.Do(ctx, http.MethodDelete, "/devices/"+url.PathEscape(id), query("confirm", n.Confirm), nil, nil); err != nil {
+		return err
+	}
+	return g.say("Retired.")
+}
+
+// DeviceCheckIn asks a device to check in.
+type DeviceCheckIn struct {
+	Device string `arg:"" help:"ID or name."`
+}
+
+// Run asks.
+func (n *DeviceCheckIn) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	id, err := deviceID(ctx, c, n.Device)
+	if err != nil {
+		return err
+	}
+	if _, err := c.Do(ctx, http.MethodPost, "/devices/"+url.PathEscape(id)+"/checkin", nil, nil, nil); err != nil {
+		return err
+	}
+	return g.say("Asked. The answer shows in patchbay device show.")
+}
+
+// Update are the commands for updates.
+type Update struct {
+	List UpdateList `cmd:"" help:"List updates over all devices."`
+	Show UpdateShow `cmd:"" help:"Show where an update stands."`
+}
+
+// UpdateList lists updates.
+type UpdateList struct {
+	Listing
+	Customer string `help:"Only this customer's devices."`
+	Class    string `help:"Only this class: security, bugfix, feature or other."`
+	State    string `help:"Only those with a need in this state, such as waits_person."`
+}
+
+// Run prints the list.
+func (l *UpdateList) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	customer, err := customerID(ctx, c, l.Customer)
+	if err != nil {
+		return err
+	}
+	page, err := client.List[view.Update](ctx, c, "/updates",
+		query("q", l.Q, "sort", l.Sort, "customer", customer, "class", l.Class, "state", l.State), l.Limit)
+	if err != nil {
+		return err
+	}
+	return g.show(page, func(t *table) {
+		t.row("ID", "NAME", "AVAILABLE", "CLASSES", "DEVICES", "VERIFIED", "WAITS FOR A PERSON", "FAILED", "FIRST SEEN")
+		for _, v := range page.Items {
+			t.row(v.ID, v.Name, v.Available, v.Classes, v.Devices, v.Counts.Verified, v.Counts.WaitsPerson, v.Counts.Failed, v.FirstSeen)
+		}
+		t.total(len(page.Items), page.Total)
+	})
+}
+
+// UpdateShow shows an update.
+type UpdateShow struct {
+	Update string `arg:"" help:"ID."`
+}
+
+// Run prints the update per customer.
+func (s *UpdateShow) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	v, err := client.Get[view.UpdateDetail](ctx, c, "/updates/"+url.PathEscape(s.Update), nil)
+	if err != nil {
+		return err
+	}
+	return g.show(v, func(t *table) {
+		t.row(v.Name, v.Available, v.Origin, v.Suite)
+		t.row("CUSTOMER", "DEVICES", "SILENT", "VERIFIED", "WAITS FOR A PERSON", "WAITS FOR TIME", "FAILED")
+		for _, u := range v.ByCustomer {
+			t.row(u.Customer.Name, u.Devices, u.Silent, u.Counts.Verified, u.Counts.WaitsPerson, u.Counts.WaitsTime, u.Counts.Failed)
+		}
+	})
+}
+
+// Need are the commands for needs.
+type Need struct {
+	List  NeedList  `cmd:"" help:"List needs and their verdicts."`
+	Show  NeedShow  `cmd:"" help:"Show a need's whole chain: why is this not patched?"`
+	Retry NeedRetry `cmd:"" help:"Try a failed one again."`
+}
+
+// NeedList lists needs.
+type NeedList struct {
+	Listing
+	Customer string `help:"Only this customer's."`
+	Device   string `help:"Only this device's."`
+	Update   string `help:"Only needs for this update (ID)."`
+	Verdict  string `help:"Only this verdict, such as FAILED."`
+	State    string `help:"Only this state, such as waits_person."`
+	Class    string `help:"Only this class: security, bugfix, feature or other."`
+}
+
+// Run prints the list.
+func (l *NeedList) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	customer, err := customerID(ctx, c, l.Customer)
+	if err != nil {
+		return err
+	}
+	device, err := deviceID(ctx, c, l.Device)
+	if err != nil {
+		return err
+	}
+	page, err := client.List[view.Need](ctx, c, "/needs", query("q", l.Q, "sort", l.Sort, "customer", customer, "device", device,
+		"update", l.Update, "verdict", l.Verdict, "state", l.State, "class", l.Class), l.Limit)
+	if err != nil {
+		return err
+	}
+	return g.show(page, func(t *table) {
+		needRows(t, page.Items)
+		t.total(len(page.Items), page.Total)
+	})
+}
+
+// NeedShow shows a need.
+type NeedShow struct {
+	Need string `arg:"" help:"ID."`
+}
+
+// Run prints the chain.
+func (s *NeedShow) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	v, err := client.Get[view.NeedDetail](ctx, c, "/needs/"+url.PathEscape(s.Need), nil)
+	if err != nil {
+		return err
+	}
+	return g.show(v, func(t *table) {
+		t.row(v.Item.Name, v.Device.Name, v.Installed+" -> "+v.Available)
+		t.row(v.Verdict.Name, v.Verdict.Sentence)
+		t.row("turn of", v.Verdict.Owner)
+		t.row("next try", v.Verdict.Next)
+		for _, l := range v.Chain {
+			mark := "-"
+			if l.Met {
+				mark = "+"
+			}
+			t.row(mark+" "+string(l.Link), l.Sentence)
+		}
+	})
+}
+
+// NeedRetry retries a need.
+type NeedRetry struct {
+	Need string `arg:"" help:"ID."`
+}
+
+// Run asks for another attempt.
+func (n *NeedRetry) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	v, err := client.Send[api.JobRef](ctx, c, http.MethodPost, "/needs/"+url.PathEscape(n.Need)+"/retry", nil)
+	if err != nil {
+		return err
+	}
+	return g.show(v, func(t *table) { t.row("job", v.Job) })
+}
