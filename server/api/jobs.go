@@ -110,7 +110,7 @@ type JobPath struct {
 }
 
 func (s *Server) job(ctx context.Context, in *JobPath) (*Out[view.JobDetail], error) {
-	rows, err := s.Store.MSP(who(ctx)).Jobs(ctx, store.JobFilter{})
+	rows, err := s.Store.MSP(who(ctx)).Jobs(ctx, store.JobFilter{ID: in.Job})
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ func scanJob(r scanner) (j Job, err error) {
 // JobFilter says which jobs; the zero value is all.
 type JobFilter struct {
 	Open     bool   // not ended
+	ID       string //
 	Device   string //
 	Decision string // the approval or rule that caused it
 	Limit    int    // 0 is all
@@ -28,6 +29,7 @@ type JobFilter struct {
 func (h handle) Jobs(ctx context.Context, f JobFilter) ([]Job, error) {
 	return reading(ctx, h, "jobs", func(t *tx) ([]Job, error) {
 		q := newFilter(t)
+		q.text("id", f.ID)
 		q.text("device", f.Device)
 		q.text("decision", f.Decision)
 		if f.Open {
