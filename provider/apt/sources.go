@@ -17,7 +17,7 @@ const listsDir = "var/lib/apt/lists"
 
 // source is one configured place: a repository and a suite of it.
 type source struct {
-	name    string // "http://deb.debian.org/debian bookworm", as apt's messages name it; no credentials
+	name    string // "http://deb.example.org/debian bookworm", as apt's messages name it; no credentials
 	base    string // the address of its folder, with a slash at the end; no credentials
 	dist    string // "bookworm"; "./" and the like for a flat repository
 	file    string // the signed index's name in listsDir

@@ -4,7 +4,7 @@
 // that people can read and extend, and a folder with the files it had.
 //
 //	$ apt-get -q update
-//	| Hit:1 http://deb.debian.org/debian bookworm InRelease
+//	| Hit:1 http://deb.example.org/debian bookworm InRelease
 //	! W: something to think about
 //	= 0
 //
