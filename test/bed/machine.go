@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 )
 
 // tool is a command and the Debian package that brings it.
@@ -32,9 +33,13 @@ func archiveTools() []tool {
 
 // need skips the test, saying what is missing, unless this machine has root (if
 // asked for) and the tools. PATCHBAY_BED_REQUIRED turns skipping into failing,
-// so that a continuous-integration machine cannot pass by testing nothing.
+// so that a continuous-integration machine cannot pass by testing nothing. With
+// -short nothing that needs root is tried at all.
 func need(t T, root bool, tools []tool) {
 	t.Helper()
+	if root && testing.Testing() && testing.Short() {
+		t.Skipf("bed: devices are left out by -short")
+	}
 	stop := t.Skipf
 	if os.Getenv("PATCHBAY_BED_REQUIRED") != "" {
 		stop = t.Fatalf
