@@ -85,6 +85,7 @@ type Agent struct {
 	report  inventory.Report
 	due     time.Time // of the next check-in, by Now
 	spoke   time.Time // when the last check-in began
+	asked   bool      // the server was asked since the start, whether it answered or not
 	failing int       // check-ins that failed in a row
 	held    held
 	status  Status

@@ -30,6 +30,7 @@ import (
 	"patchbay/agent/disk"
 	"patchbay/agent/enroll"
 	"patchbay/agent/identity"
+	"patchbay/agent/link"
 	"patchbay/patch"
 	"patchbay/provider"
 	"patchbay/window"
@@ -593,9 +594,11 @@ func (w *world) options() Options {
 }
 
 // start starts the agent on what the disk holds; false when the disk gave out.
-func (w *world) start() bool {
+func (w *world) start() bool { return w.startWith(w.options()) }
+
+func (w *world) startWith(o Options) bool {
 	w.t.Helper()
-	a, err := New(w.options())
+	a, err := New(o)
 	if errors.Is(err, errCut) {
 		return false
 	}
@@ -683,4 +686,35 @@ func (w *world) receipt(o wire.Outcome) wire.Receipt {
 		w.t.Fatal(err)
 	}
 	return r
+}
+
+// fuzzReply lets a new agent hear data as a reply, then look at its jobs.
+func fuzzReply(t *testing.T, w *world, data []byte) {
+	reply, err := link.ParseReply(data)
+	if err != nil {
+		return
+	}
+	w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+		t.Error("a reply that the server did not sign was carried out")
+		return provider.Outcome{}, false, nil
+	}
+	o := w.options()
+	o.Disk = w.disk.revive()
+	o.Log = nil
+	a, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	a.scan(t.Context())
+	if wait, err := a.hear(a.message(), reply); err == nil && (wait < apart || wait > 2*nextMost) {
+		t.Errorf("the next check-in is in %s", wait)
+	}
+	a.asked = true
+	if _, err := a.jobs(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if known := a.journal.Pending(1, 0); len(known) > 0 && known[0].Seq < 1 {
+		t.Errorf("number %d", known[0].Seq)
+	}
 }

@@ -56,6 +56,7 @@ func (a *Agent) speak(ctx context.Context) {
 		wait, err = a.hear(message, reply)
 	}
 	a.mu.Lock()
+	a.asked = true
 	if err == nil {
 		a.due = earlier(a.due, a.Now().Add(wait))
 		a.failing = 0

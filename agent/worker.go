@@ -163,6 +163,12 @@ func (a *Agent) jobs(ctx context.Context) (time.Time, error) {
 	if err := a.adopt(); err != nil {
 		return time.Time{}, err
 	}
+	a.mu.Lock()
+	asked := a.asked
+	a.mu.Unlock()
+	if !asked {
+		return time.Time{}, nil // the server may think otherwise by now; the talker rings
+	}
 	if next, err := a.awaitReboot(ctx); err != nil || !next.IsZero() {
 		return next, err
 	}

@@ -182,7 +182,7 @@ func (p processes) unknown() []string {
 		return []string{p.problem}
 	}
 	if p.hidden > 0 {
-		return []string{fmt.Sprintf("%d of %d processes belong to other users and could not be looked at; root sees all of them.", p.hidden, p.seen)}
+		return []string{fmt.Sprintf("%d of %d processes could not be looked at: they belong to other users, or are protected.", p.hidden, p.seen)}
 	}
 	return nil
 }

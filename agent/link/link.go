@@ -16,8 +16,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"patchbay/wire"
@@ -51,18 +53,24 @@ type Link struct {
 	client *http.Client
 }
 
+// Dial reaches an address.
+type Dial = func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // New makes a link. dial may be nil for the network.
-func New(agentURL string, config *tls.Config, dial func(ctx context.Context, network, addr string) (net.Conn, error)) (*Link, error) {
+func New(agentURL string, config *tls.Config, dial Dial) (*Link, error) {
 	u, err := url.Parse(agentURL)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("the server's address %.200q is not an https address", agentURL)
+	}
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // two connections for two streams; HTTP/2 costs memory and gains nothing
 	return &Link{u.Scheme + "://" + u.Host + trimSlash(u.Path), &http.Client{
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         dial,
+			DialContext:         gated(dial),
 			TLSClientConfig:     config,
 			TLSHandshakeTimeout: 30 * time.Second,
 			IdleConnTimeout:     5 * time.Minute,
@@ -80,6 +88,20 @@ func trimSlash(s string) string {
 		return s[:len(s)-1]
 	}
 	return s
+}
+
+// gate is the context key of a flag that, once up, lets a request make no new connection.
+type gate struct{}
+
+// gated keeps a held call from being made again the moment it is lost, as HTTP clients do by
+// themselves: a fleet that lost its server would come back as one.
+func gated(dial Dial) Dial {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if shut, ok := ctx.Value(gate{}).(*atomic.Bool); ok && shut.Load() {
+			return nil, errors.New("the connection was lost")
+		}
+		return dial(ctx, network, addr)
+	}
 }
 
 // Close drops idle connections.
@@ -128,6 +150,9 @@ func ParseReply(data []byte) (wire.Reply, error) {
 func (l *Link) Wake(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, wakeTime)
 	defer cancel()
+	shut := new(atomic.Bool)
+	ctx = context.WithValue(ctx, gate{}, shut)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { shut.Store(true) }})
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url+"/agent/v1/wake", nil)
 	if err != nil {
 		return false, fmt.Errorf("waiting for a call: %w", err)

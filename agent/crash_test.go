@@ -1,0 +1,224 @@
+package agent
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/provider"
+	"patchbay/wire"
+)
+
+// TestPowerCutAtAnyWriteLosesNothing runs two jobs and cuts the power at every write there
+// is, before, in the middle of and after it. Whatever the moment, after the next start both
+// jobs end, each with one truth for the server.
+func TestPowerCutAtAnyWriteLosesNothing(t *testing.T) {
+	for _, how := range []string{"before", "torn", "after"} {
+		n := 0
+		for cut := true; cut; {
+			n++
+			synctest.Test(t, func(t *testing.T) { cut = cutAt(t, n, how) })
+		}
+		if n < 12 {
+			t.Errorf("only %d writes were cut %s", n, how)
+		}
+		t.Logf("%d writes cut %s", n-1, how)
+	}
+}
+
+// cutAt is one such run. It reports whether there was an nth write at all.
+func cutAt(t *testing.T, n int, how string) bool {
+	w := newWorld(t)
+	defer w.end()
+	good, bad := job("curl", "1.0", "1.1"), job("nginx", "2.0", "2.1")
+	w.machine.apply = func(r provider.Request) (provider.Outcome, bool, error) {
+		for _, u := range r.Updates {
+			if u.Name == "nginx" {
+				return provider.Outcome{}, false, errors.New("its script failed")
+			}
+		}
+		return provider.Outcome{}, true, nil
+	}
+	w.order(good, bad)
+	w.disk.writes, w.disk.cutAt, w.disk.how = 0, n, how
+	if w.start() {
+		pass(10 * time.Minute)
+		w.stop()
+	}
+	cut := w.disk.dead
+	w.disk = w.disk.revive()
+	w.start()
+	pass(time.Hour)
+	for _, c := range []struct {
+		job  wire.Job
+		step wire.Step
+	}{{good, wire.StepDone}, {bad, wire.StepFailed}} {
+		ends, seen := 0, map[int64]bool{}
+		for _, o := range w.server.told() {
+			if seen[o.Seq] {
+				t.Errorf("cut %s write %d: number %d is used twice", how, n, o.Seq)
+			}
+			seen[o.Seq] = true
+			if o.Job == c.job.ID && o.Step.Ended() {
+				ends++
+				if o.Step != c.step {
+					t.Errorf("cut %s write %d: %s ended %s: %s", how, n, c.job.Target.Name, o.Step, o.Message)
+				}
+				w.receipt(o)
+			}
+		}
+		if ends != 1 {
+			t.Errorf("cut %s write %d: %s ended %d times; told %+v", how, n, c.job.Target.Name, ends, w.server.told())
+		}
+	}
+	if w.machine.version("curl") != "1.1" {
+		t.Errorf("cut %s write %d: curl is %s", how, n, w.machine.version("curl"))
+	}
+	return cut
+}
+
+// TestStoppedWhileApplyingGoesOn kills the agent in the middle of applying: first with half
+// of it done, then again and again.
+func TestStoppedWhileApplyingGoesOn(t *testing.T) {
+	for _, kills := range []int{1, 2, maxTries, maxTries + 2} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			defer w.end()
+			j := job("curl", "1.0", "1.1")
+			w.order(j)
+			left := kills
+			w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+				if left--; left >= 0 {
+					w.disk.mu.Lock()
+					w.disk.dead = true
+					cut := w.disk.cut
+					w.disk.mu.Unlock()
+					cut()
+					w.machine.broken["curl"] = "half-installed"
+					return provider.Outcome{}, false, errors.New("killed")
+				}
+				delete(w.machine.broken, "curl")
+				return provider.Outcome{}, true, nil
+			}
+			for range kills + 1 {
+				if w.start() {
+					pass(10 * time.Minute)
+					w.stop()
+				}
+				w.disk = w.disk.revive()
+			}
+			w.start()
+			pass(time.Hour)
+			want := wire.StepDone
+			if kills >= maxTries {
+				want = wire.StepFailed
+			}
+			o := w.last(j)
+			if r := w.receipt(o); o.Step != want || r.Before != "1.0" || r.Verified != (want == wire.StepDone) {
+				t.Errorf("killed %d times: told %+v, receipt %+v", kills, o, r)
+			}
+			if n := len(w.machine.calls()); n > maxTries {
+				t.Errorf("applied %d times", n)
+			}
+		})
+	}
+}
+
+// TestBegunJobIsNotWithdrawn: once applying began, the job runs to its verification even
+// when the server no longer wants it.
+func TestBegunJobIsNotWithdrawn(t *testing.T) {
+	inside(t, func(t *testing.T, w *world) {
+		j := job("curl", "1.0", "1.1")
+		w.order(j)
+		w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+			w.disk.mu.Lock()
+			w.disk.dead = true
+			w.disk.cut()
+			w.disk.mu.Unlock()
+			return provider.Outcome{Reboot: patch.No}, false, nil
+		}
+		w.start()
+		pass(time.Minute)
+		w.stop()
+		w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+			t.Error("applied, though the server is there and no longer wants it")
+			return provider.Outcome{}, false, nil
+		}
+		w.disk = w.disk.revive()
+		w.server.set(func(d *wire.DeviceOrders) { d.Jobs, d.Windows.Opens = nil, nil })
+		w.start()
+		pass(10 * time.Minute)
+		o := w.last(j)
+		if r := w.receipt(o); o.Step != wire.StepFailed || r.Before != "1.0" || r.After != "1.0" {
+			t.Errorf("told %+v", o)
+		}
+	})
+}
+
+func TestFullDiskStopsJobsAndNothingElse(t *testing.T) {
+	inside(t, func(t *testing.T, w *world) {
+		w.start()
+		pass(time.Minute)
+		w.disk.mu.Lock()
+		w.disk.dead, w.disk.cut = true, nil
+		w.disk.mu.Unlock()
+		j := job("curl", "1.0", "1.1")
+		w.order(j)
+		pass(time.Hour)
+		if len(w.machine.calls()) > 0 {
+			t.Error("a step was taken that is not written down")
+		}
+		before := len(w.server.heard())
+		pass(time.Hour)
+		if len(w.server.heard()) == before {
+			t.Error("it no longer checks in")
+		}
+		w.disk.mu.Lock()
+		w.disk.dead = false
+		w.disk.mu.Unlock()
+		pass(time.Hour)
+		if w.last(j).Step != wire.StepDone {
+			t.Error("it did not go on")
+		}
+	})
+}
+
+func TestStepsHaveBothEdges(t *testing.T) {
+	all := []wire.Step{wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRebooting, wire.StepVerifying}
+	table := steps()
+	if len(table) != len(all) {
+		t.Errorf("%d steps", len(table))
+	}
+	for _, step := range all {
+		e, ok := table[step]
+		if !ok || e.ok == "" || e.failed == "" {
+			t.Errorf("%s lacks an edge: %+v", step, e)
+		}
+		reach := map[wire.Step]bool{}
+		walk(step, reach)
+		if !reach[wire.StepDone] || !reach[wire.StepFailed] {
+			t.Errorf("from %s only %v can be reached", step, reach)
+		}
+	}
+	if table[wire.StepApplying].failed != wire.StepVerifying {
+		t.Error("a failed apply must be looked at: half of it may have happened")
+	}
+	for _, end := range []wire.Step{wire.StepDone, wire.StepFailed} {
+		if _, ok := table[end]; ok {
+			t.Errorf("%s leads on", end)
+		}
+	}
+}
+
+func walk(step wire.Step, reach map[wire.Step]bool) {
+	if step == "" || reach[step] {
+		return
+	}
+	reach[step] = true
+	e := steps()[step]
+	for _, next := range []wire.Step{e.ok, e.failed, e.again} {
+		walk(next, reach)
+	}
+}
