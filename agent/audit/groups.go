@@ -1,6 +1,9 @@
 package audit
 
 import (
+	"slices"
+	"strings"
+
 	"patchbay/patch"
 )
 
@@ -46,8 +49,8 @@ func has(classes []patch.Class, c patch.Class) bool {
 	return patch.Update{Classes: classes}.Is(c)
 }
 
-// bytes is what the group is to download.
-func (g group) bytes() int64 {
+// Bytes is what the group is to download.
+func (g group) Bytes() int64 {
 	var n int64
 	for _, u := range g.Updates {
 		n += u.Size
@@ -55,20 +58,37 @@ func (g group) bytes() int64 {
 	return n
 }
 
+// place is where an update comes from.
+func (u Update) place() string {
+	if u.Origin == "" {
+		return u.Suite
+	}
+	return u.Origin + " " + u.Suite
+}
+
+// byPlace divides a group by where its updates come from.
+func (g group) byPlace() []group {
+	var parts []group
+	for _, u := range g.Updates {
+		i := slices.IndexFunc(parts, func(p group) bool { return p.Updates[0].place() == u.place() })
+		if i < 0 {
+			parts = append(parts, group{Title: g.Title, Kind: g.Kind})
+			i = len(parts) - 1
+		}
+		parts[i].Updates = append(parts[i].Updates, u)
+	}
+	slices.SortStableFunc(parts, func(a, b group) int { return len(b.Updates) - len(a.Updates) })
+	return parts
+}
+
 // sum says how many there are, how much, and from where when it is one place.
 func (g group) sum() string {
 	s := plural(len(g.Updates), "update", "updates")
-	if b := size(g.bytes()); b != "" {
+	if b := size(g.Bytes()); b != "" {
 		s += ", " + b
 	}
-	place := func(u Update) string { return u.Origin + " " + u.Suite }
-	for _, u := range g.Updates {
-		if place(u) != place(g.Updates[0]) {
-			return s
-		}
-	}
-	if p := g.Updates[0]; p.Origin != "" {
-		s += ", from " + place(p)
+	if parts := g.byPlace(); len(parts) == 1 && strings.TrimSpace(parts[0].Updates[0].place()) != "" {
+		s += ", from " + parts[0].Updates[0].place()
 	}
 	return s
 }

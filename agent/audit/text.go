@@ -32,7 +32,9 @@ func WriteText(w io.Writer, r Report, all bool) error {
 	t.line(strings.Join(present(r.Device.OSName, r.Device.Architecture, "kernel "+r.Device.Kernel, r.TakenAt.Format("2 Jan 2006 15:04 MST")), " · "))
 	t.findings(r)
 	for _, g := range r.groups() {
-		t.group(g, all)
+		for _, part := range g.byPlace() {
+			t.group(part, all)
+		}
 	}
 	t.sources(r)
 	t.packages("In no source", r.Orphans, all)

@@ -215,6 +215,9 @@ func (a *Apt) writeRecords(records map[string]record) error {
 	if err != nil {
 		return fmt.Errorf("recording the refresh: %w", err)
 	}
+	if err := os.MkdirAll(a.env.State, 0o700); err != nil {
+		return fmt.Errorf("recording the refresh: %w", err)
+	}
 	name := filepath.Join(a.env.State, recordsFile)
 	if err := os.WriteFile(name+".new", b, 0o600); err != nil {
 		return fmt.Errorf("recording the refresh: %w", err)
