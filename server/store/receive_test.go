@@ -61,6 +61,9 @@ func TestFailedSectionAgesAndNeverEmpties(t *testing.T) {
 			t.Error("both sides hold the same and have different digests")
 		}
 		c.receive(t, later.Add(time.Hour), c.report(later.Add(time.Hour), failing(section)))
+		worse := failing(section)
+		worse.Error = "The disk is gone."
+		c.receive(t, later.Add(2*time.Hour), c.report(later.Add(2*time.Hour), worse))
 		if row := c.sections(t)["apt/offered"]; !row.FailedAt.Equal(later) {
 			t.Errorf("failing since %v, not since the last check-in", later)
 		}
