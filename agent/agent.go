@@ -20,6 +20,7 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"patchbay/agent/disk"
@@ -76,9 +77,10 @@ type Agent struct {
 	link    *link.Link
 	clock   *clock
 
-	work   bell // wakes the worker
-	talk   bell // wakes the talker
-	listen bell // tells the listener that a check-in succeeded
+	work   bell        // wakes the worker
+	talk   bell        // wakes the talker
+	listen bell        // tells the listener that a check-in succeeded
+	look   atomic.Bool // the server called: read the device again
 
 	mu      sync.Mutex // over what follows
 	wish    *wire.Orders

@@ -172,7 +172,7 @@ func (a *Agent) applyGroup(ctx context.Context, g group) error {
 	}
 	tries := map[string]attempt{}
 	all := a.try(ctx, p, jobs)
-	r := a.look(ctx)
+	r := a.rescan(ctx)
 	for _, j := range jobs {
 		tries[j.ID] = all
 	}
@@ -185,7 +185,7 @@ func (a *Agent) applyGroup(ctx context.Context, g group) error {
 				tries[j.ID] = a.try(ctx, p, []journal.Job{j})
 			}
 		}
-		r = a.look(ctx)
+		r = a.rescan(ctx)
 	}
 	return a.applied(jobs, r, tries, nil)
 }
@@ -232,8 +232,8 @@ func (a *Agent) try(ctx context.Context, p provider.Provider, jobs []journal.Job
 	return attempt{outcome, err}
 }
 
-// look scans after applying.
-func (a *Agent) look(ctx context.Context) inventory.Report {
+// rescan scans after applying.
+func (a *Agent) rescan(ctx context.Context) inventory.Report {
 	a.worker.fresh = true
 	return a.scan(context.WithoutCancel(ctx))
 }

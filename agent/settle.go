@@ -125,7 +125,7 @@ func (a *Agent) verify(ctx context.Context) error {
 	}
 	r := a.report
 	if !a.worker.fresh {
-		r = a.look(ctx)
+		r = a.rescan(ctx)
 	}
 	now, _ := a.clock.time()
 	var c journal.Change

@@ -258,6 +258,8 @@ func (a *Agent) hold(ctx context.Context) {
 			return
 		case call:
 			a.listen.hush() // wait for the check-in that this one asks for
+			a.look.Store(true)
+			a.work.ring()
 			a.news()
 			return
 		}

@@ -238,8 +238,14 @@ func TestCallMakesTheAgentCheckIn(t *testing.T) {
 		pass(2 * time.Minute)
 		n := len(w.server.heard())
 		w.server.set(nil)
-		if pass(2 * time.Second); len(w.server.heard()) != n+1 {
+		w.machine.mu.Lock()
+		w.machine.installed["curl"] = "1.0.1"
+		w.machine.mu.Unlock()
+		if pass(5 * time.Second); len(w.server.heard()) == n || len(w.server.heard()) > n+2 {
 			t.Errorf("%d check-ins after a call", len(w.server.heard())-n)
+		}
+		if !strings.Contains(string(w.server.held["apt/installed"].Body), "1.0.1") {
+			t.Error("it was called and did not look")
 		}
 	})
 }

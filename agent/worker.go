@@ -41,8 +41,12 @@ func (a *Agent) runWorker(ctx context.Context) {
 // pass does all that is due now and says when something is due again.
 func (a *Agent) pass(ctx context.Context) time.Time {
 	every := a.scanEvery()
-	if a.worker.scanned.IsZero() || !a.Now().Before(a.worker.scanned.Add(every)) {
+	called := a.look.Swap(false)
+	if called || a.worker.scanned.IsZero() || !a.Now().Before(a.worker.scanned.Add(every)) {
 		a.scan(ctx)
+	}
+	if called {
+		a.news() // whoever called wants to see when it was read, also when nothing changed
 	}
 	if a.refresh(ctx) {
 		a.scan(ctx)

@@ -85,6 +85,7 @@ func (s *state) apply(c Change) {
 }
 
 func (s *state) acknowledge(a Ack) {
+	s.prune(a.At)
 	if a.Through >= s.Next {
 		s.renumber(a.Through + 1)
 	}
@@ -97,7 +98,6 @@ func (s *state) acknowledge(a Ack) {
 			s.Outcomes[i].AckedAt = &a.At
 		}
 	}
-	s.prune(a.At)
 }
 
 // renumber gives the pending outcomes numbers from next on.
