@@ -321,6 +321,12 @@ func (b *buffered) Close() error {
 	return b.Conn.Close()
 }
 
+func (p *pipe) dialled() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dials
+}
+
 // cut breaks every connection; nobody answers until it is mended.
 func (p *pipe) cut(down bool) {
 	p.mu.Lock()
