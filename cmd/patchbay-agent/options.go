@@ -10,6 +10,7 @@ import (
 
 	"patchbay/agent"
 	"patchbay/agent/disk"
+	"patchbay/agent/facts"
 	"patchbay/agent/identity"
 	"patchbay/provider/all"
 	"patchbay/provider/host"
@@ -48,7 +49,7 @@ func (c *commands) options(dir disk.OS) agent.Options {
 		Log:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Disk: dir, Keys: identity.SoftKey{Dir: dir}, StateDir: dir.Path(),
 		Host: h, Kinds: all.Kinds(),
-		Facts:   func(ctx context.Context) (wire.Facts, error) { return readFacts(ctx, h) },
+		Facts:   func(ctx context.Context) (wire.Facts, error) { return facts.Collect(ctx, h) },
 		Refresh: privileged(),
 	}
 }

@@ -69,6 +69,7 @@ type Need struct {
 	GoneAt    *time.Time   // when it vanished
 	Reached   bool         // the last reading shows the offered version or a newer one
 	ScannedAt time.Time    // of the reading this rests on
+	Broken    string       // the manager's word when the item is not completely installed, such as "half-configured"
 	Restart   string       // why what runs may still be old; "" when nothing says so
 	Blind     *Blind       // set on the need of a provider as a whole
 }
@@ -102,9 +103,9 @@ func Needs(d Device, now time.Time) []Need {
 
 // ofProvider makes one need per item from the offers for it.
 func ofProvider(p Provider, restart wire.Restart, now time.Time) []Need {
-	installed := map[patch.Key]string{}
+	installed := map[patch.Key]patch.Item{}
 	for _, item := range p.Items {
-		installed[item.Key()] = item.Version
+		installed[item.Key()] = item
 	}
 	telling := map[patch.Key]Offer{}
 	for _, o := range p.Offers {
@@ -117,16 +118,30 @@ func ofProvider(p Provider, restart wire.Restart, now time.Time) []Need {
 		}
 	}
 	var needs []Need
+	for k, item := range installed {
+		if _, told := telling[k]; !told && item.Broken != "" {
+			needs = append(needs, brokenNeed(item, p.Installed.ScannedAt))
+		}
+	}
 	for k, o := range telling {
-		n := Need{Key: k, Update: o.Update, Installed: installed[k], Offered: o.GoneAt == nil,
+		item := installed[k]
+		n := Need{Key: k, Update: o.Update, Installed: item.Version, Broken: item.Broken, Offered: o.GoneAt == nil,
 			Since: o.FirstSeen, GoneAt: o.GoneAt, ScannedAt: p.Installed.ScannedAt}
-		n.Reached = n.Installed != "" && reached(p.Versions, n.Installed, o.Update.Available)
+		n.Reached = n.Installed != "" && n.Broken == "" && reached(p.Versions, n.Installed, o.Update.Available)
 		if n.Reached && slices.Contains(restart.Reasons, k.Name) {
 			n.Restart = fmt.Sprintf("%s asks for a reboot of the machine, which has not happened yet", k.Name)
 		}
 		needs = append(needs, n)
 	}
 	return needs
+}
+
+// brokenNeed is the need of an item that is not completely installed and has nothing on
+// offer: to be finished in the version it has.
+func brokenNeed(item patch.Item, read time.Time) Need {
+	return Need{Key: item.Key(), Installed: item.Version, Broken: item.Broken, Since: read, ScannedAt: read,
+		Update: patch.Update{Provider: item.Provider, Scope: item.Scope, Name: item.Name, Architecture: item.Architecture,
+			Instance: item.Instance, Installed: item.Version, Available: item.Version, Origin: item.Origin}}
 }
 
 // tellsMore reports whether offer a says more about an item than b: what is on offer beats

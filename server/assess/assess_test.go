@@ -114,6 +114,20 @@ func TestReachedIsReadFromTheMachine(t *testing.T) {
 	}
 }
 
+// dpkg names the new version of a package whose postinst failed: that is not installed.
+func TestABrokenItemHasReachedNothing(t *testing.T) {
+	gone := now.Add(-time.Hour)
+	p := readable()
+	p.Items[0].Version, p.Items[0].Broken = "1.1", "half-configured"
+	if n := needs(p); len(n) != 1 || n[0].Reached || n[0].Broken == "" {
+		t.Errorf("a broken item without an offer needs %+v", n)
+	}
+	p.Offers = []Offer{offer("1.1", gone, &gone)}
+	if n := needs(p); len(n) != 1 || n[0].Reached || n[0].Broken == "" {
+		t.Errorf("a broken item whose offer is gone needs %+v", n)
+	}
+}
+
 func TestUntilIsWhenTheAnswerChanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := readable()

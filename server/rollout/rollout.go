@@ -121,12 +121,13 @@ type Tried struct {
 	Failures int   // ended with failure, expired ones left out
 }
 
-// Tries sums up what was tried for a change because of a decision.
+// Tries sums up what was tried for a version because of a decision. From is left out: a try
+// that failed halfway may have left another version behind than it found.
 func Tries(past []Past, t wire.Target, decision string) Tried {
 	var tried Tried
 	for i := range past {
 		p := &past[i]
-		if p.Decision != decision || p.Target.Key() != t.Key() || p.Target.To != t.To || p.Target.From != t.From {
+		if p.Decision != decision || p.Target.Key() != t.Key() || p.Target.To != t.To {
 			continue
 		}
 		if !p.Ended && !p.Withdrawn {

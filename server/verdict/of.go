@@ -141,7 +141,7 @@ func known(c Case, now time.Time) Verdict {
 
 func offered(c Case, _ time.Time) Verdict {
 	n := c.Need
-	if n.Reached {
+	if n.Reached || n.Broken != "" {
 		return Verdict{}
 	}
 	if !n.Offered {
@@ -166,7 +166,7 @@ func offered(c Case, _ time.Time) Verdict {
 }
 
 func decided(c Case, _ time.Time) Verdict {
-	if c.Need.Reached || c.Decision.Kind != policy.Wait {
+	if c.Need.Reached || c.Need.Broken != "" && !c.Need.Offered || c.Decision.Kind != policy.Wait {
 		return Verdict{}
 	}
 	return Verdict{Name: WAITS_DECISION, Owner: MSP, Since: c.Need.Since, Act: ActApprove,
@@ -267,6 +267,11 @@ func applied(c Case, now time.Time) Verdict {
 	if t.Open == nil && t.Last != nil && t.Last.Failed {
 		return failed(c, now)
 	}
+	if n := c.Need; n.Broken != "" && t.Open == nil {
+		return Verdict{Name: FAILED, Owner: MSP, Since: n.Since, Act: ActLook,
+			Sentence: fmt.Sprintf("%s %s is not completely installed: %s calls it %s. Somebody has to finish or repair it on the device.",
+				n.Key.Name, n.Installed, n.Key.Provider, n.Broken)}
+	}
 	switch openStep(c) {
 	case wire.StepApplying, "":
 		return Verdict{Name: APPLYING, Owner: Patchbay, Since: c.Work.Since, Sentence: "The device is installing the update." + reason(c)}
@@ -280,6 +285,9 @@ func failed(c Case, now time.Time) Verdict {
 	v := Verdict{Name: FAILED, Since: c.Work.Receipt, Owner: MSP, Act: ActRetry, Sentence: sentence(c.Work.Message)}
 	if v.Sentence == "" {
 		v.Sentence = "The update did not install, and the device said no more about it."
+	}
+	if n := c.Need; n.Broken != "" {
+		v.Sentence += fmt.Sprintf(" %s %s was left %s.", n.Key.Name, n.Installed, n.Broken)
 	}
 	if t.GivenUp() {
 		v.Sentence += " A person has to look before it is tried again."

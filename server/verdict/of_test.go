@@ -65,6 +65,10 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		{APPLYING, Applied, step(wire.StepApplying)},
 		{FAILED, Applied, func(c *Case) { c.Work = Work{Tried: rollout.Tried{Last: failedPast(false), Failures: 1}, Message: "boom"} }},
 		{FAILED, Applied, func(c *Case) { c.Work = Work{Tried: rollout.Tried{Last: failedPast(true), Failures: 1}} }},
+		{FAILED, Applied, func(c *Case) {
+			c.Need.Installed, c.Need.Broken, c.Need.Offered = "1.1", "half-configured", false
+			c.Work, c.Decision = Work{}, policy.Decision{Kind: policy.Wait}
+		}},
 		{INSTALLED_PENDING_REBOOT, Active, step(wire.StepRebooting)},
 		{INSTALLED_PENDING_REBOOT, Active, func(c *Case) { c.Need.Reached, c.Need.Restart = true, "lib asks for a reboot" }},
 		{VERIFYING, Verified, step(wire.StepVerifying)},
