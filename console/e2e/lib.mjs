@@ -43,6 +43,8 @@ export async function visit(page, path) {
 /** Waits until nothing is loading any more. */
 export async function settled(page) {
   await page.waitForFunction(() => document.querySelector("h1") && !document.querySelector("[aria-busy=true], .waiting"), null, { timeout: 15000 });
+  if (new URL(page.url()).searchParams.has("need")) await page.locator(".drawer :is(.chain, [role=alert])").first().waitFor();
+  await page.waitForTimeout(200); // chunks that a page does not wait for
   await page.evaluate(() => document.fonts.ready);
 }
 

@@ -41,7 +41,6 @@ async function pages(base) {
     jobs: "/jobs",
     activity: "/activity",
     settings: "/settings",
-    lost: "/nowhere",
   };
   if (customer) Object.assign(list, { customer: `/customers/${customer.id}`, scoped: `/?customer=${customer.id}` });
   if (site) list.site = `/sites/${site.id}`;

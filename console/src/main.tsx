@@ -5,6 +5,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "@fontsource-variable/geist/wght.css";
 import "@fontsource-variable/geist-mono/wght.css";
+import "./styles/layers.css";
 import "@mantine/core/styles.layer.css";
 import "./styles/base.css";
 import { client, router } from "./router";

@@ -90,6 +90,10 @@ export const jobs = (query: Loose<Query<"/api/v1/jobs">> = {}) =>
 export const job = (id: string) =>
   one("job", id, (signal) => got(http.GET(`${v1}/jobs/{job}`, { params: { path: { job: id } }, signal })));
 
+/** The answers that hold for a device. */
+export const approvals = (device: string) =>
+  one("approval", `of ${device}`, (signal) => got(http.GET(`${v1}/approvals`, { params: { query: { device, limit: 500 } }, signal })));
+
 export const activity = (query: Loose<Query<"/api/v1/activity">> = {}) =>
   list("activity", "all", query, (q: Query<"/api/v1/activity">, signal) => got(http.GET(`${v1}/activity`, { params: { query: q }, signal })));
 

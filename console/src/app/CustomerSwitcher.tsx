@@ -37,7 +37,6 @@ export function CustomerSwitcher() {
       comboboxProps={{ width: "target", shadow: "md" }}
       styles={{ input: { fontWeight: 540, textOverflow: "ellipsis", ...(view.customer ? { borderColor: "var(--accent)" } : {}) } }}
       onFocus={(e) => e.currentTarget.select()}
-      style={{ flex: 1, minWidth: 0 }}
     />
   );
 }

@@ -19,7 +19,7 @@ export function Foretold({ preview, error, approve, now, stale }: Props) {
   const list = preview.updates_list ?? [];
   return (
     <div className="foretold" aria-live="polite" data-stale={stale || undefined}>
-      <p><strong>{preview.sentence}</strong></p>
+      <p><strong>{rows.length > 0 ? `${count(preview.updates, "update")} on ${count(preview.devices, "device")}` : preview.sentence}</strong></p>
       {rows.length > 0 && (
         <ul>
           {rows.map(([state, text]) => (

@@ -31,7 +31,7 @@ export default function Palette({ close }: { close: () => void }) {
     event.preventDefault();
   };
   return (
-    <Modal opened onClose={close} withCloseButton={false} size={600} padding={0} centered={false} yOffset="14vh" aria-label="Find anything">
+    <Modal opened onClose={close} withCloseButton={false} size={600} attributes={{ content: { "aria-label": "Find anything" } }} padding={0} centered={false} yOffset="14vh">
       <TextInput
         variant="unstyled"
         className="palette-field"

@@ -81,7 +81,7 @@ function Me({ name, email }: { name: string; email: string }) {
   return (
     <Menu position="top-start" width={220}>
       <Menu.Target>
-        <button type="button" className="me" aria-label={`You: ${name}`}>
+        <button type="button" className="me" title={`Signed in as ${email}`}>
           <span className="initials" aria-hidden="true">{initials || "?"}</span>
           <span className="middle"><span>{name}</span></span>
         </button>

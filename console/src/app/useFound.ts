@@ -19,7 +19,7 @@ const pages: Found[] = [
   { kind: "act", icon: "needs", text: "What failed", hint: "Needs", link: paths.needs({ state: "failed" }) },
   { kind: "act", icon: "updates", text: "Security updates", hint: "Updates", link: paths.updates({ class: "security" }) },
   { kind: "act", icon: "devices", text: "Silent devices", hint: "Devices", link: paths.devices({ state: "silent" }) },
-  { kind: "act", icon: "jobs", text: "Jobs running now", hint: "Jobs", link: paths.jobs({ state: "running" }) },
+  { kind: "act", icon: "jobs", text: "Jobs under way", hint: "Jobs", link: paths.jobs({ state: "running" }) },
   { kind: "page", icon: "home", text: "Home", hint: "Page", link: paths.home() },
   { kind: "page", icon: "customers", text: "Customers", hint: "Page", link: paths.customers() },
   { kind: "page", icon: "devices", text: "Devices", hint: "Page", link: paths.devices() },

@@ -53,16 +53,17 @@ export function exact(at: string | Date, zone?: string): string {
   });
 }
 
-/** Weekday and time of day, in a zone: "Sat 22:00". */
-export function weekTime(at: string | Date, zone?: string): string {
+/** A moment near or far, so that it can be told from others: "22:00", "Sat 22:00", "6 Dec 22:00". */
+export function nextMoment(at: string | Date, now: number): string {
   const then = new Date(at);
   if (Number.isNaN(then.getTime())) return "";
+  const today = new Date(now).toDateString() === then.toDateString();
+  const near = Math.abs(then.getTime() - now) < 6.5 * day;
   return part(then, {
-    weekday: "short",
+    ...(today ? {} : near ? { weekday: "short" } : { day: "numeric", month: "short" }),
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",
-    ...(zone ? { timeZone: zone } : {}),
   }).replace(",", "");
 }
 

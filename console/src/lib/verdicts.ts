@@ -66,8 +66,8 @@ export const ownerTurn = (owner: Owner): string => turns[owner] ?? "";
 const states: Record<State, string> = {
   verified: "Verified",
   moving: "Moving",
-  waits_time: "Waits for time",
-  waits_person: "Waits for a person",
+  waits_time: "Waiting for time",
+  waits_person: "Waiting for a person",
   failed: "Failed",
   excepted: "Excepted",
   unknown: "Not known",
@@ -115,6 +115,18 @@ const steps: Record<string, string> = {
   done: "Done",
   failed: "Failed",
 };
+
+const doing: Record<string, string> = {
+  staging: "Downloading",
+  waiting: "Waits for window",
+  preflight: "Checking device",
+  applying: "Installing",
+  rebooting: "Rebooting",
+  verifying: "Verifying",
+};
+
+/** What a job is at, as a state: "Installing". */
+export const doingWord = (step?: string): string => (step ? (doing[step] ?? stepWord(step)) : "Waits for device");
 
 /** The steps of a job in their order, without how it ends. */
 export const jobSteps = ["staging", "waiting", "preflight", "applying", "rebooting", "verifying"];

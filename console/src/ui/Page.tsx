@@ -57,8 +57,8 @@ export function Section({ title, about, act, children, id }: SectionProps) {
     <section className="section" aria-label={title} id={id}>
       <header>
         <h2>{title}</h2>
+        {about ? <p>{about}</p> : <span />}
         {act}
-        {about && <p>{about}</p>}
       </header>
       {children}
     </section>

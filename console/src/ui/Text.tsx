@@ -18,9 +18,10 @@ export function VersionChange({ from, to }: { from: string; to: string }) {
   const change = versionChange(from, to);
   return (
     <span className="version" title={`${from} → ${to}`}>
-      <span className="dim">{change.same}{change.from}</span>
-      <span className="arrow" aria-label="to">→</span>
-      <span className="to">{change.same}<b>{change.to}</b></span>
+      <span className="from">{change.same}{change.from}</span>
+      <span className="arrow">→</span>
+      {change.same && <span className="to">{change.same}</span>}
+      <b>{change.to}</b>
     </span>
   );
 }

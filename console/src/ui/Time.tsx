@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { exact, relative, since, weekTime } from "../lib/time";
+import { exact, relative, since, nextMoment } from "../lib/time";
 
 // One clock for the whole page. It ticks twice a minute while somebody looks at it.
 const tick = 30_000;
@@ -64,7 +64,7 @@ export function Next({ at, none = "nothing planned", zone }: Props) {
   if (!at) return <>{none}</>;
   return (
     <time dateTime={at} title={hover(at, zone)}>
-      {weekTime(at)} ({relative(at, present)})
+      {nextMoment(at, present)} ({relative(at, present)})
     </time>
   );
 }

@@ -60,7 +60,7 @@ export function Chips({ name, label, choices }: { name: keyof View; label: strin
           type="button"
           className="chip"
           aria-current={view[name] === c.value}
-          onClick={() => change({ [name]: c.value })}
+          onClick={() => change({ [name]: view[name] === c.value ? undefined : c.value })}
         >
           {c.label}
         </button>

@@ -13,7 +13,7 @@ import { useNotice } from "../../ui/Notice";
 import { Page, Section } from "../../ui/Page";
 import { PostureBar } from "../../ui/Posture";
 import { Trouble } from "../../ui/States";
-import { Next } from "../../ui/Time";
+import { Ago } from "../../ui/Time";
 import { askForSecurity } from "../needs/asks";
 import { PolicyFields, policyProblem } from "./PolicyFields";
 import { zones } from "./zones";
@@ -43,7 +43,7 @@ function Known({ site: s }: { site: Site }) {
       ]}
       state={
         <>
-          {s.window.sentence} {!s.window.open && s.window.next_open && <>Opens <Next at={s.window.next_open} zone={s.zone} />.</>}
+          {s.window.sentence} {s.window.next_change && <span className="nowrap">{s.window.open ? "It closes" : "It opens"} <Ago at={s.window.next_change} zone={s.zone} />.</span>}
         </>
       }
       act={

@@ -21,7 +21,7 @@ export function WindowFields({ window: w, siteZone, nth, change, remove }: Props
         {days.map((d) => {
           const on = w.days.includes(d);
           return (
-            <button key={d} type="button" className="chip" aria-pressed={on} aria-current={on} aria-label={dayName(d)}
+            <button key={d} type="button" className="chip" aria-pressed={on} aria-current={on} title={dayName(d)}
               onClick={() => change({ ...w, days: days.filter((x) => (x === d ? !on : w.days.includes(x))) })}>
               {dayName(d).slice(0, 3)}
             </button>

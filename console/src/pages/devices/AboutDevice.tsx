@@ -6,6 +6,7 @@ import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
 import { Middle } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
+import { systemOf } from "./system";
 import { Retire } from "./Retire";
 import "../../styles/device.css";
 
@@ -17,7 +18,7 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
         <section aria-label="Machine">
           <h2>Machine</h2>
           <dl className="facts">
-            <dt>System</dt><dd>{[d.os_name, d.release].filter(Boolean).join(" ") || "not known"}</dd>
+            <dt>System</dt><dd>{systemOf(d) || "not known"}</dd>
             <dt>Support ends</dt><dd>{d.support_ends ?? "not known"}</dd>
             <dt>Kernel running</dt><dd className="mono">{d.kernel ?? "not known"}</dd>
             <dt>Architecture</dt><dd>{d.architecture ?? "not known"}{d.container && ", in a container"}</dd>
@@ -61,7 +62,7 @@ function PartLine({ part: s }: { part: Part }) {
         <StateMark state={s.state === "ok" ? "verified" : s.state === "failed" ? "failed" : "unknown"} />
         <b>{s.name}</b>
       </span>
-      <span className="dim">{s.state === "absent" ? "not on this device" : count(s.items, "item")}</span>
+      <span className="dim">{s.state === "absent" ? "not on this device" : s.items > 0 ? count(s.items, "item") : ""}</span>
       <span className="dim">read <Ago at={s.scanned_at} none="never" /></span>
       {s.error && <p className="lines-error">Last reading failed <Ago at={s.failed_at} none="" />: {s.error}</p>}
     </li>

@@ -17,6 +17,7 @@ import { askForSecurity } from "../needs/asks";
 import { deviceColumns } from "../needs/columns";
 import { AboutDevice } from "./AboutDevice";
 import { DeviceState } from "./DeviceState";
+import { systemOf } from "./system";
 import { Inventory } from "./Inventory";
 import { Summary } from "./Summary";
 import { Timeline } from "./Timeline";
@@ -77,7 +78,7 @@ function State({ device: d }: { device: DeviceDetail }) {
   return (
     <span className="row" style={{ gap: "2px 14px" }}>
       <DeviceState device={d} />
-      <span>{[d.os_name, d.release].filter(Boolean).join(" ") || "system not known"}</span>
+      <span>{systemOf(d) || "system not known"}</span>
       <span>last seen <Ago at={d.agent.last_seen} zone={d.zone} /></span>
       <span>scanned <Ago at={d.scanned_at} none="never" zone={d.zone} /></span>
     </span>

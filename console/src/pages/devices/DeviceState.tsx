@@ -10,7 +10,7 @@ export function DeviceState({ device: d }: { device: Device }) {
       <StateMark state={state} />
       <span className="words">{words}</span>
       {d.silent && d.silent_since && <span className="rest">· since <Since at={d.silent_since} /></span>}
-      {!d.silent && d.agent.mode === "observe" && <span className="rest">· only observed</span>}
+      {!d.silent && d.agent.mode === "observe" && <span className="rest">· observed</span>}
     </span>
   );
 }

@@ -24,7 +24,7 @@ const states: Record<Token["state"], [State, string]> = {
 };
 
 const columns: Column<Token>[] = [
-  { key: "site", title: "Site", sort: "customer", narrow: "title", width: "28%", cell: (t) => <span className="main"><Middle text={`${t.customer.name}, ${t.site.name}`} /></span> },
+  { key: "site", title: "Site", sort: "customer", narrow: "title", width: "26%", cell: (t) => <span className="main"><Middle text={`${t.customer.name}, ${t.site.name}`} /></span> },
   {
     key: "state",
     title: "State",
@@ -45,6 +45,7 @@ const columns: Column<Token>[] = [
     sort: "created_at",
     narrow: "hide",
     wide: true,
+    width: "20%",
     cell: (t) => <span className="dim"><Ago at={t.created_at} />{t.created_by && ` by ${t.created_by}`}</span>,
   },
   { key: "act", title: "", width: "96px", number: true, narrow: "plain", cell: (t) => t.state === "open" && <Revoke token={t} /> },

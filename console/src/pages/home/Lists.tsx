@@ -65,7 +65,7 @@ export function Failed({ needs, more, customer }: Scoped & { needs: Need[]; more
             <Link className="main" {...paths.needs({ state: "failed", customer, need: n.id })}><Middle text={n.item.name} /></Link>
             <VersionChange from={n.installed} to={n.available ?? ""} />
             <Link className="dim" {...paths.device(n.device.id)}><Middle text={n.device.name} /></Link>
-            <span className="home-verdict"><VerdictChip verdict={n.verdict} /></span>
+            <span className="home-verdict"><VerdictChip verdict={n.verdict} short /></span>
           </li>
         ))}
       </ul>
@@ -76,13 +76,13 @@ export function Failed({ needs, more, customer }: Scoped & { needs: Need[]; more
 export function Running({ jobs, customer }: Scoped & { jobs: Job[] }) {
   if (jobs.length === 0) return null;
   return (
-    <Block title="Running now" more={{ n: jobs.length, shown: jobs.length, link: paths.jobs({ state: "running", customer }) }}>
+    <Block title="Under way" more={{ n: jobs.length, shown: jobs.length, link: paths.jobs({ state: "running", customer }) }}>
       <ul className="home-rows">
         {jobs.map((j) => (
           <li key={j.id}>
             <Link className="main" {...paths.job(j.id)}><Middle text={j.item.name} /></Link>
             <Link className="dim" {...paths.device(j.device.id)}><Middle text={j.device.name} /></Link>
-            <span className="home-verdict"><JobState job={j} /></span>
+            <span className="home-verdict"><JobState job={j} short /></span>
           </li>
         ))}
       </ul>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { job } from "../../api/queries";
+import { approvals, job } from "../../api/queries";
 import type { JobDetail, Outcome, Receipt } from "../../api/types";
 import { exact } from "../../lib/time";
 import { stepWord } from "../../lib/verdicts";
@@ -46,7 +46,7 @@ function Known({ job: j }: { job: JobDetail }) {
           <dl className="facts">
             <dt>Change</dt><dd><VersionChange from={j.from} to={j.to} /></dd>
             <dt>Attempt</dt><dd>{j.attempt}</dd>
-            <dt>Because of</dt><dd>{j.decision}</dd>
+            <dt>Because of</dt><dd><Because job={j} /></dd>
             <dt>Outside the window</dt><dd>{j.forced ? `asked for by ${j.forced}` : "no"}</dd>
             <dt>Not before</dt><dd><Next at={j.not_before} /></dd>
             <dt>Not after</dt><dd><Next at={j.not_after} /></dd>
@@ -66,6 +66,14 @@ function Known({ job: j }: { job: JobDetail }) {
       </Section>
     </Page>
   );
+}
+
+/** The decision behind a job, in words where it is a person's. */
+function Because({ job: j }: { job: JobDetail }) {
+  const known = useQuery({ ...approvals(j.device.id), enabled: j.decision.startsWith("apr_") }).data;
+  const a = known?.items.find((one) => one.id === j.decision);
+  if (!a) return <>{j.decision.startsWith("apr_") ? "a person's approval" : j.decision}</>;
+  return <>{a.by.name} approved it for {a.target_name || a.customer.name} <Ago at={a.at} />{a.reason && `: ${a.reason}`}</>;
 }
 
 function OneOutcome({ outcome: o }: { outcome: Outcome }) {

@@ -1,5 +1,5 @@
 import type { Job, State } from "../../api/types";
-import { jobSteps, stepWord } from "../../lib/verdicts";
+import { doingWord, jobSteps } from "../../lib/verdicts";
 import { StateMark } from "../../ui/StateMark";
 import { Since } from "../../ui/Time";
 import "../../styles/job.css";
@@ -14,21 +14,21 @@ export function jobStateOf(j: Job): State {
 function jobWord(j: Job): string {
   if (j.withdrawn_at) return "Withdrawn";
   if (j.ended_at) return j.result === "refused" ? "Refused" : jobStateOf(j) === "failed" ? "Failed" : "Done";
-  return stepWord(j.step);
+  return doingWord(j.step);
 }
 
 /** Where a job stands, as a chip and the steps it has gone through. */
-export function JobState({ job: j }: { job: Job }) {
+export function JobState({ job: j, short = false }: { job: Job; short?: boolean }) {
   const state = jobStateOf(j);
   return (
     <span className="verdict" data-state={state} title={j.message || j.why}>
       <StateMark state={state} />
       <span className="words">{jobWord(j)}</span>
       {!j.ended_at && !j.withdrawn_at && <StepDots job={j} />}
-      <span className="rest">
+      {!short && <span className="rest">
         · since <Since at={j.ended_at ?? j.withdrawn_at ?? j.step_since ?? j.created_at} />
         {(j.message || j.why) && ` · ${j.message || j.why}`}
-      </span>
+      </span>}
     </span>
   );
 }

@@ -33,7 +33,7 @@ export function Jobs() {
           label="State"
           choices={[
             { value: undefined, label: "All" },
-            { value: "running", label: "Running" },
+            { value: "running", label: "Under way" },
             { value: "ended", label: "Ended" },
             { value: "failed", label: "Failed" },
           ]}
@@ -48,7 +48,7 @@ export function Jobs() {
         open={(j) => void navigate(paths.job(j.id))}
         empty={
           view.state || view.q ? (
-            <Empty title={view.state === "running" ? "Nothing is running" : "No job like that"} act={<Link className="link" {...paths.jobs()}>Show all jobs</Link>} />
+            <Empty title={view.state === "running" ? "Nothing is under way" : "No job like that"} act={<Link className="link" {...paths.jobs()}>Show all jobs</Link>} />
           ) : (
             <Empty title="No job yet" act={<Link className="link" {...paths.needs({ state: "waits_person" })}>See what waits for a decision</Link>}>
               A job begins when an update is approved for a device whose agent may install.

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { ChainLink, NeedDetail } from "../../api/types";
-import { linkWord, ownerTurn, stepWord, verdictWords } from "../../lib/verdicts";
+import { doingWord, linkWord, ownerTurn, verdictWords } from "../../lib/verdicts";
 import { paths } from "../../paths";
 import { Icon } from "../../ui/Icon";
 import { StateMark } from "../../ui/StateMark";
@@ -58,7 +58,7 @@ function Unmet({ need: n }: { need: NeedDetail }) {
       <p className="chain-sentence">{v.sentence}</p>
       {n.job && (
         <p className="small">
-          <Link className="link" {...paths.job(n.job.id)}>{stepWord(n.job.step)}</Link>
+          <Link className="link" {...paths.job(n.job.id)}>{doingWord(n.job.step)}</Link>
           {n.job.since && <span className="dim"> since <Since at={n.job.since} /></span>}
           {n.job.why && <span className="dim">: {n.job.why}</span>}
         </p>

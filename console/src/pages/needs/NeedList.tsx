@@ -30,15 +30,15 @@ export function NeedList({ columns, within = {}, search, empty }: Props) {
   return (
     <>
       <Tools search={search}>
-        <Chips name="class" label="Class" choices={[{ value: undefined, label: "All classes" }, { value: "security", label: "Security" }]} />
         <Chips
           name="state"
           label="State"
           choices={[
-            { value: undefined, label: "All states" },
+            { value: undefined, label: "All" },
             ...countedStates.map((s) => ({ value: s, label: <><StateMark state={s} /> {stateWord(s)}</> })),
           ]}
         />
+        <Chips name="class" label="Class" choices={[{ value: "security", label: "Security only" }]} />
       </Tools>
       <List
         label="Needs"

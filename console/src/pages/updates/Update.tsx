@@ -4,7 +4,7 @@ import { useParams } from "@tanstack/react-router";
 import { update } from "../../api/queries";
 import type { UpdateDetail } from "../../api/types";
 import { useDecide, type Scope } from "../../app/useActs";
-import { bytes, count, list, number } from "../../lib/text";
+import { bytes, count, number } from "../../lib/text";
 import { paths } from "../../paths";
 import { Loaded } from "../../ui/Loaded";
 import { Page, Section } from "../../ui/Page";
@@ -60,7 +60,7 @@ function Known({ update: u }: { update: UpdateDetail }) {
             {(u.from ?? []).map((v) => <VersionChange key={v} from={v} to={u.available} />)}
             {!u.from?.length && "not known"}
           </dd>
-          <dt>From</dt><dd>{list([u.origin, u.suite].filter((x): x is string => Boolean(x))) || "not known"} · {u.provider}</dd>
+          <dt>From</dt><dd>{[u.origin, u.suite].filter(Boolean).join(", ") || "not known"} · {u.provider}</dd>
           <dt>Released</dt><dd>{u.released_at ? <><Ago at={u.released_at} />{u.released_by && ` (${u.released_by})`}</> : <>not known; first seen here <Ago at={u.first_seen} /></>}</dd>
           <dt>Download</dt><dd>{u.size ? `${bytes(u.size)} on each device` : "size not known"}</dd>
           <dt>Reboot</dt><dd>{u.reboot === "yes" ? "asks for one" : u.reboot === "no" ? "not needed" : "not known"}</dd>

@@ -3,11 +3,12 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { updates } from "../../api/queries";
 import type { Update } from "../../api/types";
 import { useDecide } from "../../app/useActs";
-import { bytes, count, number } from "../../lib/text";
+import { count, number } from "../../lib/text";
 import { paths } from "../../paths";
 import { List, type Column } from "../../ui/List";
 import { Page } from "../../ui/Page";
 import { PostureBar, total } from "../../ui/Posture";
+import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
 import { Classes, Middle, VersionChange } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
@@ -21,24 +22,24 @@ const columns: Column<Update>[] = [
     title: "Update",
     sort: "name",
     narrow: "title",
-    width: "19%",
+    width: "18%",
     cell: (u) => <Link className="main" {...paths.update(u.id)}><Middle text={u.name} /></Link>,
   },
   { key: "version", title: "Change", narrow: "plain", cell: (u) => <Change update={u} /> },
-  { key: "class", title: "Class", width: "136px", narrow: "plain", cell: (u) => <Classes classes={u.classes} severity={u.severity} /> },
+  { key: "class", title: "Class", width: "124px", narrow: "plain", cell: (u) => <Classes classes={u.classes} severity={u.severity} /> },
   {
     key: "released",
     title: "Released",
     sort: "released",
-    width: "104px",
+    width: "98px",
     narrow: "plain",
     cell: (u) => <span className="dim" title={u.released_by ? `By ${u.released_by}` : undefined}><Ago at={u.released_at ?? u.first_seen} /></span>,
   },
-  { key: "bar", title: "Where it stands", width: "14%", narrow: "hide", wide: true, cell: (u) => <PostureBar counts={u.counts} /> },
+  { key: "bar", title: "Where it stands", width: "12%", narrow: "hide", wide: true, cell: (u) => <PostureBar counts={u.counts} /> },
   {
     key: "verified",
     title: "Verified",
-    width: "128px",
+    width: "124px",
     number: true,
     cell: (u) => (
       <Link {...paths.update(u.id)}>
@@ -48,9 +49,9 @@ const columns: Column<Update>[] = [
   },
   {
     key: "waiting",
-    title: "Waits for a person",
+    title: "Waiting",
     sort: "waiting",
-    width: "142px",
+    width: "86px",
     number: true,
     cell: (u) =>
       u.counts.waits_person > 0 ? (
@@ -60,7 +61,6 @@ const columns: Column<Update>[] = [
       ),
   },
   { key: "devices", title: "Devices", sort: "devices", width: "82px", number: true, cell: (u) => number(u.devices) },
-  { key: "size", title: "Size", sort: "size", width: "78px", number: true, narrow: "hide", wide: true, cell: (u) => <span className="dim">{bytes(u.size)}</span> },
 ];
 
 function Change({ update: u }: { update: Update }) {
@@ -69,8 +69,9 @@ function Change({ update: u }: { update: Update }) {
   if (from.length === 1 && only) return <VersionChange from={only} to={u.available} />;
   return (
     <span className="version" title={from.join("\n")}>
-      <span className="dim">{from.length > 0 ? `${from.length} versions` : ""}</span>
-      <span className="arrow">→</span><b>{u.available}</b>
+      <span className="from">{from.length > 0 ? `${from.length} versions` : ""}</span>
+      <span className="arrow">→</span>
+      <b>{u.available}</b>
     </span>
   );
 }
@@ -84,17 +85,17 @@ export function Updates() {
   return (
     <Page title="Updates" state={first && `${count(first.total, "update")} on offer for enrolled devices.`} asOf={first?.as_of}>
       <Tools search="Search updates">
-        <Chips name="class" label="Class" choices={[{ value: undefined, label: "All classes" }, { value: "security", label: "Security" }, { value: "bugfix", label: "Bug fix" }]} />
         <Chips
           name="state"
           label="State"
           choices={[
-            { value: undefined, label: "Anywhere" },
-            { value: "waits_person", label: "Waits for a person" },
-            { value: "failed", label: "Failed somewhere" },
-            { value: "moving", label: "Moving" },
+            { value: undefined, label: "All" },
+            { value: "waits_person", label: <><StateMark state="waits_person" /> Waiting for a person</> },
+            { value: "failed", label: <><StateMark state="failed" /> Failed somewhere</> },
+            { value: "moving", label: <><StateMark state="moving" /> Moving</> },
           ]}
         />
+        <Chips name="class" label="Class" choices={[{ value: "security", label: "Security only" }]} />
       </Tools>
       <List
         label="Updates"
