@@ -110,10 +110,15 @@ func (r *release) addListing(line string) {
 // parseDate reads the dates of indexes; those that cannot be read are not known.
 func parseDate(s string) *time.Time {
 	for _, layout := range []string{time.RFC1123, time.RFC1123Z, "Mon, _2 Jan 2006 15:04:05 MST", "Mon, _2 Jan 2006 15:04:05 -0700"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			t = t.UTC()
-			return &t
+		t, err := time.Parse(layout, s)
+		if err != nil {
+			continue
 		}
+		if zone, _ := t.Zone(); zone != "UTC" && zone != "GMT" && strings.HasSuffix(layout, "MST") {
+			return nil // other names of zones mean nothing by themselves
+		}
+		t = t.UTC()
+		return &t
 	}
 	return nil
 }
