@@ -178,6 +178,9 @@ func packageVars(files []*source) map[string]packageVar {
 			}
 			for _, spec := range g.Specs {
 				v := spec.(*ast.ValueSpec)
+				if strings.Contains(embedding(g.Doc)+embedding(v.Doc), "//go:embed ") {
+					continue // filled by the compiler
+				}
 				for _, name := range v.Names {
 					if name.Name != "_" {
 						vars[name.Name] = packageVar{s, v}
@@ -187,6 +190,18 @@ func packageVars(files []*source) map[string]packageVar {
 		}
 	}
 	return vars
+}
+
+// embedding is the text of a comment with its directives.
+func embedding(doc *ast.CommentGroup) string {
+	if doc == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, c := range doc.List {
+		b.WriteString(c.Text + "\n")
+	}
+	return b.String()
 }
 
 // holdsState reports whether a variable's declared type is made for changing.
@@ -203,11 +218,7 @@ func holdsState(v *ast.ValueSpec) bool {
 			found = found || channel
 			return true
 		})
-		if len(v.Values) == 0 {
-			if x, ok := v.Type.(*ast.SelectorExpr); !ok || x.Sel.Name != "FS" { // embed.FS is filled by the compiler
-				found = true
-			}
-		}
+		found = found || len(v.Values) == 0
 	}
 	return found
 }
