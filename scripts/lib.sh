@@ -15,12 +15,17 @@ need() { command -v "$1" > /dev/null || die "$1 is missing: $2"; }
 now() { date +%s.%N; }
 since() { awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.1f", b - a }'; }
 
-# timed NAME COMMAND…: runs it and says how long it took.
-timed() {
+# step NAME COMMAND…: runs it and says how long it took. A failed step does not stop the
+# next; finish does, with the list of those that failed.
+failed=()
+step() {
   local name=$1 began; shift
   began=$(now)
-  "$@" || die "$name: failed"
-  say "$name: $(since "$began") s"
+  if ("$@"); then say "ok    $name, $(since "$began") s"
+  else failed+=("$name"); say "FAIL  $name, $(since "$began") s"; fi
+}
+finish() {
+  [ ${#failed[@]} -eq 0 ] || die "$(printf 'Failed: %s' "$(IFS=,; echo "${failed[*]}" | sed 's/,/, /g')")"
 }
 
 # digest PATH…: one hash over names and contents of all files below the paths.
