@@ -138,8 +138,9 @@ func (a *Agent) preflight(jobs []journal.Job, r inventory.Report) ([]journal.Job
 		case !r.Read(j.Target.Provider):
 			a.again(&c, j, wire.ResultBusy, fmt.Sprintf("What %s has installed could not be read just now.", j.Target.Provider), readWait, now)
 		case !installed:
-			a.end(&c, j, ending{result: wire.ResultRefused, message: fmt.Sprintf("%s is not installed here, so there is nothing to update.", j.Target.Name)}, now)
-		case a.reached(r, j) && item.Broken == "":
+			why := j.Target.Name + " is not installed here, so there is nothing to update."
+			a.end(&c, j, ending{result: wire.ResultRefused, message: why}, now)
+		case a.reached(r, j):
 			if j.Before == "" {
 				j.Before = item.Version
 			}
@@ -279,9 +280,9 @@ func (a *Agent) applied(jobs []journal.Job, r inventory.Report, tries map[string
 		case a.reached(r, j):
 			c.Jobs = append(c.Jobs, at(j, steps()[edges.ok].ok, "", now)) // no reboot to make
 		case untouched && errors.Is(err, provider.ErrBusy):
-			a.again(&c, j, wire.ResultBusy, err.Error(), busyWait, now)
+			a.again(&c, j, wire.ResultBusy, words(err), busyWait, now)
 		case untouched && errors.Is(err, provider.ErrOffline):
-			a.again(&c, j, wire.ResultOffline, err.Error(), offlineWait, now)
+			a.again(&c, j, wire.ResultOffline, words(err), offlineWait, now)
 		default:
 			j.Failure = nil
 			if err != nil {
@@ -337,5 +338,5 @@ func result(err error) wire.Result {
 
 // told is the outcome of a step that ended with an error.
 func told(j journal.Job, r wire.Result, err error, now time.Time) wire.Outcome {
-	return wire.Outcome{Device: j.Device, Job: j.ID, Step: j.Step, Result: r, At: now, Message: sentence(err.Error())}
+	return wire.Outcome{Device: j.Device, Job: j.ID, Step: j.Step, Result: r, At: now, Message: words(err)}
 }

@@ -132,7 +132,8 @@ func (a *Agent) verify(ctx context.Context) error {
 	for _, j := range jobs {
 		if !r.Read(j.Target.Provider) && j.Loops < maxReadings {
 			j.Loops++
-			c.Jobs = append(c.Jobs, at(j, steps()[j.Step].again, "What is installed could not be read back; it is tried again.", now))
+			why := "What is installed could not be read back; it is tried again."
+			c.Jobs = append(c.Jobs, at(j, steps()[j.Step].again, why, now))
 			continue
 		}
 		a.end(&c, j, a.judge(j, r), now)
@@ -140,10 +141,11 @@ func (a *Agent) verify(ctx context.Context) error {
 	return a.save(c)
 }
 
-// reached reports whether the scan shows the wanted version or a newer one.
+// reached reports whether the scan shows the wanted version or a newer one, completely
+// installed: the number alone is there as soon as a package is unpacked.
 func (a *Agent) reached(r inventory.Report, j journal.Job) bool {
 	item, ok := r.Installed[j.Target.Key()]
-	if !ok || !r.Read(j.Target.Provider) {
+	if !ok || item.Broken != "" || !r.Read(j.Target.Provider) {
 		return false
 	}
 	kind, _ := a.scanner.Kind(j.Target.Provider)
@@ -205,7 +207,7 @@ func inactive(j journal.Job, r inventory.Report) string {
 	switch {
 	case !r.HostRead():
 		return "Whether the machine must restart for it could not be read."
-	case restart.Machine && (len(restart.Reasons) == 0 || slices.ContainsFunc(restart.Reasons, func(name string) bool { return caused(j, name) })):
+	case restart.Machine && caused(j, restart.Reasons):
 		return "It becomes active when the machine restarts, which is still to be done."
 	case j.Reboot == patch.Yes && !restart.Machine && !restarted && !r.Facts.Container:
 		return "It becomes active when the machine restarts, which is still to be done."
@@ -213,9 +215,12 @@ func inactive(j journal.Job, r inventory.Report) string {
 	return ""
 }
 
-// caused reports whether the job brought the package that asks for the restart.
-func caused(j journal.Job, name string) bool {
-	return name == j.Target.Name || slices.ContainsFunc(j.Changes, func(c provider.Change) bool { return c.Name == name })
+// caused reports whether the job brought one of the packages that ask for the restart. When
+// nobody knows who asks, every job may have.
+func caused(j journal.Job, reasons []string) bool {
+	return len(reasons) == 0 || slices.ContainsFunc(reasons, func(name string) bool {
+		return name == j.Target.Name || slices.ContainsFunc(j.Changes, func(c provider.Change) bool { return c.Name == name })
+	})
 }
 
 // end writes the last outcome of a job, with its receipt.

@@ -64,9 +64,7 @@ func Run(ctx context.Context, o Options) (identity.Identity, error) {
 	if err != nil {
 		return identity.Identity{}, err
 	}
-	if id, err := identity.Load(o.Disk); err == nil && !o.Replace {
-		return identity.Identity{}, fmt.Errorf("%w, as %s of %s at %s: add --replace to give that up", ErrEnrolled, id.Device, id.Customer, id.AgentURL)
-	} else if err != nil && !errors.Is(err, identity.ErrNone) && !o.Replace {
+	if err := vacant(o); err != nil {
 		return identity.Identity{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
@@ -100,6 +98,18 @@ func Run(ctx context.Context, o Options) (identity.Identity, error) {
 		OrdersKey: answer.OrdersKey, EnrolledAt: o.Now().UTC().Truncate(time.Second),
 	}
 	return id, id.Save(o.Disk)
+}
+
+// vacant says why this agent cannot take a new identity.
+func vacant(o Options) error {
+	id, err := identity.Load(o.Disk)
+	switch {
+	case o.Replace || errors.Is(err, identity.ErrNone):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%w, as %s of %s at %s: add --replace to give that up", ErrEnrolled, id.Device, id.Customer, id.AgentURL)
 }
 
 // address checks where to enroll.
@@ -165,7 +175,8 @@ func verify(chain []*x509.Certificate, host, pin string, now time.Time) error {
 	_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, DNSName: host, CurrentTime: now})
 	var invalid x509.CertificateInvalidError
 	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
-		return fmt.Errorf("the server's certificate is not valid now; this machine's clock says %s: set it right if it is wrong", now.UTC().Format(time.RFC3339))
+		return fmt.Errorf("the server's certificate is not valid now; this machine's clock says %s: set it right if it is wrong",
+			now.UTC().Format(time.RFC3339))
 	}
 	if err != nil {
 		return fmt.Errorf("the server's certificate is not good for %s: %w", host, err)

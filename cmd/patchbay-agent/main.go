@@ -9,13 +9,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // windows are told by IANA zones, also where the machine has no list of them
 
 	"github.com/alecthomas/kong"
 )
 
 // commands are the words of the command line.
 type commands struct {
-	State string `help:"Directory the agent keeps its key and journal in." env:"PATCHBAY_STATE" placeholder:"DIR"`
+	State string `type:"path" help:"Directory the agent keeps its key and journal in." env:"PATCHBAY_STATE" placeholder:"DIR"`
 
 	Enroll    enrollCommand    `cmd:"" help:"Let this machine in at a server, with the line the console shows."`
 	Run       runCommand       `cmd:"" help:"Run the agent until it is stopped."`

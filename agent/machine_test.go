@@ -1,0 +1,112 @@
+package agent
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"patchbay/patch"
+	"patchbay/provider"
+	"patchbay/wire"
+)
+
+// machine is a device with one provider that does what it is told.
+type machine struct {
+	mu        sync.Mutex
+	installed map[string]string
+	broken    map[string]string
+	offered   map[string]string
+	shas      map[string]string
+	boot      string
+	restart   wire.Restart
+	scanErr   error
+	factsErr  error
+	applied   [][]string                                             // names, per call
+	stagedN   int                                                    //
+	apply     func(provider.Request) (provider.Outcome, bool, error) // true: go on with the installation
+}
+
+func newMachine() *machine {
+	return &machine{
+		installed: map[string]string{"curl": "1.0", "nginx": "2.0", "kernel": "6.0"},
+		offered:   map[string]string{"curl": "1.1", "nginx": "2.1", "kernel": "6.1"},
+		broken:    map[string]string{}, shas: map[string]string{},
+		boot: "boot-1",
+	}
+}
+
+func (m *machine) kind() provider.Kind {
+	return provider.Kind{Name: "apt", Traits: provider.Traits{Versions: "deb", Exact: true, Phase: provider.System},
+		Open: func(context.Context, provider.Env) (provider.Provider, error) { return m, nil }}
+}
+
+func (m *machine) Installed(context.Context) ([]patch.Item, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var items []patch.Item
+	for name, v := range m.installed {
+		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name]})
+	}
+	return items, m.scanErr
+}
+
+func (m *machine) Available(context.Context) (patch.Offer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var o patch.Offer
+	for name, v := range m.offered {
+		if m.installed[name] != v {
+			o.Updates = append(o.Updates, patch.Update{Provider: "apt", Name: name, Architecture: "amd64",
+				Installed: m.installed[name], Available: v, SHA256: m.shas[name]})
+		}
+	}
+	return o, m.scanErr
+}
+
+func (m *machine) Stage(context.Context, provider.Request) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stagedN++
+	return nil
+}
+
+func (m *machine) Apply(_ context.Context, r provider.Request) (provider.Outcome, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var names []string
+	for _, u := range r.Updates {
+		names = append(names, u.Name)
+	}
+	slices.Sort(names)
+	m.applied = append(m.applied, names)
+	o, err := provider.Outcome{}, error(nil)
+	if m.apply != nil {
+		var on bool
+		if o, on, err = m.apply(r); !on {
+			return o, err
+		}
+	}
+	for _, u := range r.Updates {
+		o.Changes = append(o.Changes, provider.Change{Name: u.Name, Architecture: u.Architecture, From: m.installed[u.Name], To: u.Available, Asked: true})
+		m.installed[u.Name] = u.Available
+	}
+	return o, err
+}
+
+func (m *machine) facts(context.Context) (wire.Facts, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return wire.Facts{Hostname: "web1", OS: "linux", BootID: m.boot, Restart: m.restart}, m.factsErr
+}
+
+func (m *machine) version(name string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.installed[name]
+}
+
+func (m *machine) calls() [][]string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.applied)
+}

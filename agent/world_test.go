@@ -1,0 +1,202 @@
+package agent
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"patchbay/agent/enroll"
+	"patchbay/agent/identity"
+	"patchbay/agent/link"
+	"patchbay/provider"
+	"patchbay/window"
+	"patchbay/wire"
+)
+
+const (
+	testAgent  = "agt_00000000000000000000000000"
+	testDevice = "dev_00000000000000000000000000"
+)
+
+// world is a server, a machine and the agent between them.
+type world struct {
+	t       testing.TB
+	server  *server
+	machine *machine
+	disk    *memory
+	mode    wire.Mode
+	reboot  func(context.Context) error
+	key     ecdsa.PublicKey
+
+	agent *Agent
+	stop  func()
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, server: newServer(t), machine: newMachine(), disk: &memory{files: map[string][]byte{}}, mode: wire.Manage}
+	w.enroll()
+	return w
+}
+
+func (w *world) enroll() {
+	w.t.Helper()
+	keys := identity.SoftKey{Dir: w.disk}
+	_, err := enroll.Run(context.Background(), enroll.Options{Server: "https://patchbay.example:8443", Token: w.server.token(), Mode: w.mode,
+		Disk: w.disk, Keys: keys, Now: time.Now, Dial: w.server.net.dial, Replace: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	key, err := keys.Key()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.key = *key.Public().(*ecdsa.PublicKey)
+}
+
+func (w *world) options() Options {
+	return Options{
+		Now: time.Now, Build: "test", Disk: w.disk, Keys: identity.SoftKey{Dir: w.disk}, Kinds: []provider.Kind{w.machine.kind()},
+		Facts: w.machine.facts, Dial: w.server.net.dial, Reboot: w.reboot, Random: func() float64 { return 0.5 },
+		Log: slog.New(slog.NewTextHandler(testWriter{w.t}, nil)),
+		Sleep: func(ctx context.Context, d time.Duration) {
+			t := time.NewTimer(d)
+			defer t.Stop()
+			select {
+			case <-ctx.Done():
+			case <-t.C:
+			}
+		},
+	}
+}
+
+// start starts the agent on what the disk holds; false when the disk gave out.
+func (w *world) start() bool { return w.startWith(w.options()) }
+
+func (w *world) startWith(o Options) bool {
+	w.t.Helper()
+	a, err := New(o)
+	if errors.Is(err, errCut) {
+		return false
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	w.disk.mu.Lock()
+	w.disk.cut = cancel
+	w.disk.mu.Unlock()
+	go func() {
+		defer close(ended)
+		if err := a.Run(ctx); err != nil {
+			w.t.Error(err)
+		}
+	}()
+	w.agent, w.stop = a, func() {
+		cancel()
+		<-ended
+		a.Close()
+	}
+	return true
+}
+
+// end stops everything, so that the bubble can.
+func (w *world) end() {
+	if w.stop != nil {
+		w.stop()
+	}
+	w.server.close()
+	w.server.net.cut(true)
+}
+
+type testWriter struct{ t testing.TB }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	if testing.Verbose() {
+		w.t.Log(strings.TrimSpace(string(p)))
+	}
+	return len(p), nil
+}
+
+// job is a wish for one item of the machine, good for a fortnight.
+func job(name, from, to string, change ...func(*wire.Job)) wire.Job {
+	j := wire.Job{Verb: wire.VerbInstall, Decision: "apr_1", Attempt: 1, NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(14 * 24 * time.Hour),
+		Target: wire.Target{Provider: "apt", Name: name, Architecture: "amd64", From: from, To: to}}
+	for _, f := range change {
+		f(&j)
+	}
+	j.ID = wire.JobID(testDevice, j.Verb, j.Target, j.Decision, j.Attempt)
+	return j
+}
+
+func always() window.Spec {
+	return window.Spec{Opens: []window.Span{{From: time.Now().Add(-time.Hour), Until: time.Now().Add(300 * 24 * time.Hour), Reason: "test"}}}
+}
+
+// order makes the jobs the wish, with the window always open.
+func (w *world) order(jobs ...wire.Job) {
+	w.server.set(func(d *wire.DeviceOrders) { d.Windows, d.Jobs = always(), jobs })
+}
+
+// last is the last outcome told of a job.
+func (w *world) last(j wire.Job) wire.Outcome {
+	w.t.Helper()
+	told := w.server.told()
+	for _, o := range slices.Backward(told) {
+		if o.Job == j.ID {
+			return o
+		}
+	}
+	w.t.Fatalf("nothing was told of %s; told: %+v", j.Target.Name, told)
+	return wire.Outcome{}
+}
+
+// receipt opens the receipt of an outcome with the agent's key.
+func (w *world) receipt(o wire.Outcome) wire.Receipt {
+	w.t.Helper()
+	var r wire.Receipt
+	if o.Receipt == nil {
+		w.t.Fatalf("no receipt: %+v", o)
+	}
+	if _, err := o.Receipt.Open(wire.ReceiptDocument, &r, &w.key); err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// fuzzReply lets a new agent hear data as a reply, then look at its jobs.
+func fuzzReply(t *testing.T, w *world, data []byte) {
+	reply, err := link.ParseReply(data)
+	if err != nil {
+		return
+	}
+	w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+		t.Error("a reply that the server did not sign was carried out")
+		return provider.Outcome{}, false, nil
+	}
+	o := w.options()
+	o.Disk = w.disk.revive()
+	o.Log = nil
+	a, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	a.scan(t.Context())
+	if wait, err := a.hear(a.message(), reply); err == nil && (wait < apart || wait > 2*nextMost) {
+		t.Errorf("the next check-in is in %s", wait)
+	}
+	a.asked = true
+	if _, err := a.jobs(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if known := a.journal.Pending(1, 0); len(known) > 0 && known[0].Seq < 1 {
+		t.Errorf("number %d", known[0].Seq)
+	}
+}
