@@ -183,7 +183,7 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 		failed.message = fmt.Sprintf("%s is no longer installed. %s", t.Name, failed.message)
 		return failed
 	case item.Broken != "":
-		failed.message = fmt.Sprintf("%s %s was left %s. %s", t.Name, item.Version, item.Broken, failed.message)
+		failed.message = fmt.Sprintf("The package %s %s was left %s. %s", t.Name, item.Version, item.Broken, failed.message)
 		return failed
 	case !a.reached(r, j):
 		failed.message = cmp.Or(failed.message, fmt.Sprintf("%s is still %s, not %s.", t.Name, item.Version, t.To))

@@ -13,6 +13,7 @@ import (
 	"patchbay/agent/identity"
 	"patchbay/agent/journal"
 	"patchbay/agent/link"
+	"patchbay/provider"
 	"patchbay/wire"
 )
 
@@ -135,6 +136,16 @@ func sentence(s string) string {
 		s = s[:len(s)-1]
 	}
 	return s + "…"
+}
+
+// words are an error's own words: what kind of failure it is stands in the result and need
+// not be said again in front of them.
+func words(err error) string {
+	text := err.Error()
+	for _, kind := range []error{provider.ErrRefused, provider.ErrBusy, provider.ErrOffline, provider.ErrAbsent} {
+		text = strings.Replace(text, kind.Error()+": ", "", 1)
+	}
+	return sentence(text)
 }
 
 // lines joins a manager's last words, the newest ones if not all fit.

@@ -129,7 +129,7 @@ func ofProvider(p Provider, restart wire.Restart, now time.Time) []Need {
 			Since: o.FirstSeen, GoneAt: o.GoneAt, ScannedAt: p.Installed.ScannedAt}
 		n.Reached = n.Installed != "" && n.Broken == "" && reached(p.Versions, n.Installed, o.Update.Available)
 		if n.Reached && slices.Contains(restart.Reasons, k.Name) {
-			n.Restart = fmt.Sprintf("%s asks for a reboot of the machine, which has not happened yet", k.Name)
+			n.Restart = fmt.Sprintf("the machine has to reboot for %s, which has not happened yet", k.Name)
 		}
 		needs = append(needs, n)
 	}

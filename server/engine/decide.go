@@ -114,7 +114,7 @@ func answerOf(a store.Approval) policy.Answer {
 func pastOf(jobs []store.Job) []rollout.Past {
 	past := make([]rollout.Past, 0, len(jobs))
 	for _, j := range jobs {
-		p := rollout.Past{Job: j.Job, Ended: j.EndedAt != nil, Withdrawn: j.WithdrawnAt != nil,
+		p := rollout.Past{Job: j.Job, Begun: begun(j.Step), Ended: j.EndedAt != nil, Withdrawn: j.WithdrawnAt != nil,
 			Failed: j.EndedAt != nil && j.WithdrawnAt == nil, Refused: j.Result == wire.ResultRefused,
 			Expired: j.Step == wire.StepFailed && j.EndedAt != nil && !j.EndedAt.Before(j.NotAfter)}
 		if j.EndedAt != nil {
@@ -123,6 +123,11 @@ func pastOf(jobs []store.Job) []rollout.Past {
 		past = append(past, p)
 	}
 	return past
+}
+
+// begun reports a step after which there is no way back to waiting.
+func begun(s wire.Step) bool {
+	return s == wire.StepApplying || s == wire.StepRebooting || s == wire.StepVerifying
 }
 
 // withPlan is the past as it will be when the plan is stored, so that a verdict given now

@@ -31,8 +31,8 @@ type Options struct {
 	Silent time.Duration // after which a quiet device counts as silent
 	// Gone is told an agent whose device was retired or whose customer was closed; nil tells nobody.
 	Gone func(agent string)
-	Now    func() time.Time
-	Log    *slog.Logger
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // Engine steps devices.

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (x *Index) deviceMatches(e *Entry, state, q string, now time.Time) bool {
 			return false
 		}
 	case "never_scanned":
-		if e.Device.ScannedAt != nil {
+		if !neverRead(e) {
 			return false
 		}
 	case "observe":
@@ -128,7 +129,7 @@ func state(e *Entry, silent bool) view.DeviceState {
 	switch {
 	case silent:
 		return view.DeviceSilent
-	case e.Device.ScannedAt == nil:
+	case neverRead(e):
 		return view.DeviceNeverScanned
 	}
 	for i := range e.Needs {
@@ -137,6 +138,12 @@ func state(e *Entry, silent bool) view.DeviceState {
 		}
 	}
 	return view.DeviceOK
+}
+
+// neverRead reports a device of which nothing was ever read: no complete scan and not a
+// single section.
+func neverRead(e *Entry) bool {
+	return e.Device.ScannedAt == nil && !slices.ContainsFunc(e.Sections, func(s view.Section) bool { return s.State == wire.SectionOK })
 }
 
 // Detail gives the sections and sources of a device.

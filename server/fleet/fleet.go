@@ -131,7 +131,7 @@ func (x *Index) posture(e *Entry, now time.Time) view.Posture {
 	if x.isSilent(e, now) {
 		p.Silent = 1
 	}
-	if e.Device.ScannedAt == nil {
+	if neverRead(e) {
 		p.NeverScanned = 1
 	}
 	for i := range e.Needs {

@@ -35,6 +35,7 @@ type Ring struct {
 // Past is a job that was ordered before.
 type Past struct {
 	wire.Job
+	Begun     bool // the device told that it began to apply: it runs to its end, wanted or not
 	Ended     bool
 	EndedAt   time.Time
 	Failed    bool // it ended without the wanted version being there
@@ -42,6 +43,9 @@ type Past struct {
 	Expired   bool // it ended because its time was over, not because it was tried
 	Withdrawn bool
 }
+
+// open reports a job that is still wished.
+func (p Past) open() bool { return !p.Ended && !p.Withdrawn }
 
 // Plan is what should be ordered.
 type Plan struct {
@@ -73,7 +77,11 @@ func Jobs(device string, needs []assess.Need, decisions []policy.Decision, past 
 		plan.Make = append(plan.Make, job)
 	}
 	for _, p := range past {
-		if !p.Ended && !p.Withdrawn && !wanted[p.ID] {
+		switch {
+		case !p.open() || wanted[p.ID]:
+		case p.Begun:
+			plan.Jobs = append(plan.Jobs, p.Job)
+		default:
 			plan.Withdraw = append(plan.Withdraw, p.ID)
 		}
 	}
@@ -92,7 +100,7 @@ func jobFor(device string, n assess.Need, d policy.Decision, past []Past, ring R
 	if t := tries.Open; t != nil {
 		return t.Job, t.NotAfter, true
 	}
-	if tries.GivenUp() {
+	if tries.GivenUp() || busy(past, n.Key) {
 		return wire.Job{}, time.Time{}, false
 	}
 	if again := tries.Again(); again.After(now) {
@@ -105,6 +113,11 @@ func jobFor(device string, n assess.Need, d policy.Decision, past []Past, ring R
 	}
 	job.ID = wire.JobID(device, job.Verb, job.Target, job.Decision, job.Attempt)
 	return job, job.NotAfter, true
+}
+
+// busy reports whether the device is at work on the item because of another decision.
+func busy(past []Past, item patch.Key) bool {
+	return slices.ContainsFunc(past, func(p Past) bool { return p.open() && p.Begun && p.Target.Key() == item })
 }
 
 // Target is the exact change a need asks for.
@@ -130,7 +143,7 @@ func Tries(past []Past, t wire.Target, decision string) Tried {
 		if p.Decision != decision || p.Target.Key() != t.Key() || p.Target.To != t.To {
 			continue
 		}
-		if !p.Ended && !p.Withdrawn {
+		if p.open() {
 			tried.Open = p
 			continue
 		}

@@ -173,3 +173,24 @@ func TestWhatIsNoLongerWantedIsWithdrawn(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// What has begun runs to its end: half of it may have happened.
+func TestWhatHasBegunIsNeitherWithdrawnNorDoubled(t *testing.T) {
+	past := store(nil, plan(need(), yes, nil, open, now))
+	past[0].Begun = true
+	no := policy.Decision{Kind: policy.Reject, ID: "apr_2"}
+	gone := need()
+	gone.Offered, gone.Installed, gone.Broken = false, "1.1", "half-configured"
+	other := yes
+	other.ID = "apr_3"
+	for name, p := range map[string]Plan{
+		"rejected":        plan(need(), no, past, open, now),
+		"offer gone":      plan(gone, yes, past, open, now),
+		"answered anew":   plan(need(), other, past, open, now),
+		"nothing changed": plan(need(), yes, past, open, now),
+	} {
+		if len(p.Withdraw) != 0 || len(p.Make) != 0 || len(p.Jobs) != 1 || p.Jobs[0].ID != past[0].ID {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}

@@ -286,9 +286,6 @@ func failed(c Case, now time.Time) Verdict {
 	if v.Sentence == "" {
 		v.Sentence = "The update did not install, and the device said no more about it."
 	}
-	if n := c.Need; n.Broken != "" {
-		v.Sentence += fmt.Sprintf(" %s %s was left %s.", n.Key.Name, n.Installed, n.Broken)
-	}
 	if t.GivenUp() {
 		v.Sentence += " A person has to look before it is tried again."
 		return v

@@ -63,7 +63,9 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		{WAITS_WINDOW, InWindow, step(wire.StepWaiting)},
 		{PREFLIGHT, Preflight, step(wire.StepPreflight)},
 		{APPLYING, Applied, step(wire.StepApplying)},
-		{FAILED, Applied, func(c *Case) { c.Work = Work{Tried: rollout.Tried{Last: failedPast(false), Failures: 1}, Message: "boom"} }},
+		{FAILED, Applied, func(c *Case) {
+			c.Work = Work{Tried: rollout.Tried{Last: failedPast(false), Failures: 1}, Message: "boom"}
+		}},
 		{FAILED, Applied, func(c *Case) { c.Work = Work{Tried: rollout.Tried{Last: failedPast(true), Failures: 1}} }},
 		{FAILED, Applied, func(c *Case) {
 			c.Need.Installed, c.Need.Broken, c.Need.Offered = "1.1", "half-configured", false

@@ -95,7 +95,7 @@ func postinstFailure(t *testing.T, in *installation) {
 	e := faulty(t, in, bed.Options{Name: "postinst", Origin: origin, Install: []string{"bed-badpost=1.0", "bed-lib=1.0"}})
 	e.expect("bed-badpost", "WAITS_DECISION")
 	e.approve("bed-badpost", true)
-	says(t, e.expect("bed-badpost", "FAILED"), "bed-badpost")
+	says(t, e.expect("bed-badpost", "FAILED"), "half-configured", "post-installation script")
 	if p, err := e.Oracle().Package(t.Context(), "bed-badpost"); err != nil || p.Status == "installed" && p.Version == "1.1" {
 		t.Errorf("the test is wrong: bed-badpost is %s, %v", p, err)
 	}
@@ -189,7 +189,10 @@ func badlySigned(t *testing.T, in *installation) {
 		e := faulty(t, in, bed.Options{Name: name, Origin: origin, Install: []string{"bed-lib=1.0"}})
 		archive.Publish(t, bed.Security, "bed-lib=1.2")
 		archive.Break(t, bed.Security, fault)
-		e.Must(t, "/usr/bin/patchbay-agent", "scan", "--refresh")
+		e.waitFor("to refresh beside the agent's own refresh", func() bool {
+			r, err := e.Exec(t.Context(), "/usr/bin/patchbay-agent", "scan", "--refresh")
+			return err == nil && r.Code == 0
+		})
 		e.scan()
 		says(t, e.unknown("source"))
 		e.compare()
@@ -204,7 +207,7 @@ func noLists(t *testing.T, in *installation) {
 		t.Fatal(err)
 	}
 	e.scan()
-	says(t, e.unknown("apt cannot tell"))
+	says(t, e.unknown("cannot tell what is on offer"))
 	d := call[view.Device](in, "GET", "/devices/"+e.id, nil)
 	if d.State != "scan_failed" {
 		t.Errorf("the device's state is %s", d.State)
@@ -254,6 +257,8 @@ func rebootAsked(t *testing.T, in *installation) {
 	e.expect("bed-reboot", "WAITS_DECISION")
 	e.approve("bed-reboot", true)
 	says(t, e.expect("bed-reboot", "INSTALLED_PENDING_REBOOT"), "reboot")
+	e.agent.Signal(syscall.SIGTERM)
+	<-e.agent.Done()
 	if err := e.Reboot(t.Context()); err != nil {
 		t.Fatal(err)
 	}
