@@ -1,0 +1,114 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/provider"
+	"patchbay/window"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew; a released version's files never change")
+
+var (
+	at    = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	later = at.Add(14 * 24 * time.Hour)
+	lib   = Target{Provider: "apt", Name: "lib", Architecture: "amd64", From: "1.0", To: "1.1", SHA256: "ab", Size: 10}
+)
+
+// messages are one of each message with every field set.
+func messages(t *testing.T) map[string]any {
+	t.Helper()
+	body, err := Canonical([]patch.Update{{Provider: "apt", Name: "lib", Architecture: "amd64", Installed: "1.0", Available: "1.1",
+		Source: "src", Origin: "Debian", Suite: "stable-security", Classes: []patch.Class{patch.Security}, Severity: patch.SeverityHigh,
+		Size: 10, SHA256: "ab", Reboot: patch.Yes, Block: patch.Held, BlockWhy: "Somebody holds it.", ReleasedAt: &at, ReleasedBy: "changelog"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt := Receipt{Job: "job_1", Device: "dev_1", Agent: "agt_1", Decision: "apr_1", Target: lib, Verified: true, Before: "1.0", After: "1.1",
+		Changes:    []provider.Change{{Name: "lib", Architecture: "amd64", From: "1.0", To: "1.1", Asked: true}},
+		Conflicts:  []provider.Conflict{{Path: "/etc/lib.conf", Vendor: "/etc/lib.conf.dpkg-dist"}},
+		BootBefore: "b1", BootAfter: "b2", StartedAt: at, EndedAt: at, Step: StepDone, Message: "Done.", Orders: OrdersVersion{1, 2}, Forced: "Ann"}
+	payload, err := json.Marshal(receipt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	envelope := &Envelope{Type: ReceiptDocument, Payload: payload, Signatures: []Signature{{Key: "p256:00", Sig: []byte{1, 2}}}}
+	facts := Facts{Hostname: "pc", OS: "linux", Distro: "debian", Release: "12", OSName: "Debian GNU/Linux 12 (bookworm)", SupportEnds: "2028-06-30",
+		Kernel: "6.1", Architecture: "amd64", Container: true, MachineID: "m", BootID: "b", BootedAt: &at, Zone: "Europe/Berlin",
+		Providers: []ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb", Exact: true, Phase: provider.System}}},
+		Restart:   Restart{Machine: true, Reasons: []string{"linux"}, Services: []string{"sshd"}, Unknown: []string{"One process could not be read."}},
+		Patchers:  []string{"unattended-upgrades"}}
+	section := Section{Name: "apt/offered", Hash: Hash(body), State: SectionFailed, Error: "It failed.", ScannedAt: at, Body: body}
+	return map[string]any{
+		"checkin": &CheckIn{Version: 1, Agent: "agt_1", Build: "0.1", BootID: "b1", Sent: at, Mode: Manage, Capabilities: []string{VerbInstall},
+			Seen: OrdersVersion{1, 2}, Devices: []DeviceReport{{Device: "dev_1", ScannedAt: at, Digest: Digest([]Section{section}),
+				Sections: []Section{section}, Jobs: []JobStep{{Job: "job_1", Step: StepWaiting, Since: at, Why: "For the window."}}}},
+			Outcomes: []Outcome{{Seq: 1, Device: "dev_1", Job: "job_1", Step: StepDone, Result: ResultOK, At: at, Message: "Done.", Detail: "apt said so", Receipt: envelope}}},
+		"checkin-unchanged": &CheckIn{Version: 1, Agent: "agt_1", Build: "0.1", Sent: at, Mode: Observe, Seen: OrdersVersion{1, 2},
+			Devices: []DeviceReport{{Device: "dev_1", ScannedAt: at, Digest: "sha256:00"}}},
+		"reply": &Reply{Version: 1, Time: at, Acknowledged: 7, Next: 60, Orders: envelope,
+			Holds: []Held{{Device: "dev_1", Digest: "sha256:00", Sections: map[string]string{"host": "sha256:00"}}}},
+		"orders": &Orders{Agent: "agt_1", Seen: OrdersVersion{1, 2}, IssuedAt: at, Expires: later, Devices: []DeviceOrders{{Device: "dev_1",
+			Windows: window.Spec{Weekly: []window.Weekly{{Zone: "Europe/Berlin", Days: []string{"sat"}, Start: "22:00", Minutes: 240}}},
+			Reboot:  true, ScanSeconds: 900, RefreshSeconds: 21600, Jobs: []Job{{ID: "job_1", Verb: VerbInstall, Target: lib, Decision: "apr_1",
+				Attempt: 1, NotBefore: at, NotAfter: later, Forced: "Ann", AllowRemovals: []string{"old"}}}}}},
+		"enroll": &Enroll{Version: 1, Token: "pbt_x.y", CSR: []byte{1}, Build: "0.1", Mode: Manage, Capabilities: []string{VerbInstall}, Facts: facts},
+		"enrolled": &Enrolled{Agent: "agt_1", Device: "dev_1", Customer: "Acme", Site: "HQ", Mode: Manage, Certificate: []byte{1}, CA: []byte{2},
+			OrdersKey: []byte{3}, AgentURL: "https://patchbay.example:8421"},
+		"receipt": &receipt,
+	}
+}
+
+// What is on the wire today is what was on it when the version was released.
+func TestGoldenFiles(t *testing.T) {
+	for name, message := range messages(t) {
+		path := filepath.Join("testdata", "v1", name+".json")
+		got, err := json.MarshalIndent(message, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, '\n')
+		if *update {
+			if err := os.WriteFile(path, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is no longer what version 1 says:\n%s", name, got)
+		}
+		back := reflect.New(reflect.TypeOf(message).Elem()).Interface()
+		if err := json.Unmarshal(want, back); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if again, _ := json.MarshalIndent(back, "", "  "); !bytes.Equal(append(again, '\n'), want) {
+			t.Errorf("%s loses something on the way:\n%s", name, again)
+		}
+	}
+}
+
+// A newer side may say more; an older one passes it over.
+func TestUnknownFieldsArePassedOver(t *testing.T) {
+	for name, message := range messages(t) {
+		text, err := json.Marshal(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		more := append([]byte(`{"from_the_future":{"x":[1]},`), text[1:]...)
+		back := reflect.New(reflect.TypeOf(message).Elem()).Interface()
+		if err := json.Unmarshal(more, back); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
