@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"patchbay/agent/disk"
 	"patchbay/agent/identity"
+	"patchbay/agent/service"
 	"patchbay/test/bed"
 	"patchbay/wire"
 )
@@ -46,7 +48,12 @@ func enrolled(t *testing.T, mode wire.Mode) disk.OS {
 // TestServiceOnARealMachine installs the agent on a machine with systemd, restarts the
 // machine, and takes it away again: nothing is left.
 func TestServiceOnARealMachine(t *testing.T) {
-	device := bed.New(t).Device(t, bed.Options{Boot: true})
+	b, archive := bed.New(t), bed.NewArchive(t)
+	archive.Publish(t, bed.Stable, "1.0")
+	have := []string{"bed-lib", "bed-app", "bed-conf"}
+	device := b.Device(t, bed.Options{Boot: true, Origin: b.Serve(t, archive), Install: have})
+	archive.Publish(t, bed.Security, "bed-lib=1.2", "bed-app=1.2")
+	device.Must(t, "apt-get", "update")
 	program := filepath.Join(t.TempDir(), "patchbay-agent")
 	build := exec.Command("go", "build", "-o", program, "patchbay/cmd/patchbay-agent")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -67,6 +74,7 @@ func TestServiceOnARealMachine(t *testing.T) {
 		}
 		device.Must(t, "/root/patchbay-agent", "install")
 		scanned(t, device, mode)
+		device.Must(t, "rm", "/var/lib/patchbay-agent/sections.json")
 		if err := device.Reboot(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -88,6 +96,27 @@ func TestServiceOnARealMachine(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestUnitLetsThePackageManagerWork runs a real upgrade within the limits of the unit.
+func TestUnitLetsThePackageManagerWork(t *testing.T) {
+	b, archive := bed.New(t), bed.NewArchive(t)
+	archive.Publish(t, bed.Stable, "1.0")
+	device := b.Device(t, bed.Options{Boot: true, Origin: b.Serve(t, archive), Install: []string{"bed-lib", "bed-app", "bed-conf"}})
+	archive.Publish(t, bed.Security, "bed-lib=1.2", "bed-app=1.2", "bed-conf=1.2")
+	run := []string{"systemd-run", "--wait", "--pipe", "--quiet", "--setenv=DEBIAN_FRONTEND=noninteractive"}
+	unit := service.Unit("/bin/true", service.Options{State: "/var/lib/patchbay-agent", Mode: wire.Manage})
+	_, limits, _ := strings.Cut(unit, "UMask=0022")
+	limits, _, _ = strings.Cut(limits, "[Install]")
+	for _, limit := range strings.Fields(strings.ReplaceAll(limits, " ", "\x00")) {
+		run = append(run, "-p", strings.ReplaceAll(limit, "\x00", " "))
+	}
+	device.Must(t, append(slices.Clone(run), "apt-get", "update")...)
+	device.Must(t, append(slices.Clone(run), "apt-get", "-y", "dist-upgrade")...)
+	device.Must(t, append(slices.Clone(run), "systemctl", "is-system-running")...)
+	if p, err := device.Oracle().Package(t.Context(), "bed-app"); err != nil || p.Version != "1.2" {
+		t.Errorf("bed-app is %+v, %v", p, err)
 	}
 }
 
