@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // planted is a secret that no answer may repeat.
@@ -153,4 +155,18 @@ func FuzzBodies(f *testing.F) {
 			t.Errorf("%s: %d %s", r.id, status, text)
 		}
 	})
+}
+
+func TestRefusalsRepeatNothing(t *testing.T) {
+	for _, d := range []huma.ErrorDetail{
+		{Location: "body", Message: "invalid character '" + planted + "'", Value: planted},
+		{Location: "body." + planted, Message: "unexpected property", Value: planted},
+		{Location: "body.a[3]." + planted + ".b", Message: "expected string", Value: planted},
+		{Location: "query.x", Message: "invalid value: " + planted},
+		{Location: planted, Message: planted, Value: planted},
+	} {
+		if f := cleanedField(d); strings.Contains(f.Location+f.Message, planted) {
+			t.Errorf("%+v becomes %+v", d, f)
+		}
+	}
 }

@@ -124,7 +124,7 @@ func cleaned(_ huma.Context, _ string, v any) (any, error) {
 }
 
 // The framework's own messages that carry nothing of what was sent.
-var harmless = regexp.MustCompile(`^(expected (boolean|number|integer|string|array|object)$|expected (number|length|array length|array items|required property|string to be|string to match|value to be one of) |unexpected property$|required (path|query|header) parameter is missing$|invalid (integer|float|boolean)$)`)
+var harmless = regexp.MustCompile(`^(expected (boolean|number|integer|string|array|object)$|expected (number|length|array length|array items|required property|string to be a|string to be an|string to match pattern|value to be one of)|unexpected property$|required (path|query|header) parameter is missing$|invalid (integer|float|boolean)$)`)
 
 func cleanedField(e huma.ErrorDetail) ProblemField {
 	f := ProblemField{Location: e.Location, Message: e.Message}
@@ -140,7 +140,10 @@ func cleanedField(e huma.ErrorDetail) ProblemField {
 		}
 	}
 	if !knownLocation.MatchString(f.Location) {
-		f.Location = strings.SplitN(f.Location, ".", 2)[0]
+		f.Location, _, _ = strings.Cut(f.Location, ".")
+		if !knownLocation.MatchString(f.Location) {
+			f.Location = "request"
+		}
 	}
 	return f
 }
