@@ -42,7 +42,7 @@ func (a *Agent) runWorker(ctx context.Context) {
 func (a *Agent) pass(ctx context.Context) time.Time {
 	every := a.scanEvery()
 	called := a.look.Swap(false)
-	if called || a.worker.scanned.IsZero() || !a.Now().Before(a.worker.scanned.Add(every)) {
+	if called || a.worker.scanned.IsZero() || a.wanted(a.worker.scanned) || !a.Now().Before(a.worker.scanned.Add(every)) {
 		a.scan(ctx)
 	}
 	if called {
@@ -90,12 +90,14 @@ func (a *Agent) refresh(ctx context.Context) bool {
 	if every <= 0 || !a.Refresh || a.mode != wire.Manage || a.refused() {
 		return false
 	}
+	wanted := a.wanted(a.worker.refreshed)
 	every = max(every, freshAgain)
 	a.mu.Lock()
 	last := a.status.RefreshedAt
 	a.mu.Unlock()
 	now, _ := a.clock.time()
-	if now.Sub(last) < every && !now.Before(last) || !a.worker.refreshed.IsZero() && a.Now().Sub(a.worker.refreshed) < freshAgain {
+	young := now.Sub(last) < every && !now.Before(last) || !a.worker.refreshed.IsZero() && a.Now().Sub(a.worker.refreshed) < freshAgain
+	if young && !wanted {
 		return false
 	}
 	a.worker.refreshed = a.Now()
@@ -115,6 +117,17 @@ func (a *Agent) scanEvery() time.Duration {
 		return scanEvery
 	}
 	return max(time.Duration(orders.ScanSeconds)*time.Second, scanLeast)
+}
+
+// wanted reports whether a person asked, after what was last done at the time by Now, for
+// the device to be read anew.
+func (a *Agent) wanted(last time.Time) bool {
+	orders, _ := a.device()
+	if orders.FreshAfter == nil {
+		return false
+	}
+	now, _ := a.clock.time()
+	return last.IsZero() || orders.FreshAfter.After(now.Add(last.Sub(a.Now())))
 }
 
 // device is what the orders want of this machine.

@@ -58,7 +58,7 @@ func messages(t *testing.T) map[string]any {
 			Holds: []Held{{Device: "dev_1", Digest: "sha256:00", Sections: map[string]string{"host": "sha256:00"}}}},
 		"orders": &Orders{Agent: "agt_1", Seen: OrdersVersion{1, 2}, IssuedAt: at, Expires: later, Devices: []DeviceOrders{{Device: "dev_1",
 			Windows: window.Spec{Weekly: []window.Weekly{{Zone: "Europe/Berlin", Days: []string{"sat"}, Start: "22:00", Minutes: 240}}},
-			Reboot:  true, ScanSeconds: 900, RefreshSeconds: 21600, Jobs: []Job{{ID: "job_1", Verb: VerbInstall, Target: lib, Decision: "apr_1",
+			Reboot:  true, ScanSeconds: 900, RefreshSeconds: 21600, FreshAfter: &at, Jobs: []Job{{ID: "job_1", Verb: VerbInstall, Target: lib, Decision: "apr_1",
 				Attempt: 1, NotBefore: at, NotAfter: later, Forced: "Ann", AllowRemovals: []string{"old"}}}}}},
 		"enroll": &Enroll{Version: 1, Token: "pbt_x.y", CSR: []byte{1}, Build: "0.1", Mode: Manage, Capabilities: []string{VerbInstall}, Facts: facts},
 		"enrolled": &Enrolled{Agent: "agt_1", Device: "dev_1", Customer: "Acme", Site: "HQ", Mode: Manage, Certificate: []byte{1}, CA: []byte{2},

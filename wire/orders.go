@@ -29,7 +29,10 @@ type DeviceOrders struct {
 	Reboot         bool        `json:"reboot"`          // whether it may reboot by itself inside the window
 	ScanSeconds    int         `json:"scan_seconds"`    // how often to scan
 	RefreshSeconds int         `json:"refresh_seconds"` // how often to ask the sources anew; 0 never
-	Jobs           []Job       `json:"jobs,omitempty"`  // sorted by ID
+	// FreshAfter asks for a scan, and for the sources asked anew where that is allowed, that
+	// begin after it. A person pressed a button then.
+	FreshAfter *time.Time `json:"fresh_after,omitempty"`
+	Jobs       []Job      `json:"jobs,omitempty"` // sorted by ID
 }
 
 // Job is one device's work on one item.

@@ -145,11 +145,15 @@ func (s *Server) retireDevice(ctx context.Context, in *RetireParams) (*Empty, er
 }
 
 func (s *Server) checkIn(ctx context.Context, in *DevicePath) (*Empty, error) {
-	d, _, err := s.found(ctx, in.Device)
-	if err == nil {
-		s.Engine.CheckInNow(d.ID)
+	d, h, err := s.found(ctx, in.Device)
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
+	if err := h.WantFresh(ctx, s.Now(), d.ID); err != nil {
+		return nil, err
+	}
+	s.Engine.CheckInNow(d.ID)
+	return nil, nil
 }
 
 // ItemsParams are what the list of a device's items takes.

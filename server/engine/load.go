@@ -22,47 +22,52 @@ var errRetired = errors.New("the device is retired")
 
 // load reads all that bears on one device.
 func (e *Engine) load(ctx context.Context, customer, device string) (Facts, error) {
-	h := e.Store.Customer(who, customer)
 	f := Facts{Silent: e.Silent}
-	var err error
+	err := e.Store.Customer(who, customer).Snapshot(ctx, func(h *store.Customer) error {
+		return f.load(ctx, h, device, e.Now())
+	})
+	return f, err
+}
+
+func (f *Facts) load(ctx context.Context, h *store.Customer, device string, now time.Time) (err error) {
 	if f.Device, err = h.Device(ctx, device); err != nil {
-		return f, err
+		return err
 	}
 	if f.Device.RetiredAt != nil {
-		return f, errRetired
+		return errRetired
 	}
 	if f.Customer, err = h.Get(ctx); err != nil {
-		return f, err
+		return err
 	}
 	if f.Customer.ClosedAt != nil {
-		return f, errRetired
+		return errRetired
 	}
 	if f.Site, err = h.Site(ctx, f.Device.Site); err != nil {
-		return f, err
+		return err
 	}
 	if f.Agent, err = h.Agent(ctx, f.Device.Agent); err != nil {
-		return f, err
+		return err
 	}
 	if f.Jobs, err = h.Jobs(ctx, store.JobFilter{Device: device}); err != nil {
-		return f, err
+		return err
 	}
 	approvals, err := h.Approvals(ctx, store.ApprovalFilter{Open: true,
-		Targets: []string{device, f.Device.Site, customer}})
+		Targets: []string{device, f.Device.Site, f.Device.Customer}})
 	if err != nil {
-		return f, err
+		return err
 	}
 	for _, a := range approvals {
 		f.Answers = append(f.Answers, answerOf(a))
 	}
 	sections, err := h.Sections(ctx, device)
 	if err != nil {
-		return f, err
+		return err
 	}
-	offers, err := h.Offers(ctx, e.Now(), device)
+	offers, err := h.Offers(ctx, now, device)
 	if err != nil {
-		return f, err
+		return err
 	}
-	return f, f.read(sections, offers)
+	return f.read(sections, offers)
 }
 
 // read fills the inventory in from what is held.

@@ -99,7 +99,7 @@ func wishFor(ctx context.Context, h *store.Customer, d store.Device) (wire.Devic
 		return wire.DeviceOrders{}, err
 	}
 	wish := wire.DeviceOrders{Device: d.ID, Windows: SpecOf(site), Reboot: site.Policy.Reboot,
-		ScanSeconds: int(ScanEvery.Seconds()), RefreshSeconds: int(RefreshEvery.Seconds())}
+		ScanSeconds: int(ScanEvery.Seconds()), RefreshSeconds: int(RefreshEvery.Seconds()), FreshAfter: d.FreshAfter}
 	jobs, err := h.Jobs(ctx, store.JobFilter{Device: d.ID, Open: true})
 	if err != nil {
 		return wire.DeviceOrders{}, err
@@ -128,11 +128,12 @@ func (e *Engine) Enrolled(customer, device, agent string) {
 // Waiting is closed when the agent should check in now.
 func (e *Engine) Waiting(agent string) <-chan struct{} { return e.Bus.Waiting(agent) }
 
-// CheckInNow asks the device's agent to scan and check in.
+// CheckInNow tells the device's agent that there is something new to hear.
 func (e *Engine) CheckInNow(device string) {
 	e.mu.Lock()
 	agent := e.agents[device]
 	e.mu.Unlock()
+	e.dropOrders(agent)
 	e.Bus.Wake(agent)
 }
 

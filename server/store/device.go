@@ -10,10 +10,10 @@ import (
 	"patchbay/wire"
 )
 
-const deviceColumns = `customer, id, site, agent, name, facts, scanned_at, digest, enrolled_at, retired_at`
+const deviceColumns = `customer, id, site, agent, name, facts, scanned_at, fresh_after, digest, enrolled_at, retired_at`
 
 func scanDevice(r scanner) (d Device, err error) {
-	err = r.Scan(&d.Customer, &d.ID, &d.Site, &d.Agent, &d.Name, decoded{&d.Facts}, maybe(&d.ScannedAt), &d.Digest,
+	err = r.Scan(&d.Customer, &d.ID, &d.Site, &d.Agent, &d.Name, decoded{&d.Facts}, maybe(&d.ScannedAt), maybe(&d.FreshAfter), &d.Digest,
 		at(&d.EnrolledAt), maybe(&d.RetiredAt))
 	return d, err
 }
@@ -49,6 +49,14 @@ func (c *Customer) RenameDevice(ctx context.Context, now time.Time, id, name str
 		t.note(note{act: "device.rename", object: id, device: id, payload: fields{"from": d.Name, "to": name}})
 		return t.must(ctx, "device", id, `UPDATE device SET name = $3, named = $4 WHERE customer = $1 AND id = $2`,
 			c.customer, id, name, named)
+	}))
+}
+
+// WantFresh says that a person wants the device read anew, its sources too.
+func (c *Customer) WantFresh(ctx context.Context, now time.Time, id string) error {
+	return doing("asking a device", c.change(ctx, now, func(t *tx) error {
+		t.note(note{act: "device.ask", object: id, device: id})
+		return t.must(ctx, "device", id, `UPDATE device SET fresh_after = $3 WHERE customer = $1 AND id = $2`, c.customer, id, millis(now))
 	}))
 }
 

@@ -88,6 +88,7 @@ type Device struct {
 	Name       string // the host name, until a person names it
 	Facts      wire.Facts
 	ScannedAt  *time.Time // of the last complete scan
+	FreshAfter *time.Time // a person wants it read anew, its sources too, from then on
 	Digest     string     // over the sections held
 	EnrolledAt time.Time
 	RetiredAt  *time.Time // a person said it is gone; its agent is refused

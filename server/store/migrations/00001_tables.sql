@@ -76,6 +76,7 @@ CREATE TABLE device (
     named       BOOLEAN NOT NULL, -- by a person
     facts       TEXT NOT NULL,
     scanned_at  BIGINT,
+    fresh_after BIGINT, -- what is told of it is wanted anew from then on
     digest      TEXT NOT NULL,
     enrolled_at BIGINT NOT NULL,
     retired_at  BIGINT,
