@@ -159,16 +159,17 @@ func sourceOf(text string, sources []*source) *source {
 
 // mentions reports whether the name stands in the text as a whole.
 func mentions(text, name string) bool {
-	for {
-		i := strings.Index(text, name)
-		if i < 0 {
+	for name != "" {
+		_, after, found := strings.Cut(text, name)
+		if !found {
 			return false
 		}
-		text = text[i+len(name):]
-		if text == "" || strings.ContainsAny(text[:1], " /'\":,;") {
+		if after == "" || strings.ContainsAny(after[:1], " /'\":,;") {
 			return true
 		}
+		text = after
 	}
+	return false
 }
 
 // complaint gives what a line of errors says when it tells that a source was not

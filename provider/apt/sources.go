@@ -103,6 +103,9 @@ func splitTarget(line string) (uri, file string, ok bool) {
 		return "", "", false
 	}
 	file, _, _ = strings.Cut(strings.TrimRight(rest, "\n"), " ")
+	if scheme, _, ok := strings.Cut(uri, ":"); !ok || scheme == "" {
+		return "", "", false
+	}
 	return uri, file, file != "" && fs.ValidPath(file) && !strings.Contains(file, "/") && file != "."
 }
 
