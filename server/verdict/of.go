@@ -235,13 +235,13 @@ func inWindow(c Case, now time.Time) Verdict {
 		return Verdict{}
 	}
 	if c.Work.Tried.Open.Forced != "" {
-		return Verdict{Name: PREFLIGHT, Owner: Patchbay, Since: c.Work.Since, Sentence: "The device is about to begin." + reason(c)}
+		return Verdict{Name: PREFLIGHT, Owner: Patchbay, Since: c.Work.Since, Sentence: begins(c)}
 	}
 	state := window.Open(c.Device.Windows, now)
 	v := Verdict{Name: WAITS_WINDOW, Owner: Patchbay, Since: c.Work.Since, Act: ActForce}
 	switch {
 	case state.Open:
-		v.Name, v.Act, v.Sentence = PREFLIGHT, ActNone, "The maintenance window is open and the device is about to begin."+reason(c)
+		v.Name, v.Act, v.Sentence = PREFLIGHT, ActNone, begins(c)
 		v.Until = &state.Until
 	case state.Until.IsZero():
 		v.Owner, v.Sentence = MSP, "Approved, but this site has no maintenance window, so nothing starts by itself."
@@ -323,6 +323,14 @@ func verifying(c Case, _ time.Time) Verdict {
 		return Verdict{}
 	}
 	return Verdict{Name: VERIFYING, Owner: Patchbay, Since: c.Work.Since, Sentence: "The work is over; the device is being read again to prove it." + reason(c)}
+}
+
+// begins says what keeps a device from beginning although it may.
+func begins(c Case) string {
+	if c.Work.Why == "" {
+		return "The device is about to begin."
+	}
+	return "The device cannot begin yet and tries again by itself." + reason(c)
 }
 
 // reason adds what the device itself says it waits for.

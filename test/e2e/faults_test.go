@@ -158,7 +158,7 @@ func archiveUnreachable(t *testing.T, in *installation) {
 	var n view.Need
 	e.waitFor("for the source to be named", func() bool {
 		n = e.needs()["bed-lib"]
-		return strings.Contains(strings.ToLower(n.Verdict.Sentence), "reach")
+		return strings.Contains(n.Verdict.Sentence, "Could not connect")
 	})
 	says(t, n)
 	if s := string(n.Verdict.State); s == "verified" {
