@@ -220,6 +220,18 @@ func TestFirstRetryIsSpreadAndLaterOnesBackOff(t *testing.T) {
 		if n := w.server.net.dialled() - dials; n != 0 {
 			t.Errorf("a lost server was called at once, %d times", n)
 		}
+		pass(2 * time.Second)
+		before := w.server.net.dialled()
+		if before == dials {
+			t.Error("nobody called when it was time")
+		}
+		for range 5 {
+			w.agent.news()
+			pass(time.Second)
+		}
+		if n := w.server.net.dialled() - before; n != 0 {
+			t.Errorf("news called a lost server %d times", n)
+		}
 		pass(24*time.Hour - time.Since(down))
 		if n := w.server.net.dialled() - dials; n > 24*60/5+10 || n < 24 {
 			t.Errorf("%d calls in a day", n)
