@@ -28,8 +28,8 @@ const (
 // WriteText writes the report for people, in eighty columns.
 func WriteText(w io.Writer, r Report, all bool) error {
 	t := &text{}
-	t.line(r.Headline())
-	t.line(strings.Join(present(r.Device.OSName, r.Device.Architecture, "kernel "+r.Device.Kernel, r.TakenAt.Format("2 Jan 2006 15:04 MST")), " · "))
+	t.wrapped("", r.Headline())
+	t.wrapped("", strings.Join(present(r.Device.OSName, r.Device.Architecture, "kernel "+r.Device.Kernel, r.TakenAt.Format("2 Jan 2006 15:04 MST")), " · "))
 	t.findings(r)
 	for _, g := range r.groups() {
 		for _, part := range g.byPlace() {

@@ -79,16 +79,23 @@ func oldKernel(files fs.FS, running string) string {
 	return ""
 }
 
-// flavour is the last part of a kernel's name: a cloud kernel does not replace another.
-func flavour(version string) string { return version[strings.LastIndexByte(version, '-')+1:] }
+// flavour is what stands behind a kernel's numbers: a cloud kernel does not replace another.
+func flavour(version string) string {
+	parts := strings.Split(version, "-")
+	for len(parts) > 1 && parts[0] != "" && '0' <= parts[0][0] && parts[0][0] <= '9' {
+		parts = parts[1:]
+	}
+	return strings.Join(parts, "-")
+}
 
 var debianBuild = regexp.MustCompile(`\bDebian (\d[0-9A-Za-z.+~-]{1,60})`)
 
 // rebuilt reports whether the running kernel's package was replaced by a newer version of
 // the same name. Debian's kernels say in their banner which version they were built as.
 func rebuilt(files fs.FS, running string) bool {
-	m := debianBuild.FindStringSubmatch(word(files, "proc/version"))
-	if m == nil {
+	banner, _ := fs.ReadFile(files, "proc/version")
+	builds := debianBuild.FindAllStringSubmatch(string(banner), -1) // the first is the compiler's
+	if len(builds) == 0 {
 		return false
 	}
 	b, err := fs.ReadFile(files, "var/lib/dpkg/status")
@@ -100,8 +107,8 @@ func rebuilt(files fs.FS, running string) bool {
 		return false
 	}
 	rest, _, _ = strings.Cut(rest, "\n\n")
-	_, version, ok := strings.Cut(rest, "\nVersion: ")
+	_, version, ok := strings.Cut("\n"+rest, "\nVersion: ")
 	version, _, _ = strings.Cut(version, "\n")
-	c, err := patch.CompareVersions(patch.SchemeDeb, version, m[1])
+	c, err := patch.CompareVersions(patch.SchemeDeb, version, builds[len(builds)-1][1])
 	return ok && err == nil && c > 0
 }
