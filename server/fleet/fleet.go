@@ -39,6 +39,8 @@ type Need struct {
 	Decision policy.Decision
 	Work     verdict.Work
 	Verdict  verdict.Verdict
+
+	id, update string // of the need and of the update it waits for; set by Put
 }
 
 // Index is the index. It is safe for many callers at once.
@@ -57,6 +59,13 @@ func New(silent time.Duration) *Index {
 
 // Put replaces a device's entry.
 func (x *Index) Put(e *Entry) {
+	for i := range e.Needs {
+		n := &e.Needs[i]
+		n.id = view.NeedID(e.Device.ID, n.Key)
+		if n.Blind == nil {
+			n.update = view.UpdateID(n.Key.Provider, n.Key.Name, n.Update.Available, n.Update.Origin)
+		}
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.entries[e.Device.ID] = e

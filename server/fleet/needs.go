@@ -28,8 +28,7 @@ func (x *Index) Needs(now time.Time, f view.Filter) view.Page[view.Need] {
 		for i := range e.Needs {
 			n := &e.Needs[i]
 			if matches(e, n, f) {
-				id := view.NeedID(e.Device.ID, n.Key)
-				rows = append(rows, row[place]{needKey(e, n, field), id, place{e, n}})
+				rows = append(rows, row[place]{needKey(e, n, field), n.id, place{e, n}})
 			}
 		}
 	}
@@ -42,7 +41,7 @@ func matches(e *Entry, n *Need, f view.Filter) bool {
 		f.Verdict != "" && string(n.Verdict.Name) != f.Verdict,
 		f.State != "" && string(n.Verdict.State) != f.State,
 		f.Class != "" && !n.Update.Is(patch.Class(f.Class)),
-		f.Update != "" && n.updateID() != f.Update:
+		f.Update != "" && n.update != f.Update:
 		return false
 	}
 	return f.Q == "" || contains(view.Fold(f.Q), n.Key.Name, n.Key.Provider, e.Device.Name, e.Customer.Name, n.Update.Available)
@@ -64,21 +63,13 @@ func needKey(e *Entry, n *Need, field string) string {
 	return n.Key.Name
 }
 
-// updateID is the ID of the update the need waits for, "" for a provider as a whole.
-func (n *Need) updateID() string {
-	if n.Blind != nil {
-		return ""
-	}
-	return view.UpdateID(n.Key.Provider, n.Key.Name, n.Update.Available, n.Update.Origin)
-}
-
 // Need gives a need with its chain.
 func (x *Index) Need(now time.Time, id string) (view.NeedDetail, bool) {
 	e, ok := x.Entry(view.NeedDevice(id))
 	if !ok {
 		return view.NeedDetail{}, false
 	}
-	i := slices.IndexFunc(e.Needs, func(n Need) bool { return view.NeedID(e.Device.ID, n.Key) == id })
+	i := slices.IndexFunc(e.Needs, func(n Need) bool { return n.id == id })
 	if i < 0 {
 		return view.NeedDetail{}, false
 	}
@@ -117,11 +108,11 @@ func linkTime(e *Entry, n *Need, l verdict.Link) time.Time {
 func (p place) show() view.Need {
 	e, n := p.entry, p.need
 	v := view.Need{
-		ID: view.NeedID(e.Device.ID, n.Key), Device: view.Ref{ID: e.Device.ID, Name: e.Device.Name},
+		ID: n.id, Device: view.Ref{ID: e.Device.ID, Name: e.Device.Name},
 		Customer: e.Customer, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name}, Item: view.ItemKeyOf(n.Key),
 		Installed: n.Installed, Available: n.target(), Origin: n.Update.Origin, Suite: n.Update.Suite,
 		Classes: n.Update.Classes, Severity: n.Update.Severity, Size: n.Update.Size, Reboot: n.Update.Reboot,
-		Block: n.Update.Block, Update: n.updateID(), Verdict: n.Verdict, Can: n.can(e),
+		Block: n.Update.Block, Update: n.update, Verdict: n.Verdict, Can: n.can(e),
 	}
 	if job := n.Work.Tried.Open; job != nil {
 		since := n.Work.Since

@@ -49,7 +49,7 @@ func (x *Index) groups(f view.Filter, now time.Time) map[string]*group {
 				q != "" && !contains(q, n.Key.Name, n.Update.Available, n.Update.Source) {
 				continue
 			}
-			id := n.updateID()
+			id := n.update
 			if f.Update != "" && id != f.Update {
 				continue
 			}

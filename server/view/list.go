@@ -2,8 +2,8 @@ package view
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -83,7 +83,10 @@ func Paginate[T any](rows []T, f Filter, descending bool, key, id func(T) string
 func Fold(s string) string { return strings.ToLower(s) }
 
 // Number makes a count a sort key.
-func Number[N ~int | ~int64](n N) string { return fmt.Sprintf("%020d", n) }
+func Number[N ~int | ~int64](n N) string {
+	digits := strconv.FormatInt(int64(n), 10)
+	return "00000000000000000000"[:20-len(digits)] + digits
+}
 
 // Moment makes a time a sort key; nil is the earliest.
 func Moment(t *time.Time) string {
