@@ -437,7 +437,11 @@ func TestRevokedAgentStopsAndKnocksSlowly(t *testing.T) {
 		w.server.mu.Lock()
 		w.server.status = http.StatusForbidden
 		w.server.mu.Unlock()
-		pass(10 * time.Hour)
+		pass(30 * time.Minute)
+		w.server.net.cut(true) // that nobody answers takes nothing back
+		pass(5 * time.Hour)
+		w.server.net.cut(false)
+		pass(5 * time.Hour)
 		standing, err := Look(w.disk)
 		if err != nil || !standing.Status.Refused || len(w.machine.calls()) > 0 {
 			t.Errorf("%+v %v, calls %v", standing.Status, err, w.machine.calls())
