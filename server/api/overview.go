@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/patch"
 	"patchbay/server/store"
 	"patchbay/server/verdict"
 	"patchbay/server/view"
@@ -26,7 +27,7 @@ func (s *Server) overview(ctx context.Context, in *OverviewParams) (*Out[view.Ov
 	o := view.Overview{AsOf: now, SecurityOpenByAge: s.Fleet.Ages(now, in.Customer)}
 	top := view.Filter{Customer: in.Customer, Limit: few}
 	o.Failed = s.Fleet.Needs(now, with(top, string(verdict.Bad), "-since")).Items
-	o.Waits = s.Fleet.Updates(now, with(top, string(verdict.WaitsPerson), "-waiting")).Items
+	o.Waits = s.waits(now, top)
 	o.Silent = s.Fleet.Devices(now, with(top, "silent", "last_seen")).Items
 	customers, err := s.customerViews(ctx, now)
 	if err != nil {
@@ -53,6 +54,20 @@ func (s *Server) overview(ctx context.Context, in *OverviewParams) (*Out[view.Ov
 	o.Failed, o.Waits, o.Silent = filled(o.Failed), filled(o.Waits), filled(o.Silent)
 	o.SecurityOpenByAge = filled(o.SecurityOpenByAge)
 	return out(o), nil
+}
+
+// waits are the updates that wait for a person, security ones first.
+func (s *Server) waits(now time.Time, top view.Filter) []view.Update {
+	f := with(top, string(verdict.WaitsPerson), "-waiting")
+	f.Class = string(patch.Security)
+	rows := s.Fleet.Updates(now, f).Items
+	f.Class = ""
+	for _, u := range s.Fleet.Updates(now, f).Items {
+		if len(rows) < few && !slices.ContainsFunc(rows, func(r view.Update) bool { return r.ID == u.ID }) {
+			rows = append(rows, u)
+		}
+	}
+	return rows
 }
 
 // filled makes a list that may be nil one that is only empty.

@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"patchbay/server/view"
 )
@@ -179,6 +182,48 @@ func TestEventsStream(t *testing.T) {
 		}
 	}
 	t.Error("the stream ended without an event")
+}
+
+// lateEvent tells its event when the server's read timeout is long over.
+type lateEvent struct{ oneEvent }
+
+func (lateEvent) Subscribe(ctx context.Context) <-chan view.Event {
+	c := make(chan view.Event)
+	go func() {
+		defer close(c)
+		select {
+		case <-time.After(400 * time.Millisecond):
+			c <- view.Event{Kind: "job"}
+		case <-ctx.Done():
+		}
+	}()
+	return c
+}
+
+func TestEventsOutliveTheReadTimeout(t *testing.T) {
+	w := newWorld(t, false).signedIn()
+	w.options.Events = lateEvent{}
+	s, err := New(w.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(s)
+	server.Config.ReadTimeout = 100 * time.Millisecond
+	server.Start()
+	defer server.Close()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", server.URL+base+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := w.send(r)
+	defer answer.Body.Close()
+	lines := bufio.NewScanner(answer.Body)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), `"job"`) {
+			return
+		}
+	}
+	t.Error("the stream ended before its event")
 }
 
 func TestConsoleFiles(t *testing.T) {

@@ -38,6 +38,7 @@ type world struct {
 	cookie string // of the first administrator, after signedIn
 	now    time.Time
 
+	options                Options
 	customer, site, device string
 }
 
@@ -60,11 +61,12 @@ func newWorld(t testing.TB, beyond bool) *world {
 		t.Fatal(err)
 	}
 	w.fleet = &invented{}
-	s, err := New(Options{Store: w.store, Access: w.access, Fleet: w.fleet, Engine: w.engine, Events: w.events,
+	w.options = Options{Store: w.store, Access: w.access, Fleet: w.fleet, Engine: w.engine, Events: w.events,
 		Console: fstest.MapFS{"index.html": {Data: []byte("<html>" + nonceMark)}, "assets/app-Ab3dEf9h.js": {Data: bytes.Repeat([]byte("console.log(1);"), 500)},
 			"robots.txt": {Data: []byte("User-agent: *")}},
 		Log: slog.New(slog.NewTextHandler(&locked{b: w.log}, nil)), Now: now, Version: "test", Installation: "Test MSP",
-		AgentURL: "https://patchbay.test:8421", Pin: "00112233445566778899aabbccddeeff"})
+		AgentURL: "https://patchbay.test:8421", Pin: "00112233445566778899aabbccddeeff"}
+	s, err := New(w.options)
 	if err != nil {
 		t.Fatal(err)
 	}
