@@ -7,7 +7,7 @@ import (
 	"patchbay/patch"
 )
 
-// Kind's name and its order of versions.
+// The provider's name, and the longest name of a package that is looked at.
 const (
 	providerName = "apt"
 	maxName      = 128
