@@ -20,7 +20,7 @@ type Options struct {
 	Host     provider.Host
 	Kinds    []provider.Kind
 	Now      func() time.Time
-	Log      *slog.Logger
+	Log      *slog.Logger // nil keeps quiet
 	StateDir string // the agent's, for its own record of refreshes; "" when there is none
 	Build    string
 	Out      io.Writer
@@ -29,6 +29,9 @@ type Options struct {
 // Gather reads the machine.
 func Gather(ctx context.Context, o Options) Input {
 	in := Input{Now: o.Now(), Build: o.Build}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	in.Facts, in.FactsErr = facts.Collect(ctx, o.Host)
 	for _, kind := range o.Kinds {
 		env := provider.Env{Host: o.Host, Log: o.Log, Now: o.Now}
