@@ -17,7 +17,7 @@ export const client = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 15_000,
-      retry: (times, error) => times < 2 && !(error instanceof Problem && error.status >= 400 && error.status < 500),
+      retry: (times, error) => times < 1 && !(error instanceof Problem && error.status >= 400 && error.status < 500),
     },
   },
 });

@@ -48,6 +48,7 @@ export type What = Schemas["ApprovalTarget"];
 export type Level = ApprovalWish["level"];
 export type Preview = Schemas["Preview"];
 export type Approval = Schemas["Approval"];
+export type ItemKey = Schemas["ItemKey"];
 export type Job = Schemas["Job"];
 export type JobDetail = Schemas["JobDetail"];
 export type Outcome = Schemas["Outcome"];

@@ -48,7 +48,7 @@ export function Trouble({ error, what, retry }: { error: unknown; what: string; 
 /** Bones of what is coming. They appear only when it takes longer than 150 ms. */
 export function Waiting({ lines = 4 }: { lines?: number }) {
   return (
-    <div className="stack waiting" aria-busy="true" aria-label="Loading">
+    <div className="stack waiting" role="status" aria-busy="true" aria-label="Loading">
       {Array.from({ length: lines }, (_, i) => (
         <div key={i} className="bone" style={{ width: `${78 - ((i * 17) % 40)}%` }} />
       ))}

@@ -30,7 +30,7 @@ export function VersionChange({ from, to }: { from: string; to: string }) {
 export function Classes({ classes, severity }: { classes?: string[] | null; severity?: string }) {
   const rated = severity && severity !== "unknown" ? severity : "";
   const words = (classes ?? []).map((c) => (c === "bugfix" ? "bug fix" : c));
-  if (words.length === 0 && !rated) return <span className="dim">not stated</span>;
+  if ((words.length === 0 || words.join() === "other") && !rated) return <span className="dim">other</span>;
   return (
     <span className="nowrap">
       {words.map((word) => (

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
-import { overview } from "../../api/queries";
+import { overview, sites } from "../../api/queries";
 import type { Overview } from "../../api/types";
 import { paths } from "../../paths";
 import { Loaded } from "../../ui/Loaded";
@@ -21,11 +21,15 @@ const Charts = lazy(() => import("./Charts"));
 export function Home() {
   const [view] = useView();
   const query = useQuery(overview(view.customer));
-  return (
-    <Loaded query={query} what="The overview could not be read.">
-      {(o) => (o.posture.devices === 0 ? <First overview={o} /> : <Overviewed overview={o} customer={view.customer} />)}
-    </Loaded>
-  );
+  if (!query.data) {
+    return (
+      <Page title="Home">
+        <Loaded query={query} what="The overview could not be read." lines={8}>{() => null}</Loaded>
+      </Page>
+    );
+  }
+  if (query.data.posture.devices === 0) return <First overview={query.data} />;
+  return <Overviewed overview={query.data} customer={view.customer} />;
 }
 
 function Overviewed({ overview: o, customer }: { overview: Overview; customer?: string }) {
@@ -56,15 +60,17 @@ function Overviewed({ overview: o, customer }: { overview: Overview; customer?: 
 
 /** Nothing is here yet: the three things to do, in their order. */
 function First({ overview: o }: { overview: Overview }) {
+  const places = useQuery(sites()).data?.total ?? 0;
   return (
     <Page title="Home" state={o.sentence} asOf={o.as_of}>
       <Empty
         title="Enrol the first device"
         act={
-          <>
-            <Button variant="default" renderRoot={(p) => <Link {...p} {...paths.customers()} />}>Add a customer</Button>
+          places > 0 ? (
             <Button renderRoot={(p) => <Link {...p} {...paths.enrolment()} />}>Enrol a device</Button>
-          </>
+          ) : (
+            <Button renderRoot={(p) => <Link {...p} {...paths.customers()} />}>Add a customer</Button>
+          )
         }
       >
         Add a customer and a site, make a token, and run one line on the machine. Within a minute its missing updates show up here, each with the reason why it is not installed.

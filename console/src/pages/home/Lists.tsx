@@ -11,6 +11,7 @@ import { VerdictChip } from "../../ui/Verdict";
 import { askForUpdate, everywhere } from "../needs/asks";
 import { JobState } from "../jobs/JobState";
 import { WorstDots } from "./WorstDots";
+import { itemName } from "../needs/itemName";
 
 interface BlockProps {
   title: string;
@@ -62,7 +63,7 @@ export function Failed({ needs, more, customer }: Scoped & { needs: Need[]; more
       <ul className="home-rows">
         {needs.map((n) => (
           <li key={n.id}>
-            <Link className="main" {...paths.needs({ state: "failed", customer, need: n.id })}><Middle text={n.item.name} /></Link>
+            <Link className="main" {...paths.needs({ state: "failed", customer, need: n.id })}><Middle text={itemName(n.item)} /></Link>
             <VersionChange from={n.installed} to={n.available ?? ""} />
             <Link className="dim" {...paths.device(n.device.id)}><Middle text={n.device.name} /></Link>
             <span className="home-verdict"><VerdictChip verdict={n.verdict} short /></span>

@@ -9,6 +9,7 @@ import { paths } from "../../paths";
 import { useNotice } from "../../ui/Notice";
 import { Trouble } from "../../ui/States";
 import { askFor } from "./asks";
+import { itemName } from "./itemName";
 
 /** The one act that can help, and beside it what else a person may say. */
 export function NeedActs({ need: n }: { need: NeedDetail }) {
@@ -75,7 +76,7 @@ function useRetry(n: NeedDetail) {
   return useMutation({
     mutationFn: () => retryNeed(n.id),
     onSuccess: () => {
-      tell(`${n.item.name} is tried again on ${n.device.name}.`);
+      tell(`${itemName(n.item)} is tried again on ${n.device.name}.`);
       void client.invalidateQueries();
     },
   });

@@ -14,6 +14,7 @@ import { asText } from "./copyText";
 import { About } from "./About";
 import { busyElsewhere } from "../../ui/useListKeys";
 import "../../styles/need.css";
+import { itemName } from "./itemName";
 
 /** Why is this not patched? Opens beside the list; the list stays. */
 export default function NeedDrawer({ id }: { id: string }) {
@@ -47,7 +48,7 @@ function Opened({ need: n }: { need: NeedDetail }) {
   return (
     <>
       <header>
-        <h2><Middle text={n.item.name} tail={14} /></h2>
+        <h2><Middle text={itemName(n.item)} tail={14} /></h2>
         <p><VersionChange from={n.installed} to={n.available ?? ""} /></p>
         <p className="dim small drawer-where">
           <Link className="link" {...paths.device(n.device.id)}><Middle text={n.device.name} /></Link>

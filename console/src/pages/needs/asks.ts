@@ -1,5 +1,6 @@
 import type { Need, Update } from "../../api/types";
 import type { Ask, Scope } from "../../app/useActs";
+import { itemName } from "./itemName";
 
 export const isSecurity = (of: { classes?: string[] | null }): boolean => of.classes?.includes("security") ?? false;
 
@@ -14,7 +15,7 @@ export function askFor(answer: Ask["answer"], n: Need, now = false): Ask {
   return {
     answer,
     what: n.update ? { update: n.update } : { need: n.id },
-    subject: [n.item.name, n.available].filter(Boolean).join(" "),
+    subject: [itemName(n.item), n.available].filter(Boolean).join(" "),
     scopes: n.update ? [device, ...wider] : [device],
     security: isSecurity(n),
     now,

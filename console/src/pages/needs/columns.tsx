@@ -5,6 +5,7 @@ import { paths } from "../../paths";
 import type { Column } from "../../ui/List";
 import { Classes, Middle, VersionChange } from "../../ui/Text";
 import { VerdictChip } from "../../ui/Verdict";
+import { itemName } from "./itemName";
 
 const item: Column<Need> = {
   key: "item",
@@ -12,7 +13,7 @@ const item: Column<Need> = {
   width: "17%",
   sort: "name",
   narrow: "title",
-  cell: (n) => <span className="main"><Middle text={n.item.name} /></span>,
+  cell: (n) => <span className="main"><Middle text={itemName(n.item)} /></span>,
 };
 
 const device: Column<Need> = {

@@ -1,6 +1,7 @@
 import type { NeedDetail } from "../../api/types";
 import { exact } from "../../lib/time";
 import { linkWord, ownerTurn, verdictWords } from "../../lib/verdicts";
+import { itemName } from "./itemName";
 
 /** The whole answer as plain text, to be sent to a customer. */
 export function asText(n: NeedDetail, now: Date): string {
@@ -9,7 +10,7 @@ export function asText(n: NeedDetail, now: Date): string {
   const first = chain.findIndex((l) => !l.met);
   const reached = first < 0 ? chain : chain.slice(0, first);
   const lines = [
-    `${n.item.name} on ${n.device.name} (${n.customer.name}, ${n.site.name})`,
+    `${itemName(n.item)} on ${n.device.name} (${n.customer.name}, ${n.site.name})`,
     n.available ? `Installed ${n.installed}, on offer ${n.available}${n.origin ? ` from ${n.origin}` : ""}` : `Installed ${n.installed}`,
     "",
     [verdictWords(v.name), ownerTurn(v.owner).toLowerCase(), `since ${exact(v.since)}`].filter(Boolean).join(", "),
