@@ -20,6 +20,7 @@ type commands struct {
 
 	Enroll    enrollCommand    `cmd:"" help:"Let this machine in at a server, with the line the console shows."`
 	Run       runCommand       `cmd:"" help:"Run the agent until it is stopped."`
+	Audit     auditCommand     `cmd:"" help:"Say what is wrong with this machine; needs no server and no rights."`
 	Scan      scanCommand      `cmd:"" help:"Read this machine once and print it as JSON."`
 	Status    statusCommand    `cmd:"" help:"Say how the agent stands."`
 	Install   installCommand   `cmd:"" help:"Make the agent a service that starts with the machine."`

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"patchbay/cli"
+	"patchbay/patch/vercmp"
 )
 
 // version is set when a release is built.
@@ -22,6 +24,7 @@ var version = "dev"
 type commands struct {
 	Serve     serveCmd     `cmd:"" help:"Run the server."`
 	Bootstrap bootstrapCmd `cmd:"" help:"Make a first customer, site and enrolment token on the server's own machine."`
+	Debug     debugCmd     `cmd:"" help:"Look at single parts from outside."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 
 	cli.Commands
@@ -36,7 +39,14 @@ func main() {
 		kong.Description("Patch management for managed service providers that says patched only after it has read the machine again."))
 	run.BindTo(ctx, (*context.Context)(nil))
 	run.Bind(&all.Globals)
+	run.BindTo(os.Stdin, (*io.Reader)(nil))
+	run.BindTo(os.Stdout, (*io.Writer)(nil))
 	run.FatalIfErrorf(run.Run())
+}
+
+// debugCmd are tools for whoever checks Patchbay itself.
+type debugCmd struct {
+	Vercmp vercmp.Command `cmd:"" help:"Compare tab-separated pairs of versions from standard input."`
 }
 
 // versionCmd prints the version.

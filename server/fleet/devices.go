@@ -10,37 +10,19 @@ import (
 	"patchbay/wire"
 )
 
-// row is one line of a list before what it shows is built: its place in the order and
-// what it stands for.
-type row[T any] struct {
-	key, id string
-	of      T
-}
-
-// page orders rows, cuts the page out and builds what it shows.
-func page[T, V any](rows []row[T], f view.Filter, descending bool, now time.Time, show func(T) V) view.Page[V] {
-	cut := view.Paginate(rows, f, descending,
-		func(r row[T]) string { return r.key }, func(r row[T]) string { return r.id })
-	shown := view.Page[V]{Items: make([]V, 0, len(cut.Items)), Total: cut.Total, NextCursor: cut.NextCursor, AsOf: now}
-	for _, r := range cut.Items {
-		shown.Items = append(shown.Items, show(r.of))
-	}
-	return shown
-}
-
 // Devices lists devices.
 func (x *Index) Devices(now time.Time, f view.Filter) view.Page[view.Device] {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	field, descending := f.Field("name")
 	q := view.Fold(f.Q)
-	var rows []row[*Entry]
+	rows := newSheet[*Entry](f, descending)
 	for _, e := range x.within(f) {
 		if x.deviceMatches(e, f.State, q, now) {
-			rows = append(rows, row[*Entry]{x.deviceKey(e, field, now), e.Device.ID, e})
+			rows.add(x.deviceKey(e, field, now), e.Device.ID, e)
 		}
 	}
-	return page(rows, f, descending, now, func(e *Entry) view.Device { return x.device(e, now) })
+	return page(rows, now, func(e *Entry) view.Device { return x.device(e, now) })
 }
 
 func (x *Index) deviceMatches(e *Entry, state, q string, now time.Time) bool {

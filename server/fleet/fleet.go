@@ -31,6 +31,8 @@ type Entry struct {
 	Needs    []Need
 	Sections []view.Section
 	Sources  []patch.Source
+
+	needs view.Posture // counts of Needs alone; set by Put
 }
 
 // Need is a need with what was decided and its verdict at the time of the step.
@@ -59,8 +61,10 @@ func New(silent time.Duration) *Index {
 
 // Put replaces a device's entry.
 func (x *Index) Put(e *Entry) {
+	e.needs = view.Posture{}
 	for i := range e.Needs {
 		n := &e.Needs[i]
+		e.needs.Count(n.Verdict.State, n.Update.Is(patch.Security), 1)
 		n.id = view.NeedID(e.Device.ID, n.Key)
 		if n.Blind == nil {
 			n.update = view.UpdateID(n.Key.Provider, n.Key.Name, n.Update.Available, n.Update.Origin)
@@ -136,16 +140,13 @@ func (x *Index) within(f view.Filter) []*Entry {
 
 // posture counts one device's needs; the caller holds the lock.
 func (x *Index) posture(e *Entry, now time.Time) view.Posture {
-	p := view.Posture{Devices: 1, Enrolled: 1}
+	p := e.needs
+	p.Devices, p.Enrolled = 1, 1
 	if x.isSilent(e, now) {
 		p.Silent = 1
 	}
 	if neverRead(e) {
 		p.NeverScanned = 1
-	}
-	for i := range e.Needs {
-		n := &e.Needs[i]
-		p.Count(n.Verdict.State, n.Update.Is(patch.Security), 1)
 	}
 	return p
 }

@@ -23,16 +23,16 @@ func (x *Index) Needs(now time.Time, f view.Filter) view.Page[view.Need] {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	field, descending := f.Field("name")
-	var rows []row[place]
+	rows := newSheet[place](f, descending)
 	for _, e := range x.within(f) {
 		for i := range e.Needs {
 			n := &e.Needs[i]
 			if matches(e, n, f) {
-				rows = append(rows, row[place]{needKey(e, n, field), n.id, place{e, n}})
+				rows.add(needKey(e, n, field), n.id, place{e, n})
 			}
 		}
 	}
-	return page(rows, f, descending, now, func(p place) view.Need { return p.show() })
+	return page(rows, now, func(p place) view.Need { return p.show() })
 }
 
 func matches(e *Entry, n *Need, f view.Filter) bool {

@@ -27,14 +27,14 @@ func (x *Index) Updates(now time.Time, f view.Filter) view.Page[view.Update] {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	field, descending := f.Field("name")
-	var rows []row[*group]
+	rows := newSheet[*group](f, descending)
 	for id, g := range x.groups(f, now) {
 		if f.State != "" && g.counts.Of(verdict.State(f.State)) == 0 {
 			continue
 		}
-		rows = append(rows, row[*group]{groupKey(g, field), id, g})
+		rows.add(groupKey(g, field), id, g)
 	}
-	return page(rows, f, descending, now, (*group).show)
+	return page(rows, now, (*group).show)
 }
 
 // groups gathers needs by the update they wait for; the caller holds the lock.
