@@ -21,7 +21,7 @@ type Options struct {
 	Kinds    []provider.Kind
 	Now      func() time.Time
 	Log      *slog.Logger // nil keeps quiet
-	StateDir string // the agent's, for its own record of refreshes; "" when there is none
+	StateDir string       // the agent's, for its own record of refreshes; "" when there is none
 	Build    string
 	Out      io.Writer
 }
