@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryCache, QueryClient } from "@tanstack/react-query";
 import {
   createRootRouteWithContext,
   createRoute,
@@ -9,11 +9,12 @@ import {
   retainSearchParams,
 } from "@tanstack/react-router";
 import { Problem } from "./api/client";
-import { sessionQuery } from "./api/queries";
+import { customer, device, job, sessionQuery, site, update } from "./api/queries";
 import { Shell } from "./app/Shell";
 import { Lost, Broken } from "./app/Lost";
 
 export const client = new QueryClient({
+  queryCache: new QueryCache({ onError: (error) => void doorFor(error) }),
   defaultOptions: {
     queries: {
       staleTime: 15_000,
@@ -21,6 +22,17 @@ export const client = new QueryClient({
     },
   },
 });
+
+/** A session that ended, or a second factor that is asked for, leads to the page for it. */
+async function doorFor(error: Error) {
+  if (!(error instanceof Problem)) return;
+  const totp = error.type === "totp-required";
+  if (error.status !== 401 && !totp) return;
+  client.removeQueries({ queryKey: sessionQuery.queryKey });
+  const { pathname, href } = router.state.location;
+  if (totp) await router.navigate({ to: "/totp" });
+  else if (pathname !== "/signin" && pathname !== "/setup") await router.navigate({ to: "/signin", search: { next: href } });
+}
 
 /** What a page of the console may say in its URL. */
 const words = ["customer", "need", "q", "sort", "state", "class", "site", "tab"] as const;
@@ -72,8 +84,21 @@ const app = createRoute({
   errorComponent: Broken,
 });
 
-const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) =>
-  createRoute({ getParentRoute: () => app, path, component });
+type Component = ReturnType<typeof lazyRouteComponent>;
+
+const page = <P extends string>(path: P, component: Component) => createRoute({ getParentRoute: () => app, path, component });
+
+/** A page of one thing. What it shows is asked for as soon as somebody points at a link to it. */
+const pageOf = <P extends string>(path: P, component: Component, warm: (client: QueryClient, id: string) => Promise<void>) =>
+  createRoute({
+    getParentRoute: () => app,
+    path,
+    component,
+    loader: ({ context, params }) => {
+      const [id] = Object.values(params as Record<string, string>);
+      if (id) void warm(context.client, id);
+    },
+  });
 
 const tree = root.addChildren([
   signIn,
@@ -83,15 +108,15 @@ const tree = root.addChildren([
     page("/", lazyRouteComponent(() => import("./pages/home/Home"), "Home")),
     page("/needs", lazyRouteComponent(() => import("./pages/needs/Needs"), "Needs")),
     page("/devices", lazyRouteComponent(() => import("./pages/devices/Devices"), "Devices")),
-    page("/devices/$device", lazyRouteComponent(() => import("./pages/devices/Device"), "DevicePage")),
+    pageOf("/devices/$device", lazyRouteComponent(() => import("./pages/devices/Device"), "DevicePage"), (c, id) => c.prefetchQuery(device(id))),
     page("/updates", lazyRouteComponent(() => import("./pages/updates/Updates"), "Updates")),
-    page("/updates/$update", lazyRouteComponent(() => import("./pages/updates/Update"), "UpdatePage")),
+    pageOf("/updates/$update", lazyRouteComponent(() => import("./pages/updates/Update"), "UpdatePage"), (c, id) => c.prefetchQuery(update(id))),
     page("/customers", lazyRouteComponent(() => import("./pages/customers/Customers"), "Customers")),
-    page("/customers/$id", lazyRouteComponent(() => import("./pages/customers/Customer"), "CustomerPage")),
-    page("/sites/$site", lazyRouteComponent(() => import("./pages/customers/Site"), "SitePage")),
+    pageOf("/customers/$id", lazyRouteComponent(() => import("./pages/customers/Customer"), "CustomerPage"), (c, id) => c.prefetchQuery(customer(id))),
+    pageOf("/sites/$site", lazyRouteComponent(() => import("./pages/customers/Site"), "SitePage"), (c, id) => c.prefetchQuery(site(id))),
     page("/enrolment", lazyRouteComponent(() => import("./pages/enrolment/Enrolment"), "Enrolment")),
     page("/jobs", lazyRouteComponent(() => import("./pages/jobs/Jobs"), "Jobs")),
-    page("/jobs/$job", lazyRouteComponent(() => import("./pages/jobs/Job"), "JobPage")),
+    pageOf("/jobs/$job", lazyRouteComponent(() => import("./pages/jobs/Job"), "JobPage"), (c, id) => c.prefetchQuery(job(id))),
     page("/activity", lazyRouteComponent(() => import("./pages/activity/Activity"), "ActivityPage")),
     page("/settings", lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings")),
   ]),
@@ -110,6 +135,7 @@ export const router = createRouter({
   context: { client },
   defaultPreload: "intent",
   defaultPreloadDelay: 60,
+  defaultPreloadStaleTime: 0,
   scrollRestoration: true,
   parseSearch,
   stringifySearch,

@@ -13,21 +13,26 @@ const touches: Record<string, string[]> = {
 
 const always = ["activity", "approval"];
 
-/** Listens until told to stop. Many changes in a short time make one round of questions. */
-export function listen(client: QueryClient, pause = 400): () => void {
+/**
+ * Listens until told to stop. A change is shown at once; many changes in a short time make
+ * one round of questions every two seconds.
+ */
+export function listen(client: QueryClient, soon = 250, pause = 2000): () => void {
   const source = new EventSource("/api/v1/events");
   let dirty = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let last = -pause;
 
   const flush = () => {
     timer = undefined;
+    last = performance.now();
     const kinds = dirty;
     dirty = new Set();
     void client.invalidateQueries({ predicate: (query) => kinds.has(String(query.queryKey[0])) });
   };
   const mark = (kinds: string[]) => {
     for (const kind of kinds) dirty.add(kind);
-    timer ??= setTimeout(flush, pause);
+    timer ??= setTimeout(flush, Math.max(soon, last + pause - performance.now()));
   };
 
   let lost = false;

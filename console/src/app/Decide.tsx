@@ -69,7 +69,7 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
           {why && <span className="dim small" id="decide-why">{why}</span>}
           <Button variant="default" onClick={close}>Cancel</Button>
           <Button type="submit" color={approve ? undefined : "red"} loading={send.isPending} disabled={Boolean(why)} aria-describedby={why ? "decide-why" : undefined}>
-            {approve ? "Approve" : "Reject"} for {count(foretold.data?.devices ?? 0, "device")}
+            {approve ? "Approve" : "Reject"}{foretold.data && ` for ${count(foretold.data.devices, "device")}`}
           </Button>
         </div>
       </form>

@@ -5,18 +5,8 @@ import { dayMonth } from "../../lib/time";
 import { needsBuckets } from "./buckets";
 import { Area } from "./Area";
 
-/** Pictures, each with its table behind it. A chunk of its own: the page does not wait for it. */
-export default function Charts({ trend, ages }: { trend: TrendDay[]; ages: Bucket[] }) {
-  if (trend.length < 2 && ages.every((a) => a.count === 0)) return null;
-  return (
-    <div className="charts">
-      {trend.length > 1 && <Trend trend={trend} />}
-      {ages.some((a) => a.count > 0) && <Ages ages={ages} />}
-    </div>
-  );
-}
-
-function Trend({ trend }: { trend: TrendDay[] }) {
+/** Needs day by day, with the table behind the picture. */
+export function Trend({ trend }: { trend: TrendDay[] }) {
   const [table, setTable] = useState(false);
   return (
     <section className="home-block" aria-label="Needs by day">
@@ -42,7 +32,8 @@ function Trend({ trend }: { trend: TrendDay[] }) {
   );
 }
 
-function Ages({ ages }: { ages: Bucket[] }) {
+/** How long the open security needs have been open. */
+export function Ages({ ages }: { ages: Bucket[] }) {
   const most = Math.max(1, ...ages.map((a) => a.count));
   return (
     <section className="home-block" aria-label="Open security needs by age">

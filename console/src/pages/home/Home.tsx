@@ -15,7 +15,9 @@ import { Standing } from "./Standing";
 import { Failed, Running, Silent, Waits, Worst } from "./Lists";
 import "../../styles/home.css";
 
-const Charts = lazy(() => import("./Charts"));
+// Pictures are a chunk of their own: the page does not wait for them.
+const Trend = lazy(() => import("./Charts").then((m) => ({ default: m.Trend })));
+const Ages = lazy(() => import("./Charts").then((m) => ({ default: m.Ages })));
 
 /** Am I safe? What is late? What broke? What waits for me? */
 export function Home() {
@@ -46,14 +48,15 @@ function Overviewed({ overview: o, customer }: { overview: Overview; customer?: 
           <Attention rows={o.attention} />
           <Waits updates={o.waits} more={o.posture.waits_person} customer={customer} />
           <Failed needs={o.failed} more={o.posture.failed} customer={customer} />
+          {o.trend.length > 1 && <Suspense fallback={<div style={{ height: 266 }} />}><Trend trend={o.trend} /></Suspense>}
         </div>
         <div>
           <Running jobs={o.running} customer={customer} />
           <Silent devices={o.silent} more={o.posture.silent} customer={customer} />
+          {o.posture.security_open > 0 && <Suspense fallback={<div style={{ height: 208 }} />}><Ages ages={o.security_open_by_age} /></Suspense>}
           {!customer && <Worst customers={o.worst} />}
         </div>
       </div>
-      <Suspense><Charts trend={o.trend} ages={o.security_open_by_age} /></Suspense>
     </div>
   );
 }

@@ -111,7 +111,7 @@ export function Silent({ devices, more, customer }: Scoped & { devices: Device[]
 export function Worst({ customers }: { customers: WorstRow[] }) {
   if (customers.length < 2) return null;
   return (
-    <Block title="Customers with most open" more={{ n: customers.length, shown: 0, link: paths.customers({ sort: "-security_open" }) }}>
+    <Block title="Customers with most open" more={{ n: customers.length, shown: customers.length, link: paths.customers({ sort: "-security_open" }) }}>
       <WorstDots customers={customers} />
     </Block>
   );

@@ -60,7 +60,7 @@ const columns: Column<Update>[] = [
         <span className="dim">0</span>
       ),
   },
-  { key: "devices", title: "Devices", sort: "devices", width: "82px", number: true, cell: (u) => number(u.devices) },
+  { key: "devices", title: "Devices", sort: "devices", width: "82px", number: true, narrow: "hide", cell: (u) => number(u.devices) },
 ];
 
 function Change({ update: u }: { update: Update }) {

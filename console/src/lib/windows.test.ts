@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import type { Day, Window } from "../api/types";
+import { clock, days, dayWords, minutesOf, policyWords, stretches, windowProblem, windowWords } from "./windows";
+
+const saturday: Window = { days: ["sat"], start: "22:00", minutes: 240 };
+
+describe("a window in words", () => {
+  it("says the day after when it passes midnight", () => {
+    expect(windowWords(saturday)).toBe("every Saturday from 22:00 to 02:00 the next day (4 hours)");
+    expect(windowWords({ ...saturday, minutes: 120 })).toBe("every Saturday from 22:00 to 00:00 (2 hours)");
+    expect(windowWords({ days, start: "00:00", minutes: 1440 })).toBe("every day from 00:00 to 00:00 (24 hours)");
+    expect(windowWords({ days: ["mon"], start: "20:00", minutes: 2880 })).toContain("2 days later");
+  });
+
+  it("names few days, and many by what they have in common", () => {
+    expect(dayWords(["sun", "mon"])).toBe("every Monday and Sunday");
+    expect(dayWords(["fri", "mon", "tue", "wed", "thu"])).toBe("on weekdays");
+    expect(dayWords(days)).toBe("every day");
+    expect(dayWords([])).toBe("never");
+  });
+
+  it("is told from one that is not finished", () => {
+    expect(windowProblem(saturday)).toBeNull();
+    expect(windowProblem({ ...saturday, days: [] })).toMatch(/day/);
+    expect(windowProblem({ ...saturday, start: "25:00" })).toMatch(/22:00/);
+    expect(windowProblem({ ...saturday, minutes: 0 })).toMatch(/15 minutes/);
+    expect(windowProblem({ ...saturday, minutes: Number.NaN })).toMatch(/15 minutes/);
+    expect(windowWords({ ...saturday, start: "soon" })).toBe("a window that is not complete yet");
+  });
+});
+
+describe("a policy in words", () => {
+  it("says that without a window nothing happens by itself", () => {
+    expect(policyWords({ auto: "security", reboot: true }, "Europe/Berlin")).toContain("nothing is installed here unless a person forces it");
+  });
+
+  it("names a window's own zone only where it is another", () => {
+    const abroad = policyWords({ auto: "by_hand", reboot: false, windows: [{ ...saturday, zone: "Asia/Tokyo" }] }, "Europe/Berlin");
+    expect(abroad).toContain("Asia/Tokyo time");
+    const home = policyWords({ auto: "by_hand", reboot: false, windows: [{ ...saturday, zone: "Europe/Berlin" }] }, "Europe/Berlin");
+    expect(home.match(/Europe\/Berlin/g)).toHaveLength(1);
+  });
+});
+
+it("times of day are read and written the same way", () => {
+  for (let m = 0; m < 1440; m++) expect(minutesOf(clock(m))).toBe(m);
+  for (const wrong of ["", "24:00", "12:60", "noon", "1200", "-1:00"]) expect(minutesOf(wrong)).toBeNull();
+});
+
+it("the week's picture shows as many minutes as the windows have", () => {
+  for (const day of days) {
+    for (const minutes of [15, 240, 1440, 5000]) {
+      const shown = stretches({ days: [day as Day], start: "23:30", minutes });
+      expect(shown.reduce((sum, s) => sum + s.to - s.from, 0)).toBe(minutes);
+      for (const s of shown) expect(s.to).toBeLessThanOrEqual(7 * 1440);
+    }
+  }
+});
