@@ -1,0 +1,234 @@
+// Goes through the console as a person does, against the mock server, and fails when a person
+// would be stuck:  node e2e/flows.mjs --mock /tmp/mockserver [--only PART]
+
+import assert from "node:assert/strict";
+import { parseArgs } from "node:util";
+import { answer, browser, open, openNeed, settled, setUp, signIn, start, visit } from "./lib.mjs";
+
+const { values: o } = parseArgs({ options: { mock: { type: "string" }, only: { type: "string", default: "" } } });
+const person = { name: "Mia Berger", email: "mia@example.test", password: "four words make one" };
+const get = async (base, path) => (await fetch(base + "/api/v1" + path)).json();
+
+const flows = {
+  "approve and watch it move": async ({ page, base }) => {
+    const waits = (await get(base, "/needs?state=waits_person&limit=200")).items.find((n) => n.can.approve === "" && n.verdict.name === "WAITS_DECISION");
+    const drawer = await openNeed(page, waits.device.id, waits.item.name);
+    await drawer.getByText("Waits for decision").waitFor();
+    await drawer.getByRole("button", { name: "Approve…" }).first().click();
+    await answer(page, { reason: "tried on our own machines" });
+    await page.getByText(/^Approved for 1 device/).waitFor();
+    await drawer.getByText("Waits for decision").waitFor({ state: "detached" });
+    await drawer.getByText(`Approved for ${waits.device.name} by Mia Berger`, { exact: false }).waitFor();
+  },
+
+  "reject only with a reason, and withdraw it": async ({ page, base }) => {
+    const waits = (await get(base, "/needs?state=waits_person&limit=200")).items.find((n) => n.can.reject === "" && n.verdict.name === "WAITS_DECISION");
+    const drawer = await openNeed(page, waits.device.id, waits.item.name);
+    await drawer.getByRole("button", { name: "Reject…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Write a reason first.").waitFor();
+    assert(await dialog.getByRole("button", { name: /^Reject/ }).isDisabled());
+    await answer(page, { reason: "breaks the scanner" });
+    await drawer.getByText("Rejected", { exact: true }).waitFor();
+    await drawer.getByText("breaks the scanner").first().waitFor();
+    await drawer.getByRole("button", { name: "Withdraw this decision" }).first().click();
+    await drawer.getByText("Waits for decision").waitFor();
+  },
+
+  "now says that it goes outside the window": async ({ page }) => {
+    await visit(page, "/updates?sort=-waiting&class=security");
+    await page.keyboard.press("j");
+    await page.keyboard.press("a");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Now", { exact: true }).click();
+    await dialog.getByText(/also outside its window, for the next 4 hours/).waitFor();
+    await dialog.getByRole("button", { name: /^Approve for \d+ device/ }).waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+  },
+
+  "a list by keyboard": async ({ page }) => {
+    await visit(page, "/needs");
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    const drawer = page.getByRole("complementary", { name: "Why this is not patched" });
+    await drawer.locator(".chain").waitFor();
+    const first = page.url();
+    await page.keyboard.press("j");
+    await page.waitForURL((url) => url.href !== first && url.searchParams.has("need"));
+    await page.keyboard.press("Escape");
+    await drawer.waitFor({ state: "detached" });
+    await page.keyboard.press("/");
+    await page.keyboard.type("openssl");
+    await page.waitForURL(/q=openssl/);
+    await settled(page);
+    for (const row of await page.locator("tbody tr td:first-child").allInnerTexts()) assert.match(row, /openssl/);
+  },
+
+  "the palette finds a device": async ({ page, base }) => {
+    const [device] = (await get(base, "/devices?limit=1")).items;
+    await visit(page, "/");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: /Find a device/ }).fill(device.name);
+    await page.getByRole("option", { name: device.name }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: device.name }).waitFor();
+  },
+
+  "a customer, a site and a line to run": async ({ page }) => {
+    await visit(page, "/customers");
+    await page.getByRole("button", { name: "Add a customer" }).click();
+    await page.getByLabel("Name").fill("Bäckerei Sauer & Söhne");
+    await page.getByRole("button", { name: "Add the customer" }).click();
+    await page.getByRole("heading", { level: 1, name: "Bäckerei Sauer & Söhne" }).waitFor();
+    await page.getByRole("button", { name: "Add a site" }).first().click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("Backstube");
+    await dialog.getByRole("button", { name: "Sun", exact: true }).click();
+    await dialog.getByText(/every Saturday and Sunday from 22:00 to 02:00 the next day/).waitFor();
+    await dialog.getByRole("button", { name: "Add the site" }).click();
+    await page.getByRole("heading", { level: 1, name: "Backstube" }).waitFor();
+    await page.getByRole("link", { name: "Enrol a device" }).click();
+    await page.getByRole("button", { name: "Make a token" }).click();
+    await page.getByText(/patchbay-agent enroll --server/).waitFor();
+    await page.getByRole("button", { name: "Copy the line" }).click();
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^(sudo )?patchbay-agent enroll --server \S+ --token \S+$/);
+    await page.getByRole("button", { name: "Revoke" }).click();
+    await page.getByText("Revoked", { exact: true }).waitFor();
+  },
+
+  "a refused name keeps what was typed": async ({ page, base }) => {
+    const [customer] = (await get(base, "/customers?limit=1")).items;
+    await visit(page, "/customers");
+    await page.getByRole("button", { name: "Add a customer" }).click();
+    await page.getByLabel("Name").fill(customer.name);
+    await page.getByRole("button", { name: "Add the customer" }).click();
+    await page.getByRole("alert").waitFor();
+    assert.equal(await page.getByLabel("Name").inputValue(), customer.name);
+    page.faults.splice(0); // the browser tells of every refused request
+  },
+
+  "the customer shown lives in the URL": async ({ page, base }) => {
+    const [customer] = (await get(base, "/customers?limit=1&sort=-security_open")).items;
+    await visit(page, "/");
+    await page.getByRole("combobox", { name: "Customer shown" }).first().click();
+    await page.getByRole("option", { name: customer.name }).click();
+    await page.waitForURL((url) => url.searchParams.get("customer") === customer.id);
+    await page.getByRole("link", { name: "Devices", exact: true }).first().click();
+    await page.waitForURL((url) => url.pathname === "/devices" && url.searchParams.get("customer") === customer.id);
+    await settled(page);
+    for (const cell of await page.locator("tbody tr td:nth-child(2)").allInnerTexts()) assert.equal(cell.replace(/\s/g, ""), customer.name.replace(/\s/g, ""));
+  },
+
+  "a policy is changed": async ({ page, base }) => {
+    const site = (await get(base, "/sites")).items.find((s) => s.policy.auto === "by_hand");
+    await visit(page, `/sites/${site.id}`);
+    assert(await page.getByRole("button", { name: "Change the policy" }).isDisabled());
+    await page.getByLabel("Devices may reboot within the window").click();
+    await page.getByRole("button", { name: "Change the policy" }).click();
+    await page.getByText(/now works by the new policy/).waitFor();
+    assert.equal((await get(base, `/sites/${site.id}`)).policy.reboot, !site.policy.reboot);
+  },
+
+  "an API key is shown once": async ({ page }) => {
+    await visit(page, "/settings");
+    await page.getByLabel("What it is for").fill("Nightly report");
+    await page.getByRole("button", { name: "Make a key" }).click();
+    await page.getByText(/^pbk_/).waitFor();
+    await visit(page, "/settings");
+    assert.equal(await page.getByText(/^pbk_/).count(), 0);
+    await page.getByRole("button", { name: "Revoke" }).first().click();
+    await page.getByText(/^revoked/).first().waitFor();
+  },
+
+  "the chains are checked": async ({ page }) => {
+    await visit(page, "/activity");
+    await page.getByRole("button", { name: "Check the chains" }).click();
+    await page.getByText(/every hash fits/).waitFor();
+  },
+
+  "a device is retired by its name": async ({ page, base }) => {
+    const device = (await get(base, "/devices?state=silent")).items[0];
+    await visit(page, `/devices/${device.id}?tab=about`);
+    const button = page.getByRole("button", { name: "Retire this device" });
+    assert(await button.isDisabled());
+    await page.getByLabel(`Type ${device.name} to retire it`).fill(device.name);
+    await button.click();
+    await page.getByText(`${device.name} is retired.`).waitFor();
+    await page.waitForURL((url) => url.pathname === "/devices");
+  },
+};
+
+const doors = {
+  "sign in leads to where one wanted to go": async ({ page }) => {
+    await page.goto("/devices?state=silent");
+    await page.waitForURL(/signin\?next=/);
+    await page.getByLabel("Email").fill(person.email);
+    await page.getByLabel("Password", { exact: true }).fill("something else entirely");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").waitFor();
+    assert.equal(await page.getByLabel("Email").inputValue(), person.email);
+    await page.getByLabel("Password", { exact: true }).fill(person.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL((url) => url.pathname === "/devices" && url.searchParams.get("state") === "silent");
+    page.faults.splice(0);
+  },
+  "sign in never leads elsewhere": async ({ page }) => {
+    await page.goto("/signin?next=//elsewhere.test/");
+    await page.getByLabel("Email").fill(person.email);
+    await page.getByLabel("Password", { exact: true }).fill(person.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL((url) => url.pathname === "/" && url.hostname === "127.0.0.1");
+  },
+  "an ended session leads back after signing in": async ({ page }) => {
+    await signIn(page, person);
+    await visit(page, "/updates");
+    await page.context().clearCookies();
+    await page.getByRole("link", { name: "Jobs" }).click();
+    await page.waitForURL(/signin/);
+    page.faults.splice(0);
+  },
+};
+
+const first = {
+  "the one-time link makes the first administrator": async ({ page, text }) => {
+    await page.goto("/");
+    await page.getByRole("heading", { name: "Open the one-time link" }).waitFor();
+    await setUp(page, text.match(/http:\S+setup#\S+/)[0], person);
+    await page.getByText("Enrol the first device").waitFor();
+    await visit(page, "/settings");
+    await page.getByText(person.email).first().waitFor();
+  },
+};
+
+let port = 8180;
+const failed = [];
+async function run(chromium, flags, all) {
+  for (const [name, flow] of Object.entries(all)) {
+    if (o.only && !name.includes(o.only)) continue;
+    const listen = `127.0.0.1:${port++}`;
+    const server = await start(o.mock, ["-listen", listen, "-console", "dist/app", ...flags], /serving/);
+    const base = `http://${listen}`;
+    const page = await open(chromium, { base });
+    try {
+      await flow({ page, base, text: server.text });
+      assert.deepEqual(page.faults, []);
+      console.log(`ok    ${name}`);
+    } catch (error) {
+      failed.push(name);
+      console.log(`FAILS ${name}\n      ${error.message.split("\n").slice(0, 6).join("\n      ")}`);
+      await page.screenshot({ path: `e2e/shots/flow-${port}.png` }).catch(() => {});
+    } finally {
+      await page.context().close();
+      server.stop();
+    }
+  }
+}
+
+const chromium = await browser();
+await run(chromium, [], flows);
+await run(chromium, ["-signin"], doors);
+await run(chromium, ["-setup"], first);
+await chromium.close();
+process.exit(failed.length > 0 ? 1 : 0);
