@@ -150,13 +150,19 @@ func (s *Scanner) scanProvider(ctx context.Context, now time.Time, name string, 
 		}
 	}
 	offer, err := p.Available(ctx)
+	unread := err // of the sources: none, when they are told with their errors
+	if len(offer.Sources) > 0 {
+		unread = nil
+	}
+	s.keep(name+"/"+wire.SourcesSection, now, bySource(offer.Sources), unread)
+	if partly(offer) {
+		err = nil
+	}
 	if s.keep(name+"/"+wire.OfferedSection, now, sorted(offer.Updates, patch.Update.Key), err) {
 		for _, u := range offer.Updates {
 			r.Offered[u.Key()] = u
 		}
 	}
-	slices.SortStableFunc(offer.Sources, func(a, b patch.Source) int { return strings.Compare(a.Name, b.Name) })
-	s.keep(name+"/"+wire.SourcesSection, now, append([]patch.Source{}, offer.Sources...), err)
 	for _, note := range offer.Notes {
 		s.Log.Info("scan: "+note, "provider", name)
 	}
@@ -174,6 +180,20 @@ func (s *Scanner) scanHost(ctx context.Context, now time.Time, found []wire.Prov
 			s.Log.Warn("the facts kept from the last scan could not be read", "error", err)
 		}
 	}
+}
+
+// partly reports whether at least one source could be read. What it offers is told then; a
+// source that cannot be read says so itself, so nobody takes the offer for the whole. One
+// dead source must not hide what all the others have.
+func partly(o patch.Offer) bool {
+	return slices.ContainsFunc(o.Sources, func(s patch.Source) bool { return s.Error == "" })
+}
+
+// bySource gives the sources in the order of their names.
+func bySource(sources []patch.Source) []patch.Source {
+	sources = append([]patch.Source{}, sources...)
+	slices.SortStableFunc(sources, func(a, b patch.Source) int { return strings.Compare(a.Name, b.Name) })
+	return sources
 }
 
 // sorted gives the list in the order of its keys, never nil: an empty list is a list.

@@ -48,7 +48,12 @@ await shot("4-waits");
 await drawer.getByRole("button", { name: "Approve…" }).click();
 await answer(page, { now: true });
 // The page is not touched again: the steps arrive by themselves.
-await drawer.getByText("Verified", { exact: true }).first().waitFor({ timeout: 90000 });
+try {
+  await drawer.getByText("Verified", { exact: true }).first().waitFor({ timeout: 60000 });
+} catch (error) {
+  await page.screenshot({ path: `${SHOTS}/5-stuck.png` });
+  throw error;
+}
 await shot("5-verified");
 
 const other = await openNeed(page, device, OTHER);

@@ -205,7 +205,9 @@ func (e *Engine) Step(ctx context.Context, device string) error {
 	if changed {
 		e.Bus.Wake(facts.Agent.ID)
 	}
-	e.Bus.Publish(view.Event{Kind: "device", Customer: customer, Device: device})
+	for _, kind := range []string{"device", "need", "job"} { // a step may have moved any of them
+		e.Bus.Publish(view.Event{Kind: kind, Customer: customer, Device: device})
+	}
 	return nil
 }
 

@@ -84,6 +84,14 @@ func (l *logFile) String() string {
 // link, as a person would.
 func install(t *testing.T) *installation {
 	t.Helper()
+	in := installEmpty(t)
+	in.setUp()
+	return in
+}
+
+// installEmpty starts a server on a new bed that has no administrator yet.
+func installEmpty(t *testing.T) *installation {
+	t.Helper()
 	b := bed.New(t) // skips when this machine cannot make one
 	bin, err := binaries()
 	if err != nil {
@@ -91,7 +99,6 @@ func install(t *testing.T) *installation {
 	}
 	in := &installation{t: t, bed: b, data: t.TempDir(), bin: bin}
 	in.start("127.0.0.1:0", b.Address()+":0")
-	in.setUp()
 	t.Cleanup(func() {
 		in.stop()
 		if t.Failed() {
@@ -180,16 +187,22 @@ func (in *installation) setUp() {
 	if err != nil {
 		in.t.Fatal(err)
 	}
+	in.makeKey(reply)
+}
+
+// makeKey makes an API key for whoever was signed in by the reply.
+func (in *installation) makeKey(reply *http.Response) {
+	in.t.Helper()
 	defer reply.Body.Close()
 	if reply.StatusCode != http.StatusOK || len(reply.Cookies()) == 0 {
 		text, _ := io.ReadAll(reply.Body)
-		in.t.Fatalf("setting up: %s %s", reply.Status, text)
+		in.t.Fatalf("signing in: %s %s", reply.Status, text)
 	}
 	cookie := reply.Cookies()[0]
 	request, _ := http.NewRequest(http.MethodPost, in.console+"/api/v1/me/keys", strings.NewReader(`{"name":"e2e","days":1}`))
 	request.Header.Set("Content-Type", "application/json")
 	request.AddCookie(cookie)
-	reply, err = http.DefaultClient.Do(request)
+	reply, err := http.DefaultClient.Do(request)
 	if err != nil {
 		in.t.Fatal(err)
 	}
