@@ -335,7 +335,7 @@ func (e *endpoint) run() {
 }
 
 // patience is how long anything may take on a busy machine.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 // waitFor waits until the condition holds. It asks again whenever some time has passed,
 // because it looks at other programs from outside.
