@@ -48,12 +48,12 @@ function Overviewed({ overview: o, customer }: { overview: Overview; customer?: 
           <Attention rows={o.attention} />
           <Waits updates={o.waits} more={o.posture.waits_person} customer={customer} />
           <Failed needs={o.failed} more={o.posture.failed} customer={customer} />
-          {o.trend.length > 1 && <Suspense fallback={<div style={{ height: 266 }} />}><Trend trend={o.trend} /></Suspense>}
+          {o.trend.length > 1 && <Suspense fallback={<div style={{ height: 266 }} aria-busy="true" />}><Trend trend={o.trend} /></Suspense>}
         </div>
         <div>
           <Running jobs={o.running} customer={customer} />
           <Silent devices={o.silent} more={o.posture.silent} customer={customer} />
-          {o.posture.security_open > 0 && <Suspense fallback={<div style={{ height: 208 }} />}><Ages ages={o.security_open_by_age} /></Suspense>}
+          {o.posture.security_open > 0 && <Suspense fallback={<div style={{ height: 208 }} aria-busy="true" />}><Ages ages={o.security_open_by_age} /></Suspense>}
           {!customer && <Worst customers={o.worst} />}
         </div>
       </div>

@@ -13,11 +13,11 @@ import { useView } from "../../ui/useView";
 import { JobState } from "./JobState";
 
 const columns: Column<Job>[] = [
-  { key: "item", title: "Item", sort: "name", narrow: "title", width: "17%", cell: (j) => <Link className="main" {...paths.job(j.id)}><Middle text={j.item.name} /></Link> },
+  { key: "item", title: "Item", sort: "name", narrow: "title", width: "15%", cell: (j) => <Link className="main" {...paths.job(j.id)}><Middle text={j.item.name} /></Link> },
   { key: "change", title: "Change", narrow: "plain", cell: (j) => <VersionChange from={j.from} to={j.to} /> },
-  { key: "device", title: "Device", sort: "device", width: "16%", narrow: "plain", cell: (j) => <Link {...paths.device(j.device.id)}><Middle text={j.device.name} /></Link> },
-  { key: "customer", title: "Customer", width: "16%", narrow: "plain", wide: true, cell: (j) => <span className="dim"><Middle text={j.customer.name} /></span> },
-  { key: "step", title: "Step", width: "27%", narrow: "plain", cell: (j) => <JobState job={j} /> },
+  { key: "device", title: "Device", sort: "device", width: "13%", narrow: "plain", cell: (j) => <Link {...paths.device(j.device.id)}><Middle text={j.device.name} /></Link> },
+  { key: "customer", title: "Customer", width: "12%", narrow: "plain", wide: true, cell: (j) => <span className="dim"><Middle text={j.customer.name} /></span> },
+  { key: "step", title: "Step", width: "26%", narrow: "plain", cell: (j) => <JobState job={j} /> },
   { key: "made", title: "Ordered", sort: "created_at", width: "104px", number: true, narrow: "hide", cell: (j) => <span className="dim"><Ago at={j.created_at} /></span> },
 ];
 

@@ -38,7 +38,7 @@ export function NeedList({ columns, within = {}, search, empty }: Props) {
             ...countedStates.map((s) => ({ value: s, label: <><StateMark state={s} /> {stateWord(s)}</> })),
           ]}
         />
-        <Chips name="class" label="Class" choices={[{ value: "security", label: "Security only" }]} />
+        <Chips name="class" label="Class" choices={[{ value: "security", label: "Security" }]} />
       </Tools>
       <List
         label="Needs"

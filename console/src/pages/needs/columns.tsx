@@ -10,7 +10,7 @@ import { itemName } from "./itemName";
 const item: Column<Need> = {
   key: "item",
   title: "Item",
-  width: "17%",
+  width: "15%",
   sort: "name",
   narrow: "title",
   cell: (n) => <span className="main"><Middle text={itemName(n.item)} /></span>,
@@ -19,7 +19,7 @@ const item: Column<Need> = {
 const device: Column<Need> = {
   key: "device",
   title: "Device",
-  width: "15%",
+  width: "13%",
   sort: "device",
   narrow: "plain",
   cell: (n) => <Link {...paths.device(n.device.id)}><Middle text={n.device.name} /></Link>,
@@ -28,7 +28,7 @@ const device: Column<Need> = {
 const customer: Column<Need> = {
   key: "customer",
   title: "Customer",
-  width: "14%",
+  width: "12%",
   sort: "customer",
   narrow: "plain",
   wide: true,
@@ -45,7 +45,7 @@ const change: Column<Need> = {
 const classes: Column<Need> = {
   key: "class",
   title: "Class",
-  width: "118px",
+  width: "112px",
   narrow: "plain",
   wide: true,
   cell: (n) => <Classes classes={n.classes} severity={n.severity} />,
@@ -65,7 +65,7 @@ const size: Column<Need> = {
 const verdict: Column<Need> = {
   key: "verdict",
   title: "Verdict",
-  width: "30%",
+  width: "26%",
   sort: "verdict",
   narrow: "plain",
   cell: (n) => <VerdictChip verdict={n.verdict} />,

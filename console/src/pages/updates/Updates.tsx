@@ -95,7 +95,7 @@ export function Updates() {
             { value: "moving", label: <><StateMark state="moving" /> Moving</> },
           ]}
         />
-        <Chips name="class" label="Class" choices={[{ value: "security", label: "Security only" }]} />
+        <Chips name="class" label="Class" choices={[{ value: "security", label: "Security" }]} />
       </Tools>
       <List
         label="Updates"
