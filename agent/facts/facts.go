@@ -6,6 +6,7 @@
 package facts
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -32,7 +33,7 @@ func Collect(ctx context.Context, host provider.Host) (wire.Facts, error) {
 	f := wire.Facts{
 		OS: "linux", Hostname: word(files, "proc/sys/kernel/hostname"), Kernel: word(files, "proc/sys/kernel/osrelease"),
 		Architecture: architecture(files), Container: inContainer(files), MachineID: machineID(files),
-		BootID: word(files, "proc/sys/kernel/random/boot_id"), BootedAt: bootedAt(files), Zone: zone(files),
+		BootID: bootID(files), BootedAt: bootedAt(files), Zone: zone(files),
 	}
 	os := readOSRelease(files)
 	f.Distro, f.Release, f.OSName = os["ID"], os["VERSION_ID"], os["PRETTY_NAME"]
@@ -154,6 +155,27 @@ func bootedAt(files fs.FS) *time.Time {
 		}
 	}
 	return nil
+}
+
+// bootID names the present boot. A container shows the boot ID of the machine around it,
+// which a restart of the container does not change: there, when its first process began
+// (field 22 of proc_pid_stat(5), in clock ticks) is added.
+func bootID(files fs.FS) string {
+	id := word(files, "proc/sys/kernel/random/boot_id")
+	if id == "" || !inContainer(files) {
+		return id
+	}
+	b, err := fs.ReadFile(files, "proc/1/stat")
+	if err != nil {
+		return id
+	}
+	_, after, _ := strings.Cut(string(b[bytes.LastIndexByte(b, ')')+1:]), " ") // the name before may hold anything
+	fields := strings.Fields(after)
+	const began = 22 - 3 // the fields after the name begin with the third
+	if len(fields) <= began {
+		return id
+	}
+	return id + "-" + fields[began]
 }
 
 // zone is the IANA name of the device's time zone, "" when it is not known.

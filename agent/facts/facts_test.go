@@ -212,3 +212,29 @@ func FuzzMaps(f *testing.F) {
 		periodic(maps)
 	})
 }
+
+// A container keeps the boot ID of the machine around it when it restarts itself.
+func TestBootIDChangesWithEveryBoot(t *testing.T) {
+	boot := func(id, stat string, container bool) string {
+		files := fstest.MapFS{
+			"proc/sys/kernel/random/boot_id": {Data: []byte(id + "\n")},
+			"proc/1/stat":                    {Data: []byte(stat)},
+		}
+		if container {
+			files["run/systemd/container"] = &fstest.MapFile{Data: []byte("lxc\n")}
+		}
+		return bootID(files)
+	}
+	stat := func(began string) string {
+		return "1 (odd) name (x) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 " + began + " 99 100\n"
+	}
+	if boot("a", stat("7"), false) != "a" || boot("a", stat("8"), false) != "a" {
+		t.Error("a machine's boot is named by its boot ID alone")
+	}
+	if boot("a", stat("7"), true) == boot("a", stat("8"), true) {
+		t.Error("a container that restarted shows the same boot")
+	}
+	if boot("a", stat("7"), true) != boot("a", stat("7"), true) || boot("a", "cut", true) != "a" || boot("", stat("7"), true) != "" {
+		t.Error("a boot has more than one name")
+	}
+}
