@@ -50,9 +50,9 @@ func (e *Engine) Daily(ctx context.Context, every time.Duration) {
 	}
 }
 
-// idle reports whether nothing is due now.
+// idle reports whether nothing is due now, and nothing at work.
 func (e *Engine) idle() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.queue) == 0
+	return len(e.queue) == 0 && !e.busy
 }

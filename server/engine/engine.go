@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -39,13 +40,16 @@ type Options struct {
 type Engine struct {
 	Options
 
+	step sync.Mutex // one step at a time: what was read first must not be written last
+
 	mu     sync.Mutex
 	queue  []string             // devices due now, in the order they became due
 	queued map[string]bool      // those in queue
+	busy   bool                 // the loop is at work on one it took
 	later  alarms               // devices due by the clock
 	alarm  map[string]time.Time // the earliest in later, by device
 	wake   chan struct{}        // something is due
-	orders map[string]*order    // by agent; dropped when a step changes what is wished
+	orders map[string]*order    // by agent, one without an envelope is being made; dropped when a step changes what is wished
 	agents map[string]string    // device to agent
 	homes  map[string]string    // device to customer
 }
@@ -120,6 +124,9 @@ func (e *Engine) next(now time.Time) (device string, wait time.Duration) {
 	defer e.mu.Unlock()
 	for len(e.later) > 0 && !e.later[0].at.After(now) {
 		a := heap.Pop(&e.later).(alarm)
+		if !e.alarm[a.device].Equal(a.at) {
+			continue // an earlier one took its place, and the step after it said anew when
+		}
 		delete(e.alarm, a.device)
 		if !e.queued[a.device] {
 			e.queued[a.device] = true
@@ -129,8 +136,10 @@ func (e *Engine) next(now time.Time) (device string, wait time.Duration) {
 	if len(e.queue) > 0 {
 		device, e.queue = e.queue[0], e.queue[1:]
 		delete(e.queued, device)
+		e.busy = true
 		return device, 0
 	}
+	e.busy = false
 	wait = time.Minute
 	if len(e.later) > 0 {
 		wait = min(wait, e.later[0].at.Sub(now))
@@ -152,11 +161,22 @@ func (e *Engine) Run(ctx context.Context) {
 			timer.Stop()
 			continue
 		}
-		if err := e.Step(ctx, device); err != nil && ctx.Err() == nil {
+		if err := e.guarded(ctx, device); err != nil && ctx.Err() == nil {
 			e.Log.Error("stepping a device", "device", device, "error", err)
 			e.at(device, e.Now().Add(time.Minute))
 		}
 	}
+}
+
+// guarded steps a device whose facts may be anything: what breaks a decision on one device
+// must not stop it for all others.
+func (e *Engine) guarded(ctx context.Context, device string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the step broke: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return e.Step(ctx, device)
 }
 
 // at makes a device due at a time. One that is due earlier anyway is stepped then and says
@@ -174,6 +194,8 @@ func (e *Engine) at(device string, t time.Time) {
 
 // Step decides anew for one device.
 func (e *Engine) Step(ctx context.Context, device string) error {
+	e.step.Lock()
+	defer e.step.Unlock()
 	e.mu.Lock()
 	customer := e.homes[device]
 	e.mu.Unlock()
@@ -223,6 +245,7 @@ func (e *Engine) forget(device string) {
 	if e.Gone != nil && agent != "" {
 		e.Gone(agent)
 	}
+	e.Bus.Wake(agent) // to hear it, and to leave no call open
 }
 
 // alarm is a device due at a time.

@@ -34,17 +34,25 @@ func (e *Engine) Orders(ctx context.Context, agent string) (*wire.Envelope, wire
 	now := e.Now()
 	e.mu.Lock()
 	o := e.orders[agent]
-	e.mu.Unlock()
-	if o != nil && now.Sub(o.signedAt) < ordersLife/2 {
+	if o != nil && o.envelope != nil && now.Sub(o.signedAt) < ordersLife/2 {
+		e.mu.Unlock()
 		return o.envelope, o.version, nil
 	}
+	mine := &order{} // gone when a step overtakes these orders: then they are old already
+	e.orders[agent] = mine
+	e.mu.Unlock()
 	o, err := e.sign(ctx, agent, now)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.orders[agent] == mine {
+		delete(e.orders, agent)
+		if err == nil {
+			e.orders[agent] = o
+		}
+	}
 	if err != nil {
 		return nil, wire.OrdersVersion{}, err
 	}
-	e.mu.Lock()
-	e.orders[agent] = o
-	e.mu.Unlock()
 	return o.envelope, o.version, nil
 }
 

@@ -26,7 +26,7 @@ func (e *Engine) Retry(ctx context.Context, by view.Ref, device string, item pat
 			continue
 		}
 		if n.Work.Tried.Last == nil || !n.Work.Tried.Last.Failed || n.Work.Tried.Open != nil {
-			return "", ErrNothingToRetry
+			return "", &store.Refusal{Kind: ErrNothingToRetry, Sentence: "This update has not failed, so there is nothing to try again."}
 		}
 		approval := store.Approval{ID: patch.NewID(patch.ApprovalID), Customer: entry.Device.Customer,
 			Level: store.LevelDevice, Target: device, Provider: item.Provider, Name: item.Name,
