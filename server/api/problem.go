@@ -76,6 +76,7 @@ func notFound() *Problem {
 func (s *Server) problemOf(ctx context.Context, err error) error {
 	var p *Problem
 	var many *access.TooManyError
+	var refusal *store.Refusal
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -87,6 +88,8 @@ func (s *Server) problemOf(ctx context.Context, err error) error {
 		return notFound()
 	case errors.Is(err, store.ErrExists):
 		return problem(http.StatusConflict, "Another one has this name already: choose a different one.")
+	case errors.As(err, &refusal):
+		return problem(http.StatusConflict, refusal.Sentence)
 	case ctx.Err() != nil:
 		return problem(http.StatusServiceUnavailable, "The request was given up before it was done.")
 	}
