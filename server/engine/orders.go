@@ -10,6 +10,7 @@ import (
 
 	"patchbay/server/rollout"
 	"patchbay/server/store"
+	"patchbay/server/verdict"
 	"patchbay/server/view"
 	"patchbay/wire"
 )
@@ -124,8 +125,14 @@ func (e *Engine) Received(customer string, devices []string) {
 	e.Due(devices...)
 }
 
-// Heard says that a device spoke and nothing changed.
-func (e *Engine) Heard(device string, at time.Time) { e.Index.Heard(device, at) }
+// Heard says that a device spoke and nothing changed. One that was quiet for so long that
+// this may be held against it is decided anew.
+func (e *Engine) Heard(device string, at time.Time) {
+	before := e.Index.Heard(device, at)
+	if !before.IsZero() && at.Sub(before) > min(verdict.Quiet, e.Silent) {
+		e.Due(device)
+	}
+}
 
 // Enrolled says that a new device is there.
 func (e *Engine) Enrolled(customer, device, agent string) {

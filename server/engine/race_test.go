@@ -144,3 +144,18 @@ func TestAStepUnderWayIsNotIdle(t *testing.T) {
 		t.Error("not idle with nothing to do")
 	}
 }
+
+// That a device is not talking is taken back as soon as it talks, though it says nothing new.
+func TestADeviceThatTalksAgainIsDecidedAnew(t *testing.T) {
+	r := newRig(t, store.SitePolicy{Auto: store.ByHand})
+	r.says("1.0", []patch.Update{lib}, nil)
+	r.next(r.now)
+	r.Heard(r.device, r.now.Add(time.Minute))
+	if d, _ := r.next(r.now); d != "" {
+		t.Error("every word of a device costs a step")
+	}
+	r.Heard(r.device, r.now.Add(time.Minute+verdict.Quiet+time.Second))
+	if d, _ := r.next(r.now); d != r.device {
+		t.Error("it talks again and is still said not to")
+	}
+}

@@ -83,13 +83,20 @@ func (x *Index) Remove(device string) {
 	delete(x.seen, device)
 }
 
-// Heard notes that a device was heard of, without a step.
-func (x *Index) Heard(device string, at time.Time) {
+// Heard notes that a device was heard of, without a step, and gives when it was heard of
+// before. Of a device that has no entry nothing is noted, and the time is zero.
+func (x *Index) Heard(device string, at time.Time) (before time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if at.After(x.seen[device]) {
+	e, ok := x.entries[device]
+	if !ok {
+		return time.Time{}
+	}
+	before = x.lastSeen(e)
+	if at.After(before) {
 		x.seen[device] = at
 	}
+	return before
 }
 
 // Entry gives a device's entry.

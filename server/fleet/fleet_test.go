@@ -214,3 +214,12 @@ func BenchmarkLists(b *testing.B) {
 		})
 	}
 }
+
+// A device that is gone may have one more word on the way. It must not be kept for ever.
+func TestNothingIsKeptOfADeviceThatIsGone(t *testing.T) {
+	x := New(time.Hour)
+	x.Heard("dev_gone", time.Now())
+	if len(x.seen) != 0 {
+		t.Errorf("kept %v", x.seen)
+	}
+}
