@@ -93,16 +93,39 @@ func (a *API) asAgent(next func(http.ResponseWriter, *http.Request, *session)) h
 	}
 }
 
-// wake holds the request until the agent should check in.
+// wake holds the request until the agent should check in. It looks for orders the agent was
+// never sent, rather than trust that the agent was waiting at the moment they were made.
 func (a *API) wake(w http.ResponseWriter, r *http.Request, s *session) {
 	hold, cancel := context.WithTimeout(r.Context(), a.Hold)
 	defer cancel()
+	called := a.Engine.Waiting(s.agent) // before looking, so that nothing comes in between
+	newer, err := a.newer(r.Context(), s)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if newer {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
 	select {
-	case <-a.Engine.Waiting(s.agent):
+	case <-called:
 		w.WriteHeader(http.StatusOK)
 	case <-hold.Done():
 		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+// newer reports whether there are orders newer than the agent was sent. Nothing is known of
+// one that has not checked in since the start.
+func (a *API) newer(ctx context.Context, s *session) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sent == (wire.OrdersVersion{}) {
+		return false, nil
+	}
+	_, version, err := a.Engine.Orders(ctx, s.agent)
+	return version.Newer(s.sent), err
 }
 
 // fail answers a failure of the server, which the agent can do nothing about but wait.

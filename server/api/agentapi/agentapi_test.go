@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,16 +34,18 @@ type scene struct {
 	store                 *store.Store
 	customer, site, token string
 	heard, received       int
+	due                   []string
+	version               int64 // of the orders
 }
 
 // The engine, as the agents' side sees it.
-func (s *scene) Received(string, []string)       { s.received++ }
+func (s *scene) Received(_ string, due []string) { s.received, s.due = s.received+1, due }
 func (s *scene) Heard(string, time.Time)         { s.heard++ }
 func (s *scene) Enrolled(string, string, string) {}
 func (s *scene) Waiting(string) <-chan struct{}  { return make(chan struct{}) }
 func (s *scene) Orders(_ context.Context, agent string) (*wire.Envelope, wire.OrdersVersion, error) {
 	e, err := wire.Seal(wire.OrdersDocument, wire.Orders{Agent: agent}, s.authority.OrdersKey())
-	return e, wire.OrdersVersion{Epoch: 1, Version: 1}, err
+	return e, wire.OrdersVersion{Epoch: 1, Version: s.version}, err
 }
 
 func newScene(t testing.TB) *scene {
@@ -54,7 +57,7 @@ func newScene(t testing.TB) *scene {
 			t.Fatal(err)
 		}
 	}
-	s := &scene{customer: patch.NewID(patch.CustomerID), site: patch.NewID(patch.SiteID)}
+	s := &scene{customer: patch.NewID(patch.CustomerID), site: patch.NewID(patch.SiteID), version: 1}
 	s.t, _ = t.(*testing.T)
 	now := time.Now()
 	var err error
@@ -207,6 +210,44 @@ func TestOutcomesAreAcknowledgedOnce(t *testing.T) {
 			t.Errorf("%d %s", status, text)
 		}
 	}
+}
+
+// An agent that has not read its device yet still tells what it did.
+func TestAnOutcomeMakesItsDeviceDue(t *testing.T) {
+	s := newScene(t)
+	e := s.enrol(t)
+	in := e.says()
+	in.Devices = nil
+	in.Outcomes = []wire.Outcome{{Seq: 1, Device: e.Device, Job: "job_x", Step: wire.StepFailed, Result: wire.ResultFailed, At: time.Now()}}
+	if status, _, text := s.checkIn(t, e, in); status != http.StatusOK || !slices.Contains(s.due, e.Device) {
+		t.Errorf("%d %s; due are %v", status, text, s.due)
+	}
+}
+
+// What was ordered while the agent held no call is told as soon as it calls, and once.
+func TestACallEndsAtOnceWhenThereAreNewerOrders(t *testing.T) {
+	s := newScene(t)
+	e := s.enrol(t)
+	call := func(want int) {
+		t.Helper()
+		reply, err := e.client.Get(s.server.URL + "/agent/v1/wake")
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply.Body.Close()
+		if reply.StatusCode != want {
+			t.Errorf("the call ended with %d, want %d", reply.StatusCode, want)
+		}
+	}
+	call(http.StatusNoContent) // nobody knows yet what it has seen
+	in := e.says(hostSection(t))
+	s.checkIn(t, e, in)
+	call(http.StatusNoContent) // it was sent the newest, whether it took them or not
+	s.version++
+	call(http.StatusOK)
+	in.Seen = wire.OrdersVersion{Epoch: 1, Version: 1}
+	s.checkIn(t, e, in)
+	call(http.StatusNoContent)
 }
 
 func TestStrangersAreRefused(t *testing.T) {

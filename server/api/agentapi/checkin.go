@@ -58,6 +58,7 @@ func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 	if version.Newer(in.Seen) {
 		reply.Orders = orders
 	}
+	s.sent = version
 	answer(w, reply)
 }
 
@@ -89,17 +90,16 @@ func (a *API) heard(ctx context.Context, s *session, in *wire.CheckIn, now time.
 	write := now.Sub(s.touchedAt) >= touchEvery
 	for i := range in.Devices {
 		d := &in.Devices[i]
-		a.Engine.Heard(d.Device, now)
-		if !write {
-			continue
+		if write {
+			touch := store.Touch{Agent: s.agent, LastSeen: now, Device: d.Device}
+			if d.Digest == s.devices[d.Device].digest {
+				touch.ScannedAt = store.ServerTime(d.ScannedAt, in.Sent, now)
+			}
+			if err := a.Store.MSP(who(s)).TouchAgents(ctx, now, []store.Touch{touch}); err != nil {
+				return err
+			}
 		}
-		touch := store.Touch{Agent: s.agent, LastSeen: now, Device: d.Device}
-		if d.Digest == s.devices[d.Device].digest {
-			touch.ScannedAt = store.ServerTime(d.ScannedAt, in.Sent, now)
-		}
-		if err := a.Store.MSP(who(s)).TouchAgents(ctx, now, []store.Touch{touch}); err != nil {
-			return err
-		}
+		a.Engine.Heard(d.Device, now) // may step it, from what was just written
 	}
 	if write {
 		s.touchedAt = now
@@ -125,6 +125,9 @@ func (a *API) receive(ctx context.Context, s *session, in *wire.CheckIn, now tim
 			a.Log.Warn("a check-in was not taken as it came", "device", d.Device, "odd", odd)
 		}
 		due = append(due, d.Device)
+	}
+	for _, o := range done.Outcomes {
+		due = append(due, o.Device)
 	}
 	a.Engine.Received(s.customer, due)
 	return nil

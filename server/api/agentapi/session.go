@@ -31,6 +31,7 @@ type session struct {
 	mu        sync.Mutex // one message of an agent at a time
 	gone      bool
 	said      said
+	sent      wire.OrdersVersion // the newest it was told of; zero before it checked in
 	devices   map[string]*deviceState
 	acked     int64
 	touchedAt time.Time // when last-seen was last written to the store
