@@ -287,9 +287,9 @@ func (l *ActivityList) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	return g.show(page, func(t *table) {
-		t.row("AT", "CHAIN", "SEQ", "WHAT")
+		t.row("AT", "CHAIN", "SEQ", "WHO AND WHAT")
 		for _, v := range page.Items {
-			t.row(v.At, v.ChainName, v.Seq, v.Sentence)
+			t.row(v.At, v.ChainName, v.Seq, v.Actor.Name+" "+v.Sentence)
 		}
 		t.total(len(page.Items), page.Total)
 	})

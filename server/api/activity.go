@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
-	"strings"
 
 	"patchbay/server/store"
 	"patchbay/server/view"
@@ -33,13 +32,13 @@ func (s *Server) activity(ctx context.Context, in *ActivityParams) (*Out[view.Pa
 	if err != nil {
 		return nil, err
 	}
-	names, err := s.names(ctx)
+	teller, err := s.teller(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var views []view.Activity
 	for _, row := range rows {
-		v := s.activityView(row, names)
+		v := teller.view(row)
 		if matches(f.Q, v.Sentence, v.Actor.Name, v.Act, v.Object, v.ChainName) {
 			views = append(views, v)
 		}
@@ -49,18 +48,12 @@ func (s *Server) activity(ctx context.Context, in *ActivityParams) (*Out[view.Pa
 	return page(p, f, s.Now()), nil
 }
 
-func (s *Server) activityView(row store.AuditRow, names names) view.Activity {
-	v := view.Activity{
-		Chain: row.Chain, ChainName: chainName(row.Chain, names), Seq: row.Seq, At: row.At,
-		Actor: view.Ref{ID: row.Actor, Name: row.ActorName}, Act: row.Act, Object: row.Object,
-		Device: row.Device, Hash: row.Hash, Payload: row.Payload,
+func (t *teller) view(row store.AuditRow) view.Activity {
+	return view.Activity{
+		Chain: row.Chain, ChainName: chainName(row.Chain, t.names), Seq: row.Seq, At: row.At,
+		Actor: view.Ref{ID: row.Actor, Name: actor(row)}, Act: row.Act, Object: row.Object,
+		Device: row.Device, Sentence: t.sentence(row), Hash: row.Hash, Payload: row.Payload,
 	}
-	of := s.objectName(row, names)
-	v.Sentence = fmt.Sprintf("%s: %s", row.ActorName, strings.ToLower(actTitle(row.Act)[:1])+actTitle(row.Act)[1:])
-	if of != "" {
-		v.Sentence += " (" + of + ")"
-	}
-	return v
 }
 
 func chainName(chain string, names names) string {
@@ -70,34 +63,17 @@ func chainName(chain string, names names) string {
 	return names.customers[chain]
 }
 
-// objectName calls what an act is about by its name where it has one.
-func (s *Server) objectName(row store.AuditRow, names names) string {
-	id := row.Object
-	if row.Device != "" {
-		id = row.Device
+// teller reads the names that sentences need: also those of devices that are gone.
+func (s *Server) teller(ctx context.Context) (*teller, error) {
+	n, err := s.names(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if d, ok := s.Fleet.Device(s.Now(), id); ok {
-		return d.Name
+	devices, err := s.Store.MSP(who(ctx)).Devices(ctx)
+	for _, d := range devices {
+		n.devices[d.ID] = d.Name
 	}
-	for _, m := range []map[string]string{names.customers, names.sites, names.persons} {
-		if name, ok := m[id]; ok {
-			return name
-		}
-	}
-	return ""
-}
-
-// actTitle says an act in words: "approval.create" is "Create approval".
-func actTitle(act string) string {
-	noun, verb, ok := strings.Cut(act, ".")
-	words := strings.ReplaceAll(noun, "_", " ")
-	if ok {
-		words = strings.ReplaceAll(verb, "_", " ") + " " + words
-	}
-	if words == "" {
-		return "Act"
-	}
-	return strings.ToUpper(words[:1]) + words[1:]
+	return newTeller(n), err
 }
 
 // ChainChecks says whether the audit chains are whole.

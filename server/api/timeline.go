@@ -2,8 +2,11 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"patchbay/server/store"
 	"patchbay/server/view"
@@ -34,9 +37,14 @@ func (s *Server) timeline(ctx context.Context, in *ItemsParams) (*Out[view.Page[
 
 // entries gathers what happened to a device from all rows that tell of it.
 func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer) ([]view.TimelineEntry, error) {
-	all := []view.TimelineEntry{{At: d.Agent.EnrolledAt, Kind: "enrolled", Title: "Enrolled"}}
+	teller, err := s.teller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []view.TimelineEntry
 	if d.ScannedAt != nil {
-		all = append(all, view.TimelineEntry{At: *d.ScannedAt, Kind: "scan", Title: "Last complete scan"})
+		all = append(all, view.TimelineEntry{At: *d.ScannedAt, Kind: "scan", Title: "Last complete scan",
+			Sentence: "All that is installed and all that is on offer was read."})
 	}
 	jobs, err := h.Jobs(ctx, store.JobFilter{Device: d.ID, Limit: timelineRows})
 	if err != nil {
@@ -44,8 +52,8 @@ func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer) 
 	}
 	of := map[string]string{}
 	for _, j := range jobs {
-		of[j.ID] = j.Target.Name + " " + j.Target.From + " → " + j.Target.To
-		all = append(all, view.TimelineEntry{At: j.CreatedAt, Kind: "job", Title: "Install " + of[j.ID], Job: j.ID, Actor: j.Forced})
+		of[j.ID] = change(j.Job)
+		all = append(all, teller.jobEntry(j))
 	}
 	outcomes, err := h.Outcomes(ctx, store.OutcomeFilter{Device: d.ID, Limit: timelineRows})
 	if err != nil {
@@ -59,44 +67,122 @@ func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer) 
 		return nil, err
 	}
 	for _, a := range approvals[:min(len(approvals), timelineRows)] {
-		all = append(all, view.TimelineEntry{At: a.At, Kind: "approval", Title: answerTitle(a), Sentence: a.Reason, Actor: a.ByName})
+		all = append(all, teller.answerEntry(a))
 	}
 	acts, err := h.Audit(ctx, store.AuditFilter{Device: d.ID, Limit: timelineRows})
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range acts {
-		if !toldElsewhere(a.Act) {
-			all = append(all, view.TimelineEntry{At: a.At, Kind: "audit", Title: actTitle(a.Act), Actor: a.ActorName})
+		if e, ok := teller.actEntry(a); ok {
+			all = append(all, e)
 		}
+	}
+	if !slices.ContainsFunc(all, func(e view.TimelineEntry) bool { return e.Kind == "enrolled" }) {
+		all = append(all, view.TimelineEntry{At: d.Agent.EnrolledAt, Kind: "enrolled", Title: "Enrolled into " + plainName(d.Site.Name, "its site")})
 	}
 	slices.SortStableFunc(all, func(a, b view.TimelineEntry) int { return b.At.Compare(a.At) })
 	return all, nil
 }
 
+// jobEntry is the order: that Patchbay wants something done, and when it may begin.
+func (t *teller) jobEntry(j store.Job) view.TimelineEntry {
+	e := view.TimelineEntry{At: j.CreatedAt, Kind: "job", Title: "Ordered: " + change(j.Job), Job: j.ID,
+		Sentence: "It begins in the next maintenance window."}
+	if j.Forced != "" {
+		e.Actor = plainName(t.person(j.Forced).Name, "")
+		e.Sentence = "It may begin at once, outside the maintenance window: a person asked for that."
+	}
+	return e
+}
+
+// answerEntry is a person's answer that holds for the device.
+func (t *teller) answerEntry(a store.Approval) view.TimelineEntry {
+	p := actPayload{Name: a.Name, Version: a.Version, Answer: string(a.Answer), Level: string(a.Level), Target: a.Target,
+		Follow: a.Follow, AllowRemovals: a.AllowRemovals, ForcedUntil: a.ForcedUntil}
+	e := view.TimelineEntry{At: a.At, Kind: "approval", Title: capital(t.answered(store.AuditRow{}, p)),
+		Sentence: a.Reason, Actor: plainName(a.ByName, "")}
+	if a.WithdrawnAt != nil {
+		e.Sentence = strings.TrimSpace(e.Sentence + " (Taken back since.)")
+	}
+	return e
+}
+
+// actEntry is an act on the audit chain; false when it shows as a row of its own already.
+func (t *teller) actEntry(a store.AuditRow) (view.TimelineEntry, bool) {
+	e := view.TimelineEntry{At: a.At, Kind: "audit", Title: capital(t.sentence(a)), Actor: actor(a)}
+	switch a.Act {
+	case "approval.create", "job.create":
+		return e, false
+	case "agent.enroll":
+		e.Kind, e.Actor = "enrolled", ""
+		e.Title = capital(strings.TrimPrefix(t.sentence(a), "was "))
+	}
+	return e, true
+}
+
+// capital begins a title.
+func capital(text string) string {
+	r, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(r)) + text[size:]
+}
+
+// said is how a step's outcome reads in a title, before what it was about.
+type said struct{ ok, not string }
+
+func stepTitles() map[wire.Step]said {
+	return map[wire.Step]said{
+		wire.StepStaging:   {"Downloaded", "Could not download"},
+		wire.StepWaiting:   {"Waited for the maintenance window", "Could not wait for the maintenance window"},
+		wire.StepPreflight: {"Checked that it can be installed", "Found that it cannot be installed now"},
+		wire.StepApplying:  {"Installed", "Could not install"},
+		wire.StepRebooting: {"Rebooted", "Could not reboot"},
+		wire.StepVerifying: {"Read again by a scan", "Not found by the scan afterwards"},
+		wire.StepDone:      {"Finished and verified", "Did not finish"},
+		wire.StepFailed:    {"Failed", "Failed"},
+	}
+}
+
+// resultSentence explains a result that has no words of its own.
+func resultSentence(r wire.Result) string {
+	switch r {
+	case wire.ResultBusy:
+		return "Another program was installing or updating software. It is tried again."
+	case wire.ResultOffline:
+		return "The place where updates come from could not be reached. It is tried again."
+	case wire.ResultRefused:
+		return "The device refused it: a person must look."
+	case wire.ResultFailed:
+		return "The device gave no reason."
+	}
+	return ""
+}
+
 // outcomeEntry is placed by the server's clock: the device's own may be wrong.
 func outcomeEntry(o store.OutcomeRow, of string) view.TimelineEntry {
-	title := map[wire.Step]string{
-		wire.StepStaging: "Downloaded", wire.StepWaiting: "Waited", wire.StepPreflight: "Checked before installing",
-		wire.StepApplying: "Installed", wire.StepRebooting: "Rebooted", wire.StepVerifying: "Verified by a scan",
-		wire.StepDone: "Done", wire.StepFailed: "Failed",
-	}[o.Step]
-	if o.Result != wire.ResultOK && o.Step != wire.StepFailed {
-		title += " (" + string(o.Result) + ")"
+	words, known := stepTitles()[o.Step]
+	if !known {
+		words = said{"Did " + plainName(string(o.Step), "something"), "Could not do " + plainName(string(o.Step), "something")}
 	}
-	return view.TimelineEntry{At: o.ReceivedAt, Kind: "outcome", Title: strings.TrimSpace(title + " " + of),
-		Sentence: o.Message, Job: o.Job, Detail: o.Detail}
+	title, sentence := words.ok, o.Message
+	if o.Result != wire.ResultOK {
+		title = words.not
+		if strings.TrimSpace(sentence) == "" {
+			sentence = resultSentence(o.Result)
+		}
+	}
+	if o.Step == wire.StepDone && o.Result == wire.ResultOK && !verifiedBy(o.Receipt) {
+		title = "Installed, not active yet"
+	}
+	if of != "" {
+		title += ": " + of
+	}
+	return view.TimelineEntry{At: o.ReceivedAt, Kind: "outcome", Title: title, Sentence: sentence, Job: o.Job, Detail: o.Detail}
 }
 
-func answerTitle(a store.Approval) string {
-	word := "Approved "
-	if a.Answer == store.Reject {
-		word = "Rejected "
-	}
-	return word + a.Name + " " + a.Version
-}
-
-// toldElsewhere reports whether an act shows in a timeline as a row of its own already.
-func toldElsewhere(act string) bool {
-	return strings.HasPrefix(act, "approval.create") || strings.HasPrefix(act, "job.")
+// verifiedBy reports whether a receipt says that a scan found the new version, active. The
+// job's own page says whether the signature holds.
+func verifiedBy(receipt *wire.Envelope) bool {
+	var r wire.Receipt
+	return receipt != nil && json.Unmarshal(receipt.Payload, &r) == nil && r.Verified
 }

@@ -137,11 +137,11 @@ func (s *Server) revokeToken(ctx context.Context, in *TokenPath) (*Empty, error)
 
 // names gives things their names, read once per request.
 type names struct {
-	customers, sites, persons map[string]string
+	customers, sites, persons, devices map[string]string // devices: also retired ones
 }
 
 func (s *Server) names(ctx context.Context) (names, error) {
-	n := names{sites: map[string]string{}, persons: map[string]string{}}
+	n := names{sites: map[string]string{}, persons: map[string]string{}, devices: map[string]string{}}
 	var err error
 	if n.customers, err = s.customerNames(ctx); err != nil {
 		return n, err

@@ -91,9 +91,14 @@ func (t *tx) knowsTarget(ctx context.Context, level Level, id string) error {
 // WithdrawApproval takes an answer back. That it was given stays.
 func (c *Customer) WithdrawApproval(ctx context.Context, now time.Time, id string) error {
 	return doing("withdrawing an approval", c.change(ctx, now, func(t *tx) error {
-		t.note(note{act: "approval.withdraw", object: id})
-		return t.must(ctx, "approval", id,
-			`UPDATE approval SET withdrawn_at = COALESCE(withdrawn_at, $3) WHERE customer = $1 AND id = $2`,
-			c.customer, id, millis(now))
+		a, err := scanApproval(t.row(ctx, `UPDATE approval SET withdrawn_at = COALESCE(withdrawn_at, $3) WHERE customer = $1 AND id = $2
+			RETURNING `+approvalColumns, c.customer, id, millis(now)))
+		n := note{act: "approval.withdraw", object: id, payload: fields{"level": a.Level, "target": a.Target,
+			"name": a.Name, "version": a.Version, "answer": a.Answer, "follow": a.Follow}}
+		if a.Level == LevelDevice {
+			n.device = a.Target
+		}
+		t.note(n)
+		return absent(err, missing("approval", id))
 	}))
 }

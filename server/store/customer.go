@@ -35,13 +35,18 @@ func (m *MSP) CreateCustomer(ctx context.Context, now time.Time, c CustomerRow) 
 // UpdateCustomer changes name, note and whether the customer is still looked after.
 func (m *MSP) UpdateCustomer(ctx context.Context, now time.Time, c CustomerRow) error {
 	return doing("changing a customer", m.change(ctx, now, func(t *tx) error {
-		err := t.must(ctx, "customer", c.ID, `UPDATE customer SET name = $2, name_key = $3, note = $4, closed_at = $5 WHERE id = $1`,
+		old, err := one(ctx, t, "customer", c.ID, scanCustomer, `SELECT `+customerColumns+` FROM customer WHERE id = $1`, c.ID)
+		if err != nil {
+			return err
+		}
+		err = t.must(ctx, "customer", c.ID, `UPDATE customer SET name = $2, name_key = $3, note = $4, closed_at = $5 WHERE id = $1`,
 			c.ID, c.Name, fold(c.Name), c.Note, millisOf(c.ClosedAt))
 		if t.s.engine.unique(err) {
 			return refuse(ErrExists, "There is a customer named "+c.Name+" already.")
 		}
 		t.note(note{chain: c.ID, act: "customer.update", object: c.ID,
-			payload: fields{"name": c.Name, "note": c.Note, "closed_at": c.ClosedAt}})
+			payload: fields{"name": c.Name, "note": c.Note, "closed_at": c.ClosedAt,
+				"was": fields{"name": old.Name, "note": old.Note, "closed_at": old.ClosedAt}}})
 		return err
 	}))
 }

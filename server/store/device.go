@@ -63,9 +63,11 @@ func (c *Customer) WantFresh(ctx context.Context, now time.Time, id string) erro
 // RetireDevice says that a device is gone. Its rows stay.
 func (c *Customer) RetireDevice(ctx context.Context, now time.Time, id string) error {
 	return doing("retiring a device", c.change(ctx, now, func(t *tx) error {
-		t.note(note{act: "device.retire", object: id, device: id})
-		return t.must(ctx, "device", id,
-			`UPDATE device SET retired_at = COALESCE(retired_at, $3) WHERE customer = $1 AND id = $2`, c.customer, id, millis(now))
+		var name string
+		err := t.row(ctx, `UPDATE device SET retired_at = COALESCE(retired_at, $3) WHERE customer = $1 AND id = $2
+			RETURNING name`, c.customer, id, millis(now)).Scan(&name)
+		t.note(note{act: "device.retire", object: id, device: id, payload: fields{"name": name}})
+		return absent(err, missing("device", id))
 	}))
 }
 

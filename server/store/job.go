@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"patchbay/wire"
@@ -101,13 +103,15 @@ func (t *tx) wish(ctx context.Context, now time.Time, device string, j Job) erro
 }
 
 func (t *tx) unwish(ctx context.Context, now time.Time, device, id string) error {
-	n, err := t.exec(ctx, `UPDATE job SET withdrawn_at = $4,
+	var job wire.Job
+	err := t.row(ctx, `UPDATE job SET withdrawn_at = $4,
 			ended_at = CASE WHEN step IN ('applying', 'rebooting', 'verifying') THEN NULL ELSE CAST($4 AS BIGINT) END
-		WHERE customer = $1 AND id = $2 AND device = $3 AND withdrawn_at IS NULL AND ended_at IS NULL`,
-		t.customer, id, device, now.UnixMilli())
-	if n > 0 {
-		t.note(note{act: "job.withdraw", object: id, device: device})
+		WHERE customer = $1 AND id = $2 AND device = $3 AND withdrawn_at IS NULL AND ended_at IS NULL RETURNING body`,
+		t.customer, id, device, now.UnixMilli()).Scan(decoded{&job})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // its wish is gone already, or it has ended
 	}
+	t.note(note{act: "job.withdraw", object: id, device: device, payload: fields{"job": job}})
 	return err
 }
 

@@ -90,7 +90,8 @@ func (m *MSP) UpdatePerson(ctx context.Context, now time.Time, p Person) error {
 			return err
 		}
 		t.note(note{act: "person.update", object: p.ID, payload: fields{"email": p.Email, "name": p.Name,
-			"password_changed": old.PasswordHash != p.PasswordHash, "totp_at": p.TOTPAt, "disabled_at": p.DisabledAt}})
+			"password_changed": old.PasswordHash != p.PasswordHash, "totp_at": p.TOTPAt, "disabled_at": p.DisabledAt,
+			"was": fields{"email": old.Email, "name": old.Name, "totp_at": old.TOTPAt, "disabled_at": old.DisabledAt}}})
 		factor := old.TOTPAt == nil || string(old.TOTPSecret) == string(p.TOTPSecret)
 		if p.DisabledAt == nil && old.PasswordHash == p.PasswordHash && factor {
 			return nil
@@ -101,12 +102,12 @@ func (m *MSP) UpdatePerson(ctx context.Context, now time.Time, p Person) error {
 }
 
 // ConfirmTOTP ends the enrolment of a second factor: the sealed secret, and the time step of
-// the code that proved it.
+// the code that proved it. One that is there already is never written over.
 func (m *MSP) ConfirmTOTP(ctx context.Context, now time.Time, person string, secret []byte, step int64) error {
 	return doing("confirming a second factor", m.change(ctx, now, func(t *tx) error {
 		t.note(note{act: "person.confirm_totp", object: person})
-		return t.must(ctx, "person", person,
-			`UPDATE person SET totp_secret = $2, totp_at = $3, totp_last = $4 WHERE id = $1`, person, secret, millis(now), step)
+		return t.must(ctx, "person without a second factor", person,
+			`UPDATE person SET totp_secret = $2, totp_at = $3, totp_last = $4 WHERE id = $1 AND totp_at IS NULL`, person, secret, millis(now), step)
 	}))
 }
 

@@ -51,8 +51,10 @@ func (m *MSP) TouchSession(ctx context.Context, now time.Time, id string, seen, 
 // DeleteSession signs out.
 func (m *MSP) DeleteSession(ctx context.Context, now time.Time, id string) error {
 	return doing("signing out", m.change(ctx, now, func(t *tx) error {
-		t.note(note{act: "session.delete", object: id})
-		return t.must(ctx, "session", id, `DELETE FROM session WHERE id = $1`, id)
+		var person string
+		err := t.row(ctx, `DELETE FROM session WHERE id = $1 RETURNING person`, id).Scan(&person)
+		t.note(note{act: "session.delete", object: id, payload: fields{"person": person}})
+		return absent(err, missing("session", id))
 	}))
 }
 
@@ -104,7 +106,9 @@ func (m *MSP) TouchKey(ctx context.Context, now time.Time, id string) error {
 // RevokeKey ends an API key.
 func (m *MSP) RevokeKey(ctx context.Context, now time.Time, id string) error {
 	return doing("revoking an API key", m.change(ctx, now, func(t *tx) error {
-		t.note(note{act: "key.revoke", object: id})
-		return t.must(ctx, "API key", id, `UPDATE api_key SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1`, id, millis(now))
+		k, err := scanKey(t.row(ctx, `UPDATE api_key SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1
+			RETURNING `+keyColumns, id, millis(now)))
+		t.note(note{act: "key.revoke", object: id, payload: fields{"person": k.Person, "name": k.Name}})
+		return absent(err, missing("API key", id))
 	}))
 }

@@ -42,10 +42,15 @@ func (c *Customer) CreateSite(ctx context.Context, now time.Time, s Site) error 
 // UpdateSite changes name, zone and policy. ChangedAt is the caller's to move.
 func (c *Customer) UpdateSite(ctx context.Context, now time.Time, s Site) error {
 	return doing("changing a site", c.change(ctx, now, func(t *tx) error {
-		err := t.must(ctx, "site", s.ID, `UPDATE site SET name = $3, name_key = $4, zone = $5, policy = $6, changed_at = $7
+		old, err := one(ctx, t, "site", s.ID, scanSite, `SELECT `+siteColumns+` FROM site WHERE customer = $1 AND id = $2`, c.customer, s.ID)
+		if err != nil {
+			return err
+		}
+		err = t.must(ctx, "site", s.ID, `UPDATE site SET name = $3, name_key = $4, zone = $5, policy = $6, changed_at = $7
 			WHERE customer = $1 AND id = $2`,
 			c.customer, s.ID, s.Name, fold(s.Name), s.Zone, encoded{s.Policy}, millis(s.ChangedAt))
-		t.note(note{act: "site.update", object: s.ID, payload: fields{"name": s.Name, "zone": s.Zone, "policy": s.Policy}})
+		t.note(note{act: "site.update", object: s.ID, payload: fields{"name": s.Name, "zone": s.Zone, "policy": s.Policy,
+			"was": fields{"name": old.Name, "zone": old.Zone, "policy": old.Policy}}})
 		return c.siteError(err, s)
 	}))
 }

@@ -51,9 +51,10 @@ func (c *Customer) CreateToken(ctx context.Context, now time.Time, k Token, secr
 // RevokeToken ends a token. Agents that used it stay.
 func (c *Customer) RevokeToken(ctx context.Context, now time.Time, id string) error {
 	return doing("revoking a token", c.change(ctx, now, func(t *tx) error {
-		t.note(note{act: "token.revoke", object: id})
-		return t.must(ctx, "token", id,
-			`UPDATE token SET revoked_at = COALESCE(revoked_at, $3) WHERE customer = $1 AND id = $2`, c.customer, id, millis(now))
+		k, err := scanToken(t.row(ctx, `UPDATE token SET revoked_at = COALESCE(revoked_at, $3) WHERE customer = $1 AND id = $2
+			RETURNING `+tokenColumns, c.customer, id, millis(now)))
+		t.note(note{act: "token.revoke", object: id, payload: fields{"site": k.Site, "note": k.Note}})
+		return absent(err, missing("token", id))
 	}))
 }
 
@@ -84,7 +85,7 @@ func (c *Customer) Enroll(ctx context.Context, now time.Time, tokenHash string, 
 		_, err = t.exec(ctx, `INSERT INTO device (customer, id, site, agent, name, named, facts, scanned_at, digest, enrolled_at, retired_at)
 			VALUES ($1, $2, $3, $4, $5, FALSE, $6, NULL, '', $7, NULL)`,
 			c.customer, d.ID, k.Site, a.ID, d.Name, encoded{d.Facts}, millis(now))
-		t.note(note{act: "agent.enroll", object: a.ID, device: d.ID, payload: fields{"token": k.ID, "site": k.Site,
+		t.note(note{act: "agent.enroll", object: a.ID, device: d.ID, payload: fields{"token": k.ID, "token_by": k.CreatedBy, "site": k.Site,
 			"name": d.Name, "mode": a.Mode, "build": a.Build}})
 		return err
 	}))

@@ -167,7 +167,7 @@ type Activity struct {
 	Act       string          `json:"act"`
 	Object    string          `json:"object"`
 	Device    string          `json:"device,omitempty"`
-	Sentence  string          `json:"sentence"`
+	Sentence  string          `json:"sentence" doc:"What the actor did, beginning with a verb: put the actor's name in front of it"`
 	Hash      string          `json:"hash"`
 	Payload   json.RawMessage `json:"payload,omitempty"`
 }

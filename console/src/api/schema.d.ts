@@ -624,6 +624,7 @@ export interface components {
             hash: string;
             object: string;
             payload?: unknown;
+            /** @description What the actor did, beginning with a verb: put the actor's name in front of it */
             sentence: string;
             /** Format: int64 */
             seq: number;

@@ -1,0 +1,261 @@
+package api
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"patchbay/server/store"
+	"patchbay/server/verdict"
+	"patchbay/server/view"
+	"patchbay/window"
+	"patchbay/wire"
+)
+
+// writtenActs are the acts that the store's code writes: texts such as "noun.verb" that
+// stand in a note or in a variable named act.
+func writtenActs(t *testing.T) []string {
+	t.Helper()
+	packages, err := parser.ParseDir(token.NewFileSet(), "../store", func(i fs.FileInfo) bool { return !strings.HasSuffix(i.Name(), "_test.go") }, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, seen := regexp.MustCompile(`^[a-z]+\.[a-z_]+$`), map[string]bool{}
+	take := func(name, value ast.Expr) {
+		id, ok := name.(*ast.Ident)
+		literal, isText := value.(*ast.BasicLit)
+		if !ok || !isText || id.Name != "act" {
+			return
+		}
+		if text, err := strconv.Unquote(literal.Value); err == nil && form.MatchString(text) {
+			seen[text] = true
+		}
+	}
+	for _, p := range packages {
+		ast.Inspect(p, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.KeyValueExpr:
+				take(n.Key, n.Value)
+			case *ast.AssignStmt:
+				for i := range n.Lhs {
+					if i < len(n.Rhs) {
+						take(n.Lhs[i], n.Rhs[i])
+					}
+				}
+			}
+			return true
+		})
+	}
+	var acts []string
+	for a := range seen {
+		acts = append(acts, a)
+	}
+	slices.Sort(acts)
+	return acts
+}
+
+func TestEveryActHasASentence(t *testing.T) {
+	acts := writtenActs(t)
+	if len(acts) < 25 {
+		t.Fatalf("only %d acts were found in the store: %v", len(acts), acts)
+	}
+	said := tellings()
+	for _, act := range acts {
+		if _, ok := said[act]; !ok {
+			t.Errorf("%s has no sentence", act)
+		}
+		delete(said, act)
+	}
+	for act := range said {
+		t.Errorf("%s has a sentence and is written nowhere", act)
+	}
+}
+
+// testNames are those of a small fleet.
+func testNames() names {
+	return names{customers: map[string]string{"cus_1": "Acme"}, sites: map[string]string{"site_1": "Head office"},
+		persons: map[string]string{ann: "Ann Admin", ben: "Ben"}, devices: map[string]string{"dev_1": "front-desk"}}
+}
+
+const (
+	ann = "per_00000000000000000000000000"
+	ben = "per_00000000000000000000000001"
+)
+
+// said is an act of Ann's at the customer, as the chain keeps it.
+func saidBy(t *testing.T, actor, act, object, device string, payload any) string {
+	t.Helper()
+	row := store.AuditRow{Chain: "cus_1", Actor: actor, Act: act, Object: object, Device: device, Payload: must(json.Marshal(payload))}
+	return newTeller(testNames()).sentence(row)
+}
+
+func TestSentences(t *testing.T) {
+	type m = map[string]any
+	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	job := wire.Job{Attempt: 1, Target: wire.Target{Name: "bed-lib", From: "1.0", To: "1.2"}}
+	forced := job
+	forced.Forced, forced.Attempt = ann, 2
+	saturday := store.SitePolicy{Auto: store.Security, Windows: []window.Weekly{{Zone: "Europe/Berlin", Days: []string{"sun", "sat"}, Start: "22:00", Minutes: 240}}, Reboot: true}
+	before := m{"name": "Head office", "zone": "Europe/Berlin", "policy": store.SitePolicy{Auto: store.ByHand}}
+	for _, c := range []struct {
+		actor, act, object, device string
+		payload                    any
+		want                       string
+	}{
+		{ann, "approval.create", "a", "dev_1", m{"level": "device", "target": "dev_1", "name": "bed-lib", "version": "1.2", "answer": "approve", "forced_until": at}, "approved bed-lib 1.2 on front-desk, to begin at once"},
+		{ann, "approval.create", "a", "", m{"level": "customer", "target": "cus_1", "name": "bed-conf", "version": "1.1", "answer": "reject", "reason": "breaks the till"}, "rejected bed-conf 1.1 at Acme: breaks the till"},
+		{ann, "approval.create", "a", "", m{"level": "site", "target": "site_1", "name": "bed-lib", "version": "1.2", "answer": "approve", "follow": true, "allow_removals": []string{"old-lib", "older-lib"}}, "approved bed-lib 1.2 and later versions at Head office, even if that removes old-lib and older-lib"},
+		{ann, "approval.withdraw", "a", "", m{"level": "customer", "target": "cus_1", "name": "bed-conf", "version": "1.1", "answer": "reject"}, "took the rejection of bed-conf 1.1 at Acme back"},
+		{"engine", "job.create", "j", "dev_1", m{"job": job}, "ordered bed-lib 1.0 → 1.2 on front-desk"},
+		{"engine", "job.create", "j", "dev_1", m{"job": forced}, "ordered bed-lib 1.0 → 1.2 on front-desk, try 2, outside the window at the wish of Ann Admin"},
+		{"engine", "job.withdraw", "j", "dev_1", m{"job": job}, "took the order of bed-lib 1.0 → 1.2 on front-desk back"},
+		{"agent:x", "agent.enroll", "x", "dev_1", m{"site": "site_1", "token_by": ann, "mode": "manage"}, "was enrolled into Head office with a token of Ann Admin"},
+		{"agent:x", "agent.enroll", "x", "dev_1", m{"site": "site_1", "token_by": "system", "mode": "observe"}, "was enrolled into Head office with a token made on the server, to be observed only"},
+		{ann, "site.update", "site_1", "", m{"name": "Head office", "zone": "Europe/Berlin", "policy": saturday, "was": before}, "changed the policy of Head office: security updates go by themselves, Sat, Sun 22:00 for 4 h (Europe/Berlin), devices may reboot"},
+		{ann, "site.update", "site_1", "", m{"name": "Ulm", "zone": "Europe/Berlin", "policy": store.SitePolicy{Auto: store.ByHand}, "was": before}, "renamed Head office to Ulm"},
+		{ann, "customer.update", "cus_1", "", m{"name": "Acme", "note": "", "closed_at": at, "was": m{"name": "Acme"}}, "closed Acme"},
+		{ann, "session.create", "s", "", m{"person": ann, "remote": "192.0.2.7", "second_factor": true}, "signed in from 192.0.2.7"},
+		{ann, "session.delete", "s", "", m{"person": ann}, "signed out"},
+		{ann, "key.create", "k", "", m{"name": "script", "expires_at": at}, "made the API key script, until 22 November 2026"},
+		{ann, "key.revoke", "k", "", m{"name": "script", "person": ann}, "revoked their own API key script"},
+		{ann, "token.create", "t", "", m{"site": "site_1", "max_uses": 1, "expires_at": at, "note": "for the till"}, "made an enrolment token for Head office for 1 device, until 22 November 2026 10:00 UTC: for the till"},
+		{ann, "device.retire", "dev_9", "dev_9", m{"name": "old-desk"}, "retired old-desk"},
+		{ann, "device.ask", "dev_1", "dev_1", nil, "asked front-desk to scan again and check in"},
+		{"system", "person.update", ann, "", m{"name": "Ann Admin", "was": m{"name": "Ann Admin", "totp_at": at}}, "took Ann Admin's second factor away"},
+		{ann, "person.update", ann, "", m{"name": "Ann", "password_changed": true, "was": m{"name": "Ann"}}, "set their own password anew"},
+		{ann, "person.create", ann, "", m{"email": "ann@example.test"}, "became the first administrator, with the address ann@example.test"},
+	} {
+		if got := saidBy(t, c.actor, c.act, c.object, c.device, c.payload); got != c.want {
+			t.Errorf("%s reads\n%q, want\n%q", c.act, got, c.want)
+		}
+	}
+}
+
+// Whatever stands in the chain, a sentence is one line that begins with a verb, and never
+// empty: payloads may be erased, of another version, or full of names that devices chose.
+func TestSentencesStayOneLine(t *testing.T) {
+	long := strings.Repeat("x", 10_000)
+	hostile := "a\nb\r\x1b[31m\u2028<script>\x00" + long
+	payload := map[string]any{}
+	for _, f := range []string{"name", "version", "reason", "note", "email", "from", "to", "remote", "zone", "answer", "level", "target", "site"} {
+		payload[f] = hostile
+	}
+	payload["allow_removals"], payload["devices"] = []string{hostile, hostile, hostile, hostile, hostile, hostile}, []string{hostile}
+	payload["job"] = wire.Job{Forced: hostile, Target: wire.Target{Name: hostile, From: hostile, To: hostile}}
+	payload["policy"] = store.SitePolicy{Windows: []window.Weekly{{Zone: hostile, Days: []string{hostile, ""}, Start: hostile}}}
+	payload["was"] = map[string]any{"name": hostile + "1", "policy": store.SitePolicy{}}
+	n := testNames()
+	n.devices["dev_1"] = hostile
+	teller := newTeller(n)
+	for act := range tellings() {
+		for _, p := range []json.RawMessage{nil, json.RawMessage("null"), json.RawMessage("{}"), json.RawMessage("[1]"), json.RawMessage(`{"name":7}`), must(json.Marshal(payload))} {
+			got := teller.sentence(store.AuditRow{Actor: ann, Act: act, Object: hostile, Device: "dev_1", Payload: p})
+			if got == "" || len(got) > 3000 || strings.ContainsFunc(got, unicode.IsControl) || !unicode.IsLower([]rune(got)[0]) {
+				t.Errorf("%s with %.30s reads %.200q", act, p, got)
+			}
+		}
+	}
+	if got := teller.sentence(store.AuditRow{Act: "later.version"}); !strings.HasPrefix(got, "did something") {
+		t.Errorf("an act of a later version reads %q", got)
+	}
+	if got := actor(store.AuditRow{}); got != "A person whose name was erased" {
+		t.Errorf("an erased actor is %q", got)
+	}
+}
+
+// TestActivitySays takes real acts through the store: their payloads hold what is said.
+func TestActivitySays(t *testing.T) {
+	w := newWorld(t, false).populated()
+	need := w.fleet.need(w.device, "bed-lib", "1.2", verdict.WAITS_DECISION, verdict.Decided)
+	do[Approved](w, 201, "POST", "/approvals", ApprovalWish{Level: "device", Target: w.device, What: ApprovalTarget{Need: need}, Answer: "approve", Now: true})
+	do[Approved](w, 201, "POST", "/approvals", ApprovalWish{Level: "device", Target: w.device, What: ApprovalTarget{Need: need}, Answer: "reject", Reason: "breaks the till"})
+	zone := "Europe/Vienna"
+	do[view.Site](w, 200, "PATCH", "/sites/"+w.site, SiteChange{Zone: &zone})
+	token := do[view.NewToken](w, 201, "POST", "/sites/"+w.site+"/tokens", TokenWish{Note: "spare"})
+	do[struct{}](w, 204, "DELETE", "/tokens/"+token.ID, nil)
+	key := do[APIKey](w, 201, "POST", "/me/keys", NewKey{Name: "script"})
+	do[struct{}](w, 204, "DELETE", "/me/keys/"+key.ID, nil)
+	do[struct{}](w, 202, "POST", "/devices/"+w.device+"/checkin", nil)
+	do[struct{}](w, 204, "DELETE", "/devices/"+w.device+"?confirm=web-01", nil)
+	do[struct{}](w, 204, "DELETE", "/session", nil)
+	w.cookie = must2(w.access.SignIn(t.Context(), "mia@example.test", testPassword, "", "192.0.2.7"))
+	var said []string
+	for _, a := range do[view.Page[view.Activity]](w, 200, "GET", "/activity?limit=500", nil).Items {
+		said = append(said, a.Actor.Name+" "+a.Sentence)
+	}
+	for _, want := range []string{
+		"Patchbay made a one-time link for the first administrator",
+		"Mia became the first administrator, with the address mia@example.test",
+		"Mia made the customer Müller GmbH",
+		"Mia made the site Ulm of Müller GmbH: updates go by hand, there is no window",
+		"web-01 was enrolled into Ulm with a token of Mia",
+		"Mia approved bed-lib 1.2 on web-01, to begin at once",
+		"Mia rejected bed-lib 1.2 on web-01: breaks the till",
+		"Mia took the approval of bed-lib 1.2 on web-01 back",
+		"Mia moved Ulm to the time zone Europe/Vienna",
+		"Mia revoked an enrolment token for Ulm: spare",
+		"Mia revoked their own API key script",
+		"Mia asked web-01 to scan again and check in",
+		"Mia retired web-01",
+		"Mia signed out",
+		"Mia signed in from 192.0.2.7, without a second factor",
+	} {
+		if !slices.Contains(said, want) {
+			t.Errorf("nothing says %q; it says\n%s", want, strings.Join(said, "\n"))
+		}
+	}
+}
+
+func TestTimelineSaysEachThingOnce(t *testing.T) {
+	w := newWorld(t, false).populated()
+	need := w.fleet.need(w.device, "bed-lib", "1.2", verdict.WAITS_DECISION, verdict.Decided)
+	do[Approved](w, 201, "POST", "/approvals", ApprovalWish{Level: "customer", Target: w.customer, What: ApprovalTarget{Need: need}, Answer: "approve"})
+	job := store.Job{Job: wire.Job{ID: "job_00000000000000000000000000", Attempt: 1, Target: wire.Target{Name: "bed-lib", From: "1.0", To: "1.2"}}}
+	h := w.store.Customer(store.Who{ID: "engine", Name: "Patchbay"}, w.customer)
+	if _, err := h.SaveJobs(t.Context(), w.now, w.device, []store.Job{job}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.SaveJobs(t.Context(), w.now, w.device, nil, []string{job.ID}); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, e := range do[view.Page[view.TimelineEntry]](w, 200, "GET", "/devices/"+w.device+"/timeline", nil).Items {
+		seen[e.Title]++
+	}
+	want := []string{"Enrolled into Ulm with a token of Mia", "Approved bed-lib 1.2 at Müller GmbH", "Ordered: bed-lib 1.0 → 1.2",
+		"Took the order of bed-lib 1.0 → 1.2 on web-01 back"}
+	for _, title := range want {
+		if seen[title] != 1 {
+			t.Errorf("%q stands there %d times: %v", title, seen[title], seen)
+		}
+	}
+	if len(seen) != len(want) {
+		t.Errorf("the timeline says %v", seen)
+	}
+}
+
+func TestEveryOutcomeHasWords(t *testing.T) {
+	for _, step := range []wire.Step{wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRebooting, wire.StepVerifying, wire.StepDone, wire.StepFailed, "later"} {
+		for _, result := range []wire.Result{wire.ResultOK, wire.ResultFailed, wire.ResultRefused, wire.ResultBusy, wire.ResultOffline} {
+			e := outcomeEntry(store.OutcomeRow{Outcome: wire.Outcome{Step: step, Result: result}}, "bed-lib 1.0 → 1.2")
+			if !strings.HasSuffix(e.Title, ": bed-lib 1.0 → 1.2") || (e.Sentence == "") != (result == wire.ResultOK) {
+				t.Errorf("%s %s reads %q %q", step, result, e.Title, e.Sentence)
+			}
+			if strings.Contains(e.Title, "verified") { // without a receipt that says so
+				t.Errorf("%s %s reads %q", step, result, e.Title)
+			}
+			if result != wire.ResultOK && strings.HasPrefix(e.Title, "Installed") {
+				t.Errorf("%s %s reads %q", step, result, e.Title)
+			}
+		}
+	}
+}
