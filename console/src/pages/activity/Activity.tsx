@@ -16,7 +16,7 @@ import { useView } from "../../ui/useView";
 const columns: Column<Activity>[] = [
   { key: "at", title: "When", width: "104px", narrow: "plain", cell: (a) => <span className="dim"><Ago at={a.at} /></span> },
   { key: "actor", title: "Who", width: "15%", narrow: "plain", cell: (a) => <Middle text={a.actor.name || "Patchbay"} /> },
-  { key: "sentence", title: "What", narrow: "title", cell: (a) => <span title={a.sentence}>{a.sentence}</span> },
+  { key: "sentence", title: "What", narrow: "title", cell: (a) => <span title={`${a.actor.name} ${a.sentence}`}>{a.sentence}</span> },
   { key: "chain", title: "Chain", width: "18%", narrow: "plain", wide: true, cell: (a) => <span className="dim"><Middle text={a.chain_name} /></span> },
   {
     key: "seq",
