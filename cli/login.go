@@ -184,6 +184,11 @@ func askSecret(g *Globals, in *bufio.Reader, question string) (string, error) {
 	return ask(g, in, question)
 }
 
+// AskSecret asks for one line that the terminal does not show.
+func (g *Globals) AskSecret(question string) (string, error) {
+	return askSecret(g, bufio.NewReader(g.In), question)
+}
+
 // Logout signs out.
 type Logout struct{}
 

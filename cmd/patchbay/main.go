@@ -24,6 +24,7 @@ var version = "dev"
 type commands struct {
 	Serve     serveCmd     `cmd:"" help:"Run the server."`
 	Bootstrap bootstrapCmd `cmd:"" help:"Make a first customer, site and enrolment token on the server's own machine."`
+	Person    personCmd    `cmd:"" help:"Help a person who cannot sign in, on the server's own machine."`
 	Debug     debugCmd     `cmd:"" help:"Look at single parts from outside."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 

@@ -57,6 +57,9 @@ var (
 	ErrSetupDone     = errors.New("this server has been set up already")
 	ErrSetupToken    = errors.New("this set-up link is used or too old: restart the server to get a new one")
 	ErrCode          = errors.New("the code is wrong or was used already: wait for the next one, and check the clock of the phone")
+	ErrOldPassword   = errors.New("the present password is wrong")
+	ErrNoPerson      = errors.New("there is nobody with this address")
+	ErrNoTOTP        = errors.New("this person has no second factor")
 	ErrTOTPConfirmed = errors.New("a second factor is set up already")
 )
 

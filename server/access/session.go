@@ -234,7 +234,11 @@ func (a *Access) ConfirmTOTP(ctx context.Context, c Caller, code, address string
 	if err != nil {
 		return Caller{}, "", err
 	}
-	if err := a.as(c.Person).ConfirmTOTP(ctx, now, c.Person.ID, a.sealed(c.Person.ID, key.Secret()), n); err != nil {
+	err = a.as(c.Person).ConfirmTOTP(ctx, now, c.Person.ID, a.sealed(c.Person.ID, key.Secret()), n)
+	if errors.Is(err, store.ErrNotFound) {
+		return Caller{}, "", ErrTOTPConfirmed // another session was first
+	}
+	if err != nil {
 		return Caller{}, "", err
 	}
 	a.throttle.passed("totp "+c.Person.ID, address)

@@ -16,6 +16,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"patchbay/server/access"
+	"patchbay/server/view"
 )
 
 // placed fills a route's path with IDs that look right.
@@ -148,7 +149,7 @@ func must(b []byte, err error) []byte {
 func TestBeyondLoopbackNothingAnswersBeforeTheSecondFactor(t *testing.T) {
 	w := newWorld(t, true).signedIn()
 	for _, r := range routes() {
-		if r.rule != staff {
+		if r.rule != staff && r.rule != inPerson {
 			continue
 		}
 		status, text := w.call(r.method, strings.TrimPrefix(placed(r.path), base), nil)
@@ -259,8 +260,11 @@ func TestAPIKeyActsAsItsPerson(t *testing.T) {
 	if got := ask("GET", "/customers"); got != 200 {
 		t.Errorf("a key reads: %d", got)
 	}
-	if got := ask("POST", "/me/totp"); got != 403 {
-		t.Errorf("a key sets a second factor up: %d", got)
+	// A key never leads to more than itself: not to a longer one, not to the person's own secrets.
+	for _, path := range []string{"/me/totp", "/me/keys", "/me/password"} {
+		if got := ask("POST", path); got != 403 {
+			t.Errorf("a key at %s: %d", path, got)
+		}
 	}
 	w.now = w.now.Add(24 * time.Hour)
 	if got := ask("GET", "/customers"); got != 401 {
@@ -269,6 +273,34 @@ func TestAPIKeyActsAsItsPerson(t *testing.T) {
 	w.cookie = must2(w.access.SignIn(t.Context(), "mia@example.test", testPassword, "", "x"))
 	do[struct{}](w, 204, "DELETE", "/me/keys/"+k.ID, nil)
 	do[Problem](w, 404, "DELETE", "/me/keys/"+url.PathEscape("key_nope"), nil)
+}
+
+func TestChangingMyPassword(t *testing.T) {
+	w := newWorld(t, false).signedIn()
+	const other = "battery staple horse"
+	p := do[Problem](w, 422, "POST", "/me/password", PasswordChange{Old: "a wrong password", New: other})
+	if len(p.Errors) != 1 || p.Errors[0].Location != "body.old" {
+		t.Errorf("a wrong old password: %+v", p)
+	}
+	do[Problem](w, 422, "POST", "/me/password", PasswordChange{Old: testPassword, New: "short"})
+	r, err := http.NewRequest("POST", w.server.URL+base+"/me/password", strings.NewReader(`{"old":"`+testPassword+`","new":"`+other+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := w.send(r)
+	answer.Body.Close()
+	if answer.StatusCode != 200 || len(answer.Cookies()) != 1 || answer.Cookies()[0].Value == w.cookie {
+		t.Fatalf("changing answered %d with %v", answer.StatusCode, answer.Cookies())
+	}
+	do[Problem](w, 401, "GET", "/customers", nil)
+	w.cookie = answer.Cookies()[0].Value
+	if status, _ := w.call("GET", "/customers", nil); status != 200 {
+		t.Errorf("the new session: %d", status)
+	}
+	do[Problem](w, 401, "POST", "/session", SignIn{Email: "mia@example.test", Password: testPassword})
+	if s := do[view.Page[view.Activity]](w, 200, "GET", "/activity?q=password", nil); len(s.Items) != 1 || s.Items[0].Sentence != "set their own password anew" {
+		t.Errorf("the chain says %+v", s.Items)
+	}
 }
 
 func TestSignOut(t *testing.T) {

@@ -26,6 +26,8 @@ func refusedSignIn(err error) error {
 		return wrong("token", "This set-up link is used or too old. Restart the server to get a new one.")
 	case errors.Is(err, access.ErrPassword):
 		return wrong("password", "A password has 12 to 200 characters: take four words.")
+	case errors.Is(err, access.ErrOldPassword):
+		return wrong("old", "The present password is wrong.")
 	case errors.Is(err, access.ErrCode):
 		return wrong("code", "The code is wrong or was used already. Wait for the next one, and check the clock of the phone.")
 	case errors.Is(err, access.ErrTOTPConfirmed):

@@ -23,7 +23,8 @@ const (
 	noRule   rule = iota
 	anyone        // also without being signed in
 	signedIn      // a person, also one who has yet to show a second factor
-	staff         // a person who has shown all that this installation asks for
+	staff         // a person who has shown all that this installation asks for, or a program with a key of such a one
+	inPerson      // the same without programs: a key must not lead to more than itself
 )
 
 // base is where the API lives.
@@ -133,7 +134,7 @@ func allowed(need rule, c access.Caller) *Problem {
 		return nil
 	case c.Person.ID == "":
 		return problem(http.StatusUnauthorized, "Sign in first.")
-	case need == signedIn && !c.Key, need == staff && !c.TOTPRequired:
+	case need == signedIn && !c.Key, need == staff && !c.TOTPRequired, need == inPerson && !c.Key && !c.TOTPRequired:
 		return nil
 	case c.TOTPRequired:
 		p := problem(http.StatusForbidden, "This server can be reached from outside: set up a second factor first.")

@@ -71,6 +71,8 @@ func tellings() map[string]telling {
 		"key.revoke":          {(*teller).keyRevoked, "revoked an API key"},
 		"person.confirm_totp": {(*teller).factorSet, "set up a second factor"},
 		"person.create":       {(*teller).personMade, "made an account for a person"},
+		"person.reset_totp":   {(*teller).factorGone, "took a second factor away"},
+		"person.set_password": {(*teller).passwordSet, "set a password anew"},
 		"person.update":       {(*teller).personChanged, "changed an account"},
 		"session.create":      {(*teller).signedIn, "signed in"},
 		"session.delete":      {(*teller).signedOut, "signed out"},
@@ -98,7 +100,7 @@ func (t *teller) sentence(row store.AuditRow) string {
 
 // bare reports whether an act says all without a payload.
 func bare(act string) bool {
-	return act == "device.ask" || act == "person.confirm_totp" || act == "setting.write"
+	return slices.Contains([]string{"device.ask", "person.confirm_totp", "person.reset_totp", "person.set_password", "setting.write"}, act)
 }
 
 // actor is who did it, as that person or program was called then.

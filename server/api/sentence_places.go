@@ -166,6 +166,14 @@ func (t *teller) factorSet(row store.AuditRow, _ actPayload) string {
 	return "set up " + t.whose(row, row.Object) + " second factor"
 }
 
+func (t *teller) factorGone(row store.AuditRow, _ actPayload) string {
+	return "took " + t.whose(row, row.Object) + " second factor away"
+}
+
+func (t *teller) passwordSet(row store.AuditRow, _ actPayload) string {
+	return "set " + t.whose(row, row.Object) + " password anew"
+}
+
 func (t *teller) signedIn(row store.AuditRow, p actPayload) string {
 	text := "signed in"
 	if p.Person != row.Actor {

@@ -132,6 +132,8 @@ func TestSentences(t *testing.T) {
 		{ann, "device.ask", "dev_1", "dev_1", nil, "asked front-desk to scan again and check in"},
 		{"system", "person.update", ann, "", m{"name": "Ann Admin", "was": m{"name": "Ann Admin", "totp_at": at}}, "took Ann Admin's second factor away"},
 		{ann, "person.update", ann, "", m{"name": "Ann", "password_changed": true, "was": m{"name": "Ann"}}, "set their own password anew"},
+		{"system", "person.reset_totp", ann, "", nil, "took Ann Admin's second factor away"},
+		{ann, "person.set_password", ann, "", nil, "set their own password anew"},
 		{ann, "person.create", ann, "", m{"email": "ann@example.test"}, "became the first administrator, with the address ann@example.test"},
 	} {
 		if got := saidBy(t, c.actor, c.act, c.object, c.device, c.payload); got != c.want {

@@ -151,6 +151,21 @@ func (s *Server) confirmTOTP(ctx context.Context, in *struct{ Body Code }) (*ses
 	return s.begun(ctx, r, c, cookie)
 }
 
+// PasswordChange is another password, and the present one as proof of who asks.
+type PasswordChange struct {
+	Old string `json:"old" minLength:"1" maxLength:"200"`
+	New string `json:"new" minLength:"12" maxLength:"200"`
+}
+
+func (s *Server) changePassword(ctx context.Context, in *struct{ Body PasswordChange }) (*sessionOut, error) {
+	r := request(ctx)
+	c, cookie, err := s.Access.ChangePassword(ctx, caller(ctx), in.Body.Old, in.Body.New, s.Access.Address(r))
+	if err != nil {
+		return nil, refusedSignIn(err)
+	}
+	return s.begun(ctx, r, c, cookie)
+}
+
 // APIKey lets a program act as the person.
 type APIKey struct {
 	ID        string     `json:"id"`

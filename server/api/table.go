@@ -14,7 +14,8 @@ func routes() []route {
 		handle("POST /me/totp", signedIn, "me-totp-prepare", "Prepare a second factor", (*Server).newTOTP),
 		handle("PUT /me/totp", signedIn, "me-totp-confirm", "Confirm the second factor", (*Server).confirmTOTP),
 		handle("GET /me/keys", staff, "me-keys-list", "List my API keys", (*Server).keys),
-		handle("POST /me/keys", staff, "me-keys-create", "Make an API key", (*Server).newKey).answering(http.StatusCreated),
+		handle("POST /me/password", inPerson, "me-password-change", "Change my password", (*Server).changePassword),
+		handle("POST /me/keys", inPerson, "me-keys-create", "Make an API key", (*Server).newKey).answering(http.StatusCreated),
 		handle("DELETE /me/keys/{key}", staff, "me-keys-revoke", "Revoke an API key", (*Server).revokeKey).answering(http.StatusNoContent),
 
 		handle("GET /overview", staff, "overview-show", "How things stand", (*Server).overview),

@@ -121,3 +121,30 @@ func (m *MSP) UseTOTP(ctx context.Context, now time.Time, person string, step in
 	})
 	return fresh && err == nil, doing("using a second factor", err)
 }
+
+// SetPassword gives a person another password, which signs the person out everywhere.
+func (m *MSP) SetPassword(ctx context.Context, now time.Time, person, hash string) error {
+	return doing("setting a password", m.change(ctx, now, func(t *tx) error {
+		t.note(note{act: "person.set_password", object: person})
+		if err := t.must(ctx, "person", person, `UPDATE person SET password_hash = $2 WHERE id = $1`, person, hash); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, `DELETE FROM session WHERE person = $1`, person)
+		return err
+	}))
+}
+
+// ResetTOTP takes a person's second factor away, which signs the person out everywhere. The
+// step last used stays: an old code never works again.
+func (m *MSP) ResetTOTP(ctx context.Context, now time.Time, person string) error {
+	return doing("taking a second factor away", m.change(ctx, now, func(t *tx) error {
+		t.note(note{act: "person.reset_totp", object: person})
+		err := t.must(ctx, "person with a second factor", person,
+			`UPDATE person SET totp_secret = $2, totp_at = NULL WHERE id = $1 AND totp_at IS NOT NULL`, person, []byte{})
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `DELETE FROM session WHERE person = $1`, person)
+		return err
+	}))
+}
