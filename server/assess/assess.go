@@ -24,12 +24,15 @@ const (
 	ListsAge = 7 * 24 * time.Hour
 	// Remember is how long a need that was met, or whose offer vanished, is still told.
 	Remember = 30 * 24 * time.Hour
+	// Ahead is how far ahead of now a device's record of a time may be and still be believed.
+	Ahead = time.Hour
 )
 
 // Device is what is held of one device.
 type Device struct {
 	EnrolledAt time.Time
 	Facts      wire.Facts
+	Host       Section // where Facts are from
 	Providers  []Provider
 }
 
@@ -71,6 +74,7 @@ type Need struct {
 	ScannedAt time.Time    // of the reading this rests on
 	Broken    string       // the manager's word when the item is not completely installed, such as "half-configured"
 	Restart   string       // why what runs may still be old; "" when nothing says so
+	Unsure    string       // why it is not known whether what runs is old; "" when it is known
 	Blind     *Blind       // set on the need of a provider as a whole
 }
 
@@ -84,9 +88,8 @@ type Blind struct {
 // Needs says what the device needs, sorted by key. The order of the input is irrelevant.
 func Needs(d Device, now time.Time) []Need {
 	var needs []Need
-	if len(d.Providers) == 0 {
-		b := &Blind{Sentence: "no package manager is known on this device", Since: d.EnrolledAt}
-		needs = append(needs, Need{Blind: b, Since: b.Since})
+	if b := blindDevice(d); b != nil {
+		needs = append(needs, Need{Blind: b, Since: b.Since, ScannedAt: d.Host.ScannedAt})
 	}
 	for _, p := range d.Providers {
 		if p.Installed.State == wire.SectionAbsent {
@@ -95,14 +98,14 @@ func Needs(d Device, now time.Time) []Need {
 		if b := blind(p, d.EnrolledAt, now); b != nil {
 			needs = append(needs, Need{Key: patch.Key{Provider: p.Name}, Blind: b, Since: b.Since, ScannedAt: p.Installed.ScannedAt})
 		}
-		needs = append(needs, ofProvider(p, d.Facts.Restart, now)...)
+		needs = append(needs, ofProvider(p, d, now)...)
 	}
 	slices.SortFunc(needs, func(a, b Need) int { return a.Key.Compare(b.Key) })
 	return needs
 }
 
 // ofProvider makes one need per item from the offers for it.
-func ofProvider(p Provider, restart wire.Restart, now time.Time) []Need {
+func ofProvider(p Provider, d Device, now time.Time) []Need {
 	installed := map[patch.Key]patch.Item{}
 	for _, item := range p.Items {
 		installed[item.Key()] = item
@@ -128,12 +131,26 @@ func ofProvider(p Provider, restart wire.Restart, now time.Time) []Need {
 		n := Need{Key: k, Update: o.Update, Installed: item.Version, Broken: item.Broken, Offered: o.GoneAt == nil,
 			Since: o.FirstSeen, GoneAt: o.GoneAt, ScannedAt: p.Installed.ScannedAt}
 		n.Reached = n.Installed != "" && n.Broken == "" && reached(p.Versions, n.Installed, o.Update.Available)
-		if n.Reached && slices.Contains(restart.Reasons, k.Name) {
-			n.Restart = fmt.Sprintf("the machine has to reboot for %s, which has not happened yet", k.Name)
+		if n.Reached {
+			n.Restart, n.Unsure = runs(n, d)
 		}
 		needs = append(needs, n)
 	}
 	return needs
+}
+
+// runs says why what runs is not, or may not be, what a need that is reached shows as installed.
+func runs(n Need, d Device) (restart, unsure string) {
+	r := d.Facts.Restart
+	switch {
+	case slices.Contains(r.Reasons, n.Key.Name):
+		return fmt.Sprintf("the machine has to reboot for %s, which has not happened yet", n.Key.Name), ""
+	case r.Machine && len(r.Reasons) == 0: // any of them may be why
+		return "the machine has to reboot, does not say for what, and has not yet", ""
+	case d.Host.State != wire.SectionOK && (n.GoneAt == nil || n.GoneAt.After(d.Host.ScannedAt)):
+		return "", fmt.Sprintf("whether the machine has to reboot for %s could not be read since it was installed", n.Key.Name)
+	}
+	return "", ""
 }
 
 // brokenNeed is the need of an item that is not completely installed and has nothing on
@@ -167,6 +184,22 @@ func reached(scheme, installed, wanted string) bool {
 	return order >= 0
 }
 
+// blindDevice says why nothing, or not all, can be known of the device; nil when it can.
+func blindDevice(d Device) *Blind {
+	there := func(p Provider) bool { return p.Installed.State != wire.SectionAbsent }
+	switch {
+	case !slices.ContainsFunc(d.Providers, there):
+		return &Blind{Sentence: "no package manager is known on this device", Since: d.EnrolledAt}
+	case d.Host.State != wire.SectionOK && d.Host.State != "":
+		b := &Blind{Sentence: "the device cannot tell what runs on it: " + d.Host.Error, Since: d.Host.ScannedAt}
+		if d.Host.FailedAt != nil {
+			b.Since = *d.Host.FailedAt
+		}
+		return b
+	}
+	return nil
+}
+
 // blind says why the provider's view cannot be believed, nil when it can.
 func blind(p Provider, enrolled, now time.Time) *Blind {
 	for _, s := range []struct {
@@ -182,6 +215,8 @@ func blind(p Provider, enrolled, now time.Time) *Blind {
 				since = *s.FailedAt
 			}
 			return &Blind{Sentence: fmt.Sprintf("%s cannot tell %s: %s", p.Name, s.what, s.Error), Since: since}
+		case s.State == wire.SectionAbsent: // of what is on offer: without what is installed there is no provider
+			return &Blind{Sentence: fmt.Sprintf("%s no longer tells %s", p.Name, s.what), Since: s.ScannedAt}
 		case now.Sub(s.ScannedAt) > ScanAge:
 			return &Blind{Sentence: fmt.Sprintf("%s last told %s too long ago to be believed", p.Name, s.what), Since: s.ScannedAt, Aged: true}
 		}
@@ -193,7 +228,7 @@ func blind(p Provider, enrolled, now time.Time) *Blind {
 func oldLists(p Provider, now time.Time) *Blind {
 	var newest time.Time
 	for _, s := range p.Sources {
-		known := known(s)
+		known := known(s, now)
 		if s.Error != "" {
 			since := known
 			if since.IsZero() {
@@ -205,17 +240,23 @@ func oldLists(p Provider, now time.Time) *Blind {
 			newest = known
 		}
 	}
-	if !newest.IsZero() && now.Sub(newest) > ListsAge {
+	switch {
+	case len(p.Sources) == 0:
+		return &Blind{Sentence: fmt.Sprintf("%s has no source that could offer anything", p.Name), Since: p.Offered.ScannedAt}
+	case newest.IsZero():
+		return &Blind{Sentence: fmt.Sprintf("nothing says how old what %s knows of its sources is", p.Name), Since: p.Offered.ScannedAt}
+	case now.Sub(newest) > ListsAge:
 		return &Blind{Sentence: fmt.Sprintf("what %s knows of its sources is more than %d days old", p.Name, int(ListsAge.Hours()/24)), Since: newest, Aged: true}
 	}
 	return nil
 }
 
-// known is the last moment at which what is known of a source was surely current.
-func known(s patch.Source) time.Time {
+// known is the last moment at which what is known of a source was surely current. A moment
+// that has not come yet was written by a clock that is wrong.
+func known(s patch.Source, now time.Time) time.Time {
 	var t time.Time
 	for _, at := range []*time.Time{s.SignedAt, s.RefreshedAt} {
-		if at != nil && at.After(t) {
+		if at != nil && at.After(t) && !at.After(now.Add(Ahead)) {
 			t = *at
 		}
 	}
@@ -235,7 +276,12 @@ func Until(d Device, now time.Time) time.Time {
 		soonest(p.Installed.ScannedAt.Add(ScanAge + time.Second))
 		soonest(p.Offered.ScannedAt.Add(ScanAge + time.Second))
 		for _, s := range p.Sources {
-			soonest(known(s).Add(ListsAge + time.Second))
+			soonest(known(s, now).Add(ListsAge + time.Second))
+			for _, at := range []*time.Time{s.SignedAt, s.RefreshedAt} {
+				if at != nil { // one that has not come yet is believed then
+					soonest(at.Add(-Ahead))
+				}
+			}
 		}
 		for _, o := range p.Offers {
 			if o.GoneAt != nil {

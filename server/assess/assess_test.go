@@ -49,6 +49,10 @@ func TestWhatCannotBeReadIsANeed(t *testing.T) {
 		"offered failed":          func(p *Provider) { p.Offered.State = wire.SectionFailed },
 		"installed too old":       func(p *Provider) { p.Installed.ScannedAt = old },
 		"offered too old":         func(p *Provider) { p.Offered.ScannedAt = old },
+		"offered no longer told":  func(p *Provider) { p.Offered.State = wire.SectionAbsent },
+		"no source at all":        func(p *Provider) { p.Sources = nil },
+		"no source says its age":  func(p *Provider) { p.Sources[0].SignedAt = nil },
+		"a clock that runs ahead": func(p *Provider) { ahead := now.Add(24 * time.Hour); p.Sources[0].SignedAt = &ahead },
 		"a source cannot be read": func(p *Provider) { p.Sources[0].Error = "not signed" },
 		"the lists are too old":   func(p *Provider) { p.Sources[0].SignedAt = &ancient },
 	} {
@@ -67,8 +71,43 @@ func TestWhatCannotBeReadIsANeed(t *testing.T) {
 func TestAbsentProviderIsNoNeed(t *testing.T) {
 	p := readable()
 	p.Installed.State, p.Offered.State = wire.SectionAbsent, wire.SectionAbsent
-	if n := needs(p); len(n) != 0 {
+	if n := Needs(Device{EnrolledAt: now, Providers: []Provider{p, readable()}}, now); len(n) != 0 {
 		t.Errorf("a provider that is not there needs %+v", n)
+	}
+	if n := needs(p); len(n) != 1 || n[0].Blind == nil {
+		t.Errorf("a device whose last provider is gone needs %+v; want to be told that nothing is known", n)
+	}
+}
+
+// Whether what is installed also runs is told by the host section alone.
+func TestWhatRunsIsNotKnownWithoutTheHost(t *testing.T) {
+	gone, failed := now.Add(-2*time.Hour), now.Add(-time.Hour)
+	p := readable()
+	p.Items[0].Version, p.Offers = "1.1", []Offer{offer("1.1", gone, &gone)}
+	for _, c := range []struct {
+		name          string
+		device        Device
+		blind, unsure bool
+		restart       bool
+	}{
+		{"read", Device{Host: Section{State: wire.SectionOK, ScannedAt: now}}, false, false, false},
+		{"failed after it was installed", Device{Host: Section{State: wire.SectionFailed, ScannedAt: failed, FailedAt: &failed}}, true, false, false},
+		{"failed before it was installed", Device{Host: Section{State: wire.SectionFailed, ScannedAt: gone.Add(-time.Minute), FailedAt: &gone}}, true, true, false},
+		{"never read", Device{}, false, true, false},
+		{"asks for a reboot, for it", Device{Host: Section{State: wire.SectionOK, ScannedAt: now},
+			Facts: wire.Facts{Restart: wire.Restart{Machine: true, Reasons: []string{"lib"}}}}, false, false, true},
+		{"asks for a reboot, for another", Device{Host: Section{State: wire.SectionOK, ScannedAt: now},
+			Facts: wire.Facts{Restart: wire.Restart{Machine: true, Reasons: []string{"linux-image"}}}}, false, false, false},
+		{"asks for a reboot and does not say why", Device{Host: Section{State: wire.SectionOK, ScannedAt: now},
+			Facts: wire.Facts{Restart: wire.Restart{Machine: true}}}, false, false, true},
+	} {
+		c.device.Providers = []Provider{p}
+		n := Needs(c.device, now)
+		blind := slices.IndexFunc(n, func(n Need) bool { return n.Blind != nil }) >= 0
+		i := slices.IndexFunc(n, func(n Need) bool { return n.Reached })
+		if i < 0 || blind != c.blind || (n[i].Unsure != "") != c.unsure || (n[i].Restart != "") != c.restart {
+			t.Errorf("%s: %+v", c.name, n)
+		}
 	}
 }
 

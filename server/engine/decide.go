@@ -56,9 +56,12 @@ func Decide(f Facts, now time.Time) Result {
 		Reboots: f.Site.Policy.Reboot, Silent: f.Silent}
 	r.Entry = fleet.Entry{Device: f.Device, Agent: f.Agent, Site: f.Site, Windows: set,
 		Customer: view.Ref{ID: f.Customer.ID, Name: f.Customer.Name}, Sections: f.Sections, Sources: f.Sources}
-	planned := withPlan(past, plan)
+	planned, jobs := rollout.ByItem(withPlan(past, plan)), map[string]*store.Job{}
+	for i := range f.Jobs {
+		jobs[f.Jobs[i].ID] = &f.Jobs[i]
+	}
 	for i, n := range needs {
-		work := workOf(n, decisions[i], planned, f.Jobs, now)
+		work := workOf(n, decisions[i], planned[n.Key], jobs, now)
 		v := verdict.Of(verdict.Case{Need: n, Decision: decisions[i], Ring: ring, Device: device, Work: work}, now)
 		if v.Until != nil {
 			r.Until = soonest(now, r.Until, *v.Until)
@@ -148,24 +151,24 @@ func withPlan(past []rollout.Past, plan rollout.Plan) []rollout.Past {
 	return after
 }
 
-// workOf is what came of a decision so far.
-func workOf(n assess.Need, d policy.Decision, past []rollout.Past, jobs []store.Job, now time.Time) verdict.Work {
+// workOf is what came of a decision so far; past are the jobs of the need's item.
+func workOf(n assess.Need, d policy.Decision, past []rollout.Past, jobs map[string]*store.Job, now time.Time) verdict.Work {
 	if n.Blind != nil || d.Kind != policy.Install {
 		return verdict.Work{}
 	}
 	w := verdict.Work{Tried: rollout.Tries(past, rollout.Target(n), d.ID), Since: now}
-	for _, j := range jobs {
-		if w.Tried.Open != nil && j.ID == w.Tried.Open.ID {
-			w.Step, w.Since, w.Why = j.Step, j.CreatedAt, j.Why
-			if j.StepSince != nil {
-				w.Since = *j.StepSince
-			}
+	if open := w.Tried.Open; open != nil && jobs[open.ID] != nil {
+		j := jobs[open.ID]
+		w.Step, w.Since, w.Why = j.Step, j.CreatedAt, j.Why
+		if j.StepSince != nil {
+			w.Since = *j.StepSince
 		}
-		if w.Tried.Last != nil && j.ID == w.Tried.Last.ID {
-			w.Message, w.Receipt = j.Message, w.Tried.Last.EndedAt
-			if j.Step == wire.StepDone {
-				w.Message = "the device said it was done, but its inventory still shows " + n.Installed
-			}
+	}
+	if last := w.Tried.Last; last != nil && jobs[last.ID] != nil {
+		j := jobs[last.ID]
+		w.Message, w.Receipt = j.Message, last.EndedAt
+		if j.Step == wire.StepDone {
+			w.Message = "the device said it was done, but its inventory still shows " + n.Installed
 		}
 	}
 	return w

@@ -67,26 +67,33 @@ func (f *Facts) load(ctx context.Context, h *store.Customer, device string, now 
 	if err != nil {
 		return err
 	}
-	return f.read(sections, offers)
+	f.read(sections, offers)
+	return nil
 }
 
+// mostProviders is how many of the providers that a device names are looked for.
+const mostProviders = 50
+
 // read fills the inventory in from what is held.
-func (f *Facts) read(sections []store.SectionRow, offers []store.Offer) error {
+func (f *Facts) read(sections []store.SectionRow, offers []store.Offer) {
 	f.Inventory = assess.Device{EnrolledAt: f.Device.EnrolledAt, Facts: f.Device.Facts}
 	providers := map[string]*assess.Provider{}
-	for _, p := range f.Device.Facts.Providers {
+	named := f.Device.Facts.Providers
+	for _, p := range named[:min(len(named), mostProviders)] {
 		providers[p.Name] = &assess.Provider{Name: p.Name, Versions: p.Traits.Versions}
 	}
 	for _, row := range sections {
 		shown := view.Section{Name: row.Name, State: row.State, Error: row.Error, ScannedAt: f.readAt(row), FailedAt: row.FailedAt}
 		name, kind, ok := strings.Cut(row.Name, "/")
-		p := providers[name]
-		if ok && p != nil {
-			n, err := f.section(p, kind, row)
-			if err != nil {
-				return fmt.Errorf("reading section %s of device %s: %w", row.Name, f.Device.ID, err)
-			}
-			shown.Items = n
+		if row.Name == wire.HostSection {
+			f.Inventory.Host = f.stateOf(row)
+		}
+		lists := kind == wire.InstalledSection || kind == wire.OfferedSection
+		if lists && providers[name] == nil && row.State != wire.SectionAbsent { // one that cannot be opened is not among the facts
+			providers[name] = &assess.Provider{Name: name}
+		}
+		if ok && providers[name] != nil {
+			shown.Items = f.section(providers[name], kind, row)
 		}
 		f.Sections = append(f.Sections, shown)
 	}
@@ -98,28 +105,30 @@ func (f *Facts) read(sections []store.SectionRow, offers []store.Offer) error {
 	for _, name := range slices.Sorted(maps.Keys(providers)) {
 		f.Inventory.Providers = append(f.Inventory.Providers, *providers[name])
 	}
-	return nil
 }
 
 // section reads one section into its provider and says how many things it lists.
-func (f *Facts) section(p *assess.Provider, kind string, row store.SectionRow) (int, error) {
-	state := assess.Section{State: row.State, Error: row.Error, ScannedAt: f.readAt(row), FailedAt: row.FailedAt}
+func (f *Facts) section(p *assess.Provider, kind string, row store.SectionRow) int {
+	state := f.stateOf(row)
 	switch kind {
 	case wire.InstalledSection:
+		p.Items = unpack[patch.Item](row.Body, &state)
 		p.Installed = state
-		err := unpack(row.Body, &p.Items)
-		return len(p.Items), err
+		return len(p.Items)
 	case wire.OfferedSection:
+		updates := unpack[patch.Update](row.Body, &state) // what they say is in the offers
 		p.Offered = state
-		var updates []patch.Update // what they say is in the offers
-		err := unpack(row.Body, &updates)
-		return len(updates), err
+		return len(updates)
 	case wire.SourcesSection:
-		err := unpack(row.Body, &p.Sources)
+		p.Sources = unpack[patch.Source](row.Body, &state) // without any nothing counts as known
 		f.Sources = append(f.Sources, p.Sources...)
-		return len(p.Sources), err
+		return len(p.Sources)
 	}
-	return 0, nil
+	return 0
+}
+
+func (f *Facts) stateOf(row store.SectionRow) assess.Section {
+	return assess.Section{State: row.State, Error: row.Error, ScannedAt: f.readAt(row), FailedAt: row.FailedAt}
 }
 
 // readAt is when a section was last known to be as it is held: a complete scan that found
@@ -131,9 +140,16 @@ func (f *Facts) readAt(row store.SectionRow) time.Time {
 	return row.ScannedAt
 }
 
-func unpack(body json.RawMessage, v any) error {
+// unpack reads the list in a body. One that cannot be read makes the section a failed one:
+// a device of which not all can be read is still counted.
+func unpack[T any](body json.RawMessage, state *assess.Section) []T {
+	var list []T
 	if len(body) == 0 {
 		return nil
 	}
-	return json.Unmarshal(body, v)
+	if err := json.Unmarshal(body, &list); err != nil {
+		state.State, state.Error = wire.SectionFailed, fmt.Sprintf("what is held of it cannot be read: %v", err)
+		return nil
+	}
+	return list
 }

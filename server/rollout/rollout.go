@@ -59,8 +59,9 @@ type Plan struct {
 // all jobs of the device that are not forgotten.
 func Jobs(device string, needs []assess.Need, decisions []policy.Decision, past []Past, ring Ring, now time.Time) Plan {
 	var plan Plan
-	wanted := map[string]bool{}
+	wanted, byItem := map[string]bool{}, ByItem(past)
 	for i, n := range needs {
+		past := byItem[n.Key]
 		job, next, ok := jobFor(device, n, decisions[i], past, ring, now)
 		if next.After(now) && (plan.Until.IsZero() || next.Before(plan.Until)) {
 			plan.Until = next
@@ -89,7 +90,8 @@ func Jobs(device string, needs []assess.Need, decisions []policy.Decision, past 
 	return plan
 }
 
-// jobFor is the job a need asks for now, if any, and when that may change by itself.
+// jobFor is the job a need asks for now, if any, and when that may change by itself. past are
+// the jobs of its item.
 func jobFor(device string, n assess.Need, d policy.Decision, past []Past, ring Ring, now time.Time) (wire.Job, time.Time, bool) {
 	if n.Blind != nil || !n.Offered || n.Reached || n.Update.Block != patch.NotBlocked ||
 		d.Kind != policy.Install || !ring.Open || n.Installed == "" {
@@ -100,7 +102,7 @@ func jobFor(device string, n assess.Need, d policy.Decision, past []Past, ring R
 	if t := tries.Open; t != nil {
 		return t.Job, t.NotAfter, true
 	}
-	if tries.GivenUp() || busy(past, n.Key) {
+	if tries.GivenUp() || busy(past) {
 		return wire.Job{}, time.Time{}, false
 	}
 	if again := tries.Again(); again.After(now) {
@@ -115,9 +117,19 @@ func jobFor(device string, n assess.Need, d policy.Decision, past []Past, ring R
 	return job, job.NotAfter, true
 }
 
+// ByItem sorts jobs by the item they are for: a device may have a great many of both.
+func ByItem(past []Past) map[patch.Key][]Past {
+	items := map[patch.Key][]Past{}
+	for _, p := range past {
+		k := p.Target.Key()
+		items[k] = append(items[k], p)
+	}
+	return items
+}
+
 // busy reports whether the device is at work on the item because of another decision.
-func busy(past []Past, item patch.Key) bool {
-	return slices.ContainsFunc(past, func(p Past) bool { return p.open() && p.Begun && p.Target.Key() == item })
+func busy(past []Past) bool {
+	return slices.ContainsFunc(past, func(p Past) bool { return p.open() && p.Begun })
 }
 
 // Target is the exact change a need asks for.

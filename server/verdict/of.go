@@ -62,7 +62,7 @@ var links = []struct {
 
 // Of gives the verdict for one need at one moment.
 func Of(c Case, now time.Time) Verdict {
-	if c.Need.Blind == nil && c.Need.Reached && c.Need.Restart == "" && fresh(c, now) {
+	if n := c.Need; n.Blind == nil && n.Reached && n.Restart == "" && n.Unsure == "" && fresh(c, now) && !silent(c, now) {
 		return done(c)
 	}
 	for _, l := range links {
@@ -81,7 +81,12 @@ func done(c Case) Verdict {
 	if n.GoneAt != nil {
 		since = *n.GoneAt
 	}
-	return Verdict{Name: VERIFIED, State: Good, Link: Verified, Owner: Nobody, Since: since,
+	var until *time.Time
+	if c.Device.Silent > 0 {
+		at := c.Device.LastSeen.Add(c.Device.Silent + time.Second)
+		until = &at
+	}
+	return Verdict{Name: VERIFIED, State: Good, Link: Verified, Owner: Nobody, Since: since, Until: until,
 		Sentence: fmt.Sprintf("%s %s is installed: the machine was read again and shows it.", n.Key.Name, n.Installed),
 		Facts:    []Fact{{Text: "inventory read on the device", At: n.ScannedAt}}}
 }
@@ -110,9 +115,15 @@ func finish(v Verdict, l Link, c Case, now time.Time) Verdict {
 // fresh reports whether the reading the need rests on is young enough to be believed.
 func fresh(c Case, now time.Time) bool { return now.Sub(c.Need.ScannedAt) <= assess.ScanAge }
 
+// silent reports whether the device has said nothing for so long that nothing of it counts
+// as good, however late it was read.
+func silent(c Case, now time.Time) bool {
+	return c.Device.Silent > 0 && now.Sub(c.Device.LastSeen) > c.Device.Silent
+}
+
 func applicable(c Case, _ time.Time) Verdict {
 	n := c.Need
-	if n.Blind != nil || n.Installed != "" || n.ScannedAt.IsZero() {
+	if n.Blind != nil || n.Installed != "" || n.Offered || n.ScannedAt.IsZero() {
 		return Verdict{}
 	}
 	since := n.ScannedAt
@@ -135,6 +146,12 @@ func known(c Case, now time.Time) Verdict {
 	case !fresh(c, now):
 		return Verdict{Name: STALE, Owner: MSP, Since: n.ScannedAt, Act: ActLook,
 			Sentence: "The device was last read too long ago to be believed. It may be off, or its agent stopped."}
+	case n.Reached && silent(c, now):
+		return Verdict{Name: STALE, Owner: MSP, Since: c.Device.LastSeen, Act: ActLook,
+			Sentence: fmt.Sprintf("%s was installed when the device was last heard, too long ago to count on. It may be off, or its agent stopped.", n.Installed)}
+	case n.Installed == "":
+		return Verdict{Name: UNKNOWN, Owner: MSP, Since: n.Since, Act: ActLook,
+			Sentence: fmt.Sprintf("%s is on offer for this device, but what the device says is installed does not name it.", n.Update.Available)}
 	}
 	return Verdict{}
 }
@@ -302,8 +319,14 @@ func active(c Case, now time.Time) Verdict {
 		return Verdict{Name: INSTALLED_PENDING_REBOOT, Owner: Patchbay, Since: c.Work.Since,
 			Sentence: "Installed. The machine is restarting so that the new version is the one that runs." + reason(c)}
 	}
-	if !c.Need.Reached || c.Need.Restart == "" {
+	if !c.Need.Reached {
 		return Verdict{}
+	}
+	if c.Need.Restart == "" {
+		if c.Need.Unsure == "" {
+			return Verdict{}
+		}
+		return Verdict{Name: UNKNOWN, Owner: MSP, Since: c.Need.ScannedAt, Act: ActLook, Sentence: "Installed, but " + sentence(c.Need.Unsure)}
 	}
 	v := Verdict{Name: INSTALLED_PENDING_REBOOT, Owner: User, Since: c.Need.ScannedAt,
 		Sentence: "Installed, but not active: " + sentence(c.Need.Restart)}

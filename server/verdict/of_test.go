@@ -50,6 +50,11 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		{UNKNOWN, Known, func(c *Case) { c.Need.Blind = &assess.Blind{Sentence: "apt failed", Since: now} }},
 		{STALE, Known, func(c *Case) { c.Need.Blind = &assess.Blind{Sentence: "too old", Since: now, Aged: true} }},
 		{STALE, Known, func(c *Case) { c.Need.ScannedAt = now.Add(-assess.ScanAge - time.Second) }},
+		{UNKNOWN, Known, func(c *Case) { c.Need.Installed = "" }},
+		{UNKNOWN, Active, func(c *Case) { c.Need.Reached, c.Need.Unsure = true, "the host cannot be read" }},
+		{STALE, Known, func(c *Case) { // silent
+			c.Need.Reached, c.Device.Silent, c.Device.LastSeen = true, time.Hour, now.Add(-2*time.Hour)
+		}},
 		{WITHDRAWN, Offered, func(c *Case) { c.Need.Offered, c.Need.GoneAt = false, &gone }},
 		{HELD, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Held, "held by root" }},
 		{KEPT_BACK, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Phased, "not yet for this machine" }},
