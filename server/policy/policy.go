@@ -100,7 +100,8 @@ func decide(n assess.Need, answers []Answer, rule Rule, versions func(string) st
 	return Decision{Kind: Wait, Reason: "nobody has answered yet", At: n.Since}
 }
 
-// concerns reports whether the answer is about this very update.
+// concerns reports whether the answer is about this very update. A yes is to what one origin
+// publishes; a no holds for the version, whoever publishes it.
 func (a Answer) concerns(u patch.Update, scheme string) bool {
 	k := u.Key()
 	if a.Key.Architecture == "" {
@@ -109,7 +110,7 @@ func (a Answer) concerns(u patch.Update, scheme string) bool {
 	if a.Key != k {
 		return false
 	}
-	if a.Version == u.Available {
+	if a.Version == u.Available && (a.Origin == u.Origin || !a.Yes) {
 		return true
 	}
 	if !a.Follow || a.Origin != u.Origin {

@@ -85,6 +85,8 @@ func TestAnswerIsAboutOneVersionUnlessItFollows(t *testing.T) {
 		{"a newer one, followed", "1.2", func(a *Answer) { a.Follow = true }, Install},
 		{"an older one, followed", "1.0.5", func(a *Answer) { a.Follow = true }, Wait},
 		{"a newer one of another origin", "1.2", func(a *Answer) { a.Follow, a.Origin = true, "Elsewhere" }, Wait},
+		{"the version answered, of another origin", "1.1", func(a *Answer) { a.Origin = "Elsewhere" }, Wait},
+		{"the version rejected, of another origin", "1.1", func(a *Answer) { a.Yes, a.Origin = false, "Elsewhere" }, Reject},
 		{"another item", "1.1", func(a *Answer) { a.Key.Name = "app" }, Wait},
 		{"another provider", "1.1", func(a *Answer) { a.Key.Provider = "dnf" }, Wait},
 		{"another architecture", "1.1", func(a *Answer) { a.Key.Architecture = "i386" }, Wait},
