@@ -29,6 +29,7 @@ type TakenDevice struct {
 	Jobs     bool      // a job stands elsewhere than before
 	Held     wire.Held // all that is held now; Digest is over it
 	Odd      []string  // what could not be taken as it came, a sentence each
+	behind   bool      // something held in good state is not what the device has now
 }
 
 // Changed reports whether the device should be stepped.
@@ -112,7 +113,10 @@ func (t *tx) report(ctx context.Context, now time.Time, in wire.CheckIn, r wire.
 		}
 		d.Jobs = d.Jobs || moved
 	}
-	scanned := ServerTime(r.ScannedAt, in.Sent, now)
+	var scanned time.Time // what is held was not read again when the device has another now
+	if !d.behind {
+		scanned = ServerTime(r.ScannedAt, in.Sent, now)
+	}
 	_, err = t.exec(ctx, `UPDATE device SET digest = $3, scanned_at = CASE
 			WHEN CAST($4 AS BIGINT) IS NULL OR scanned_at > $4 THEN scanned_at ELSE $4 END
 		WHERE customer = $1 AND id = $2`, t.customer, r.Device, d.Held.Digest, millis(scanned))
@@ -144,17 +148,22 @@ func (t *tx) sections(ctx context.Context, now, sent time.Time, r wire.DeviceRep
 			held[s.Name] = row
 			d.Sections = append(d.Sections, s.Name)
 		}
+		d.behind = d.behind || row.State == wire.SectionOK && row.Hash != s.Hash
 	}
-	if complete(r) {
-		for _, h := range heads {
-			if !slices.ContainsFunc(r.Sections, func(s wire.Section) bool { return s.Name == h.Name }) {
-				if err := t.drop(ctx, now, r.Device, h.Name); err != nil {
-					return err
-				}
-				delete(held, h.Name)
-				d.Sections = append(d.Sections, h.Name)
-			}
+	whole := complete(r)
+	for _, h := range heads {
+		if slices.ContainsFunc(r.Sections, func(s wire.Section) bool { return s.Name == h.Name }) {
+			continue
 		}
+		if !whole {
+			d.behind = d.behind || len(r.Sections) > 0
+			continue
+		}
+		if err := t.drop(ctx, now, r.Device, h.Name); err != nil {
+			return err
+		}
+		delete(held, h.Name)
+		d.Sections = append(d.Sections, h.Name)
 	}
 	heads = heads[:0]
 	for _, h := range held {
@@ -162,6 +171,7 @@ func (t *tx) sections(ctx context.Context, now, sent time.Time, r wire.DeviceRep
 	}
 	slices.SortFunc(heads, func(a, b SectionRow) int { return strings.Compare(a.Name, b.Name) })
 	d.Held = wire.Held{Device: r.Device, Digest: digest(heads), Sections: hashes(heads)}
+	d.behind = d.behind || len(r.Sections) == 0 && d.Held.Digest != r.Digest
 	return nil
 }
 
@@ -295,7 +305,14 @@ func read(name string, body json.RawMessage) (c content, err error) {
 	// Nobody after this should have to deal with a list that is none.
 	switch kind {
 	case wire.InstalledSection:
-		return c, json.Unmarshal(body, &[]patch.Item{})
+		var items []patch.Item
+		err := json.Unmarshal(body, &items)
+		for _, i := range items {
+			if i.Provider != provider {
+				return c, fmt.Errorf("it has an item of provider %.40q", i.Provider)
+			}
+		}
+		return c, err
 	case wire.SourcesSection:
 		return c, json.Unmarshal(body, &[]patch.Source{})
 	}

@@ -88,6 +88,43 @@ func TestFailedSectionAgesAndNeverEmpties(t *testing.T) {
 	})
 }
 
+// What is held was not read again just because the device was: it may hold something else now.
+func TestOnlyWhatIsHeldIsReadAgain(t *testing.T) {
+	both(t, func(t *testing.T, s *Store) {
+		c := founded(t, s, "a")
+		old, items := offering(t, day0, "nginx", "2"), good(t, day0, "apt/installed", []patch.Item{})
+		read := func() time.Time { return c.sections(t)["apt/offered"].ScannedAt }
+		c.receive(t, day0, c.report(day0, items, old))
+
+		later := day0.Add(time.Hour)
+		in := c.report(later, items, offering(t, later, "nginx", "3"))
+		in.Devices[0].Sections = nil // told later, such as after a restart of the agent
+		c.receive(t, later, in)
+		if !read().Equal(day0) {
+			t.Errorf("what is no longer so counts as read at %v", read())
+		}
+		in = c.report(later, items, offering(t, later, "nginx", "3"))
+		in.Devices[0].Sections[1].Body = nil // it believes that this is held
+		c.receive(t, later, in)
+		if !read().Equal(day0) {
+			t.Errorf("what is not held counts as read at %v", read())
+		}
+		odd := good(t, later, "dnf/offered", map[string]int{})
+		c.receive(t, later, c.report(later, items, old, odd))
+		if !read().Equal(later) {
+			t.Error("one section that cannot be taken makes all others old")
+		}
+		evening := later.Add(time.Hour)
+		in = c.report(evening, items, old)
+		in.Devices[0].Digest = c.receive(t, later, c.report(later, items, old)).Devices[0].Held.Digest
+		in.Devices[0].Sections = nil
+		c.receive(t, evening, in)
+		if !read().Equal(evening) {
+			t.Error("what is held and is read again is not")
+		}
+	})
+}
+
 func TestWhatCannotBeTakenIsNotHeld(t *testing.T) {
 	both(t, func(t *testing.T, s *Store) {
 		c := founded(t, s, "a")
@@ -99,6 +136,10 @@ func TestWhatCannotBeTakenIsNotHeld(t *testing.T) {
 		}
 		lies := offering(t, day0, "nginx", "3")
 		lies.Body = section.Body
+		foreign := c.receive(t, day0, c.report(day0, good(t, day0, "apt/installed", []patch.Item{{Provider: "dnf", Name: "nginx"}})))
+		if len(foreign.Devices[0].Odd) != 1 {
+			t.Errorf("an item of another provider: %+v", foreign)
+		}
 		unknown := offering(t, day0)
 		unknown.State = "fine"
 		for name, odd := range map[string]wire.Section{
