@@ -50,7 +50,10 @@ func TestApprovedUpdateIsInstalledVerifiedAndProven(t *testing.T) {
 		if n := len(w.machine.calls()); n != 1 {
 			t.Errorf("applied %d times", n)
 		}
-		if held := string(w.server.held["apt/installed"].Body); held == "" || w.agent.report.Digest() == "" {
+		w.agent.mu.Lock()
+		digest := w.agent.report.Digest()
+		w.agent.mu.Unlock()
+		if held := string(w.server.held["apt/installed"].Body); held == "" || digest == "" {
 			t.Error("the server holds no inventory")
 		}
 		pass(24 * time.Hour)

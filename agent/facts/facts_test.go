@@ -234,7 +234,7 @@ func TestBootIDChangesWithEveryBoot(t *testing.T) {
 	if boot("a", stat("7"), true) == boot("a", stat("8"), true) {
 		t.Error("a container that restarted shows the same boot")
 	}
-	if boot("a", stat("7"), true) != boot("a", stat("7"), true) || boot("a", "cut", true) != "a" || boot("", stat("7"), true) != "" {
+	if again := boot("a", stat("7"), true); again != boot("a", stat("7"), true) || boot("a", "cut", true) != "a" || boot("", stat("7"), true) != "" {
 		t.Error("a boot has more than one name")
 	}
 }

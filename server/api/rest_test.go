@@ -185,7 +185,7 @@ func TestEventsStream(t *testing.T) {
 }
 
 // lateEvent tells its event when the server's read timeout is long over.
-type lateEvent struct{ oneEvent }
+type lateEvent struct{}
 
 func (lateEvent) Subscribe(ctx context.Context) <-chan view.Event {
 	c := make(chan view.Event)

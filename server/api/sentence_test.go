@@ -5,7 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -25,9 +25,20 @@ import (
 // stand in a note or in a variable named act.
 func writtenActs(t *testing.T) []string {
 	t.Helper()
-	packages, err := parser.ParseDir(token.NewFileSet(), "../store", func(i fs.FileInfo) bool { return !strings.HasSuffix(i.Name(), "_test.go") }, 0)
-	if err != nil {
-		t.Fatal(err)
+	names, err := filepath.Glob("../store/*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("the store's code: %v, %v", names, err)
+	}
+	var files []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
 	}
 	form, seen := regexp.MustCompile(`^[a-z]+\.[a-z_]+$`), map[string]bool{}
 	take := func(name, value ast.Expr) {
@@ -40,7 +51,7 @@ func writtenActs(t *testing.T) []string {
 			seen[text] = true
 		}
 	}
-	for _, p := range packages {
+	for _, p := range files {
 		ast.Inspect(p, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.KeyValueExpr:
