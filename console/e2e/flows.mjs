@@ -47,6 +47,37 @@ const flows = {
     await dialog.waitFor({ state: "detached" });
   },
 
+  "a removal is named, allowed and told": async ({ page, base }) => {
+    const stuck = (await get(base, "/needs?state=failed&limit=200")).items.find((n) => n.verdict.sentence.includes("would have to remove"));
+    const drawer = await openNeed(page, stuck.device.id, stuck.item.name);
+    await drawer.getByRole("button", { name: "Approve the removal…" }).click();
+    const dialog = page.getByRole("dialog");
+    const field = dialog.getByLabel("Packages that may be removed");
+    assert.equal(await field.inputValue(), "libc6-i386, lib32gcc-s1");
+    await dialog.getByText(/libc6-i386 and lib32gcc-s1 may be removed. A removed package is gone/).waitFor();
+    await field.fill("--all");
+    await dialog.getByText("“--all” cannot be the name of a package.").waitFor();
+    assert(await dialog.getByRole("button", { name: /^Approve/ }).isDisabled());
+    await field.fill("libc6-i386, lib32gcc-s1");
+    await dialog.getByRole("button", { name: "Approve for 1 device, with removal" }).waitFor();
+    await answer(page, { now: true, reason: "nothing here is 32 bit" });
+    await drawer.locator(".chain-sentence", { hasText: "would have to remove" }).waitFor({ state: "detached" });
+    await visit(page, "/activity");
+    await page.getByText(/even if that removes libc6-i386 and lib32gcc-s1/).first().waitFor();
+  },
+
+  "a removal may be allowed before anything failed": async ({ page, base }) => {
+    const waits = (await get(base, "/needs?state=waits_person&limit=200")).items.find((n) => n.can.approve === "" && n.verdict.name === "WAITS_DECISION");
+    const drawer = await openNeed(page, waits.device.id, waits.item.name);
+    await drawer.getByRole("button", { name: "Approve…" }).first().click();
+    const dialog = page.getByRole("dialog");
+    assert(await dialog.getByLabel("Packages that may be removed").isHidden());
+    await dialog.getByText("It may also remove…").click();
+    await dialog.getByLabel("Packages that may be removed").fill("old-lib");
+    await dialog.getByText(/^old-lib may be removed/).waitFor();
+    await page.keyboard.press("Escape");
+  },
+
   "a list by keyboard": async ({ page }) => {
     await visit(page, "/needs");
     await page.keyboard.press("j");

@@ -29,9 +29,10 @@ type device struct {
 	installed                 []patch.Item
 	offered                   []patch.Update
 	sources                   []patch.Source
-	fails                     map[string]string // by item: what goes wrong there
-	broken                    string            // why the offered section cannot be read
-	quiet                     bool              // says nothing any more
+	fails                     map[string]string   // by item: what goes wrong there
+	removes                   map[string][]string // by item: what would have to go for it
+	broken                    string              // why the offered section cannot be read
+	quiet                     bool                // says nothing any more
 	seq                       int64
 	steps                     map[string]wire.Step // by job
 	steppedAt                 map[string]time.Time
@@ -153,6 +154,9 @@ func (w *world) step(d *device, j wire.Job, now time.Time) (wire.Outcome, bool, 
 		return wire.Outcome{}, false, nil
 	}
 	why := d.fails[j.Target.Name]
+	if left := d.refused(j); next == wire.StepApplying && left != "" {
+		next, why = wire.StepFailed, "refused: apt would have to remove "+left+", which nobody approved"
+	}
 	if next == wire.StepVerifying && why != "" {
 		next = wire.StepFailed
 	}
@@ -168,11 +172,20 @@ func (w *world) step(d *device, j wire.Job, now time.Time) (wire.Outcome, bool, 
 		Message: "A scan shows " + j.Target.To + "."}
 	if next == wire.StepFailed {
 		o.Result, o.Message = wire.ResultFailed, "The package manager failed: "+why
+		if d.refused(j) != "" {
+			o.Result, o.Message = wire.ResultRefused, why
+		}
 		o.Detail = "Setting up " + j.Target.Name + " (" + j.Target.To + ") ...\n" + why + "\nE: Sub-process /usr/bin/dpkg returned an error code (1)"
 	}
 	var err error
 	o.Receipt, err = wire.Seal(wire.ReceiptDocument, receipt(d, j, now, next), d.key)
 	return o, true, err
+}
+
+// refused names what the job would have to remove without being allowed to.
+func (d *device) refused(j wire.Job) string {
+	left := slices.DeleteFunc(slices.Clone(d.removes[j.Target.Name]), func(name string) bool { return slices.Contains(j.AllowRemovals, name) })
+	return strings.Join(left, ", ")
 }
 
 func receipt(d *device, j wire.Job, now time.Time, step wire.Step) wire.Receipt {

@@ -49,8 +49,8 @@ func releases() []release {
 
 // invent makes the i-th device: the first twelve each have a story, the others vary.
 func invent(i int, at place, random *rand.Rand) *device {
-	names := []string{"web-01", "erp", "praxis-server", "terminal-gate-7", "fileserver", "ws-buchhaltung", "roentgen-pc", "db-primary",
-		"cnc-steuerung-halle-3-links-neben-dem-kran", "laptop-außendienst", "neu-vm", "altlast"}
+	names := []string{"web-01", "erp", "praxis-server", "terminal-gate-7-zufahrt-ost-kamera-und-schranke-einfahrt-lastwagen-containerhafen", "fileserver", "ws-buchhaltung", "roentgen-pc", "db-primary",
+		"cnc-steuerung-halle-3-links-neben-dem-kran-hinter-der-zweiten-tuer-von-rechts-01", "laptop-außendienst", "neu-vm", "altlast"}
 	name := fmt.Sprintf("device-%05d", i)
 	if i < len(names) {
 		name = names[i]
@@ -82,6 +82,7 @@ func (d *device) story(i int, random *rand.Rand) {
 	case 3:
 		d.mode = wire.Observe
 	case 2, 4:
+		d.removes = map[string][]string{"libc6": {"libc6-i386", "lib32gcc-s1"}}
 		d.fails["openssh-server"] = "openssh-server: postinst: port 22 is used by another program"
 	case 5:
 		d.facts.Patchers = []string{"unattended-upgrades"}

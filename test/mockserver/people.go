@@ -49,7 +49,7 @@ func (w *world) places(ctx context.Context, devices int, now time.Time) ([]place
 		{"Müller Maschinenbau GmbH", "Werk Ulm", "Europe/Berlin", store.SitePolicy{Auto: store.Security, Windows: saturday, Reboot: true}},
 		{"Müller Maschinenbau GmbH", "Büro Stuttgart", "Europe/Berlin", store.SitePolicy{Auto: store.ByHand, Windows: saturday}},
 		{"Praxis Dr. Lang", "Praxis", "Europe/Vienna", store.SitePolicy{Auto: store.ByHand, Windows: always, Reboot: true}},
-		{"Hafen Logistik KG", "Terminal <b>Ost</b> & Rechenzentrum mit einem sehr langen Namen, der gekürzt werden muss", "America/New_York", store.SitePolicy{Auto: store.ByHand}},
+		{"Hafen Logistik und Containerumschlag Beteiligungsgesellschaft Ost mbH & Co. KGaA", "Terminal <b>Ost</b> & Rechenzentrum mit einem sehr langen Namen, der gekürzt werden muss", "America/New_York", store.SitePolicy{Auto: store.ByHand}},
 	}
 	for i := len(plans); i < devices/60; i++ {
 		plans = append(plans, plans[i%4])
@@ -145,13 +145,15 @@ func (w *world) answer(ctx context.Context, d *device, now time.Time, random *ra
 	var rows []store.Approval
 	for i := range entry.Needs {
 		n := &entry.Needs[i]
-		if n.Verdict.Name != verdict.WAITS_DECISION || random.IntN(3) == 0 {
+		if n.Verdict.Name != verdict.WAITS_DECISION || d.removes[n.Key.Name] == nil && random.IntN(3) == 0 {
 			continue
 		}
 		a := store.Approval{ID: patch.NewID(patch.ApprovalID), Customer: d.customer, Level: store.LevelDevice, Target: d.id,
 			Provider: "apt", Name: n.Key.Name, Architecture: n.Key.Architecture, Version: n.Update.Available, Origin: n.Update.Origin,
 			Answer: store.Approve, By: w.by.ID, ByName: w.by.Name, At: now}
-		if random.IntN(7) == 0 {
+		if d.removes[n.Key.Name] != nil {
+			a.Reason = "Security comes first." // what stands in its way is told by trying
+		} else if random.IntN(7) == 0 {
 			a.Answer, a.Reason = store.Reject, "Breaks the printer driver; asked the vendor."
 		} else if random.IntN(2) == 0 {
 			until := now.Add(4 * time.Hour)

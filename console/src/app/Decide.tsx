@@ -1,8 +1,9 @@
-import { Button, Checkbox, Modal, SegmentedControl, Select, Textarea } from "@mantine/core";
+import { Button, Checkbox, Modal, SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { decide, previewApproval } from "../api/acts";
 import type { ApprovalWish, Preview } from "../api/types";
+import { noPackage, typedNames } from "../lib/removals";
 import { count } from "../lib/text";
 import { useNotice } from "../ui/Notice";
 import { Trouble } from "../ui/States";
@@ -16,9 +17,11 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
   const [now, setNow] = useState(ask.now ?? false);
   const [follow, setFollow] = useState(ask.security);
   const [reason, setReason] = useState("");
+  const [removable, setRemovable] = useState(() => (ask.removes ?? []).join(", "));
   const tell = useNotice();
   const client = useQueryClient();
   const approve = ask.answer === "approve";
+  const removals = approve ? typedNames(removable) : [];
   const scope = ask.scopes[at] ?? ask.scopes[0];
 
   const request: ApprovalWish = {
@@ -29,10 +32,10 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
     reason,
     follow,
     now: approve && now,
-    allow_removals: [],
+    allow_removals: removals,
   };
   const foretold = useQuery({
-    queryKey: ["preview", { ...request, reason: "" }],
+    queryKey: ["preview", { ...request, reason: "", allow_removals: [] }],
     queryFn: () => previewApproval({ ...request, reason: reason || "preview" }),
     placeholderData: keepPreviousData,
     staleTime: 0,
@@ -46,7 +49,7 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
       close();
     },
   });
-  const why = obstacle(approve, reason, foretold.data);
+  const why = obstacle(approve, reason, removals, foretold.data);
 
   return (
     <Modal opened onClose={close} size={520} title={<span className="decide-title">{approve ? "Approve" : "Reject"} {ask.subject}</span>}
@@ -60,21 +63,28 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
         )}
         {approve && <When now={now} setNow={setNow} />}
         <Checkbox checked={follow} onChange={(e) => setFollow(e.currentTarget.checked)} label={followWords(approve, ask)} />
+        {approve && <Removable ask={ask} typed={removable} type={setRemovable} />}
         <Textarea label={approve ? "Reason (kept with the decision, may stay empty)" : "Reason"} autosize minRows={approve ? 1 : 2}
           required={!approve} data-autofocus={!approve || undefined} value={reason} onChange={(e) => setReason(e.currentTarget.value)}
           description={approve ? undefined : "Whoever asks why this is not patched will read it."} />
-        <Foretold preview={foretold.data} error={foretold.error} approve={approve} now={now} stale={foretold.isPlaceholderData} />
+        <Foretold preview={foretold.data} error={foretold.error} approve={approve} now={now} removals={removals} stale={foretold.isPlaceholderData} />
         {send.error && <Trouble error={send.error} what="Nothing was changed." />}
         <div className="decide-foot">
           {why && <span className="dim small" id="decide-why">{why}</span>}
           <Button variant="default" onClick={close}>Cancel</Button>
-          <Button type="submit" color={approve ? undefined : "red"} loading={send.isPending} disabled={Boolean(why)} aria-describedby={why ? "decide-why" : undefined}>
-            {approve ? "Approve" : "Reject"}{foretold.data && ` for ${count(foretold.data.devices, "device")}`}
+          <Button type="submit" color={approve && removals.length === 0 ? undefined : "red.9"} loading={send.isPending} disabled={Boolean(why)} aria-describedby={why ? "decide-why" : undefined}>
+            {buttonWords(approve, removals.length > 0, foretold.data)}
           </Button>
         </div>
       </form>
     </Modal>
   );
+}
+
+/** What the button will do: "Approve for 1 device, with removal". */
+function buttonWords(approve: boolean, removal: boolean, preview?: Preview): string {
+  const where = preview ? ` for ${count(preview.devices, "device")}` : "";
+  return (approve ? "Approve" : "Reject") + where + (removal ? ", with removal" : "");
 }
 
 function When({ now, setNow }: { now: boolean; setNow: (now: boolean) => void }) {
@@ -91,14 +101,34 @@ function When({ now, setNow }: { now: boolean; setNow: (now: boolean) => void })
   );
 }
 
+/** What apt may take away for it. Folded away unless a failed attempt named something. */
+function Removable({ ask, typed, type }: { ask: Ask; typed: string; type: (typed: string) => void }) {
+  if (ask.what.all || ask.what.class) return null; // removals are allowed one update at a time
+  const known = ask.removes ?? [];
+  return (
+    <details open={known.length > 0}>
+      <summary>It may also remove…</summary>
+      <TextInput className="decide-removals" label="Packages that may be removed" value={typed} onChange={(e) => type(e.currentTarget.value)}
+        placeholder="none" spellCheck={false} autoComplete="off"
+        description={
+          known.length > 0
+            ? "The last attempt stopped because these packages would have had to go. What is taken out of this list stays, and the update is refused again if it must go."
+            : "Names with commas between them. Anything else that would have to be removed stops the update, and nothing is changed."
+        } />
+    </details>
+  );
+}
+
 function followWords(approve: boolean, ask: Ask): string {
   if (ask.what.all || ask.what.class) return approve ? "Also newer versions of the same updates" : "Also reject newer versions of the same updates";
   return approve ? "Also newer versions from the same source" : "Also reject newer versions from the same source";
 }
 
 /** Why the button cannot be pressed, or nothing. */
-function obstacle(approve: boolean, reason: string, preview?: Preview): string {
+function obstacle(approve: boolean, reason: string, removals: string[], preview?: Preview): string {
   if (!approve && reason.trim() === "") return "Write a reason first.";
+  const wrong = noPackage(removals);
+  if (wrong) return `“${wrong}” cannot be the name of a package.`;
   if (preview && preview.needs === 0) return "No device needs this here.";
   return preview ? "" : "Working out what would happen.";
 }

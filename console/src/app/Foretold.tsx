@@ -1,5 +1,5 @@
 import type { Preview, State } from "../api/types";
-import { count, number } from "../lib/text";
+import { count, list as joined, number } from "../lib/text";
 import { StateMark } from "../ui/StateMark";
 import { Trouble, Waiting } from "../ui/States";
 
@@ -8,14 +8,16 @@ interface Props {
   error: unknown;
   approve: boolean;
   now: boolean;
+  /** Packages that may be removed for it. */
+  removals: string[];
   stale: boolean;
 }
 
 /** What a decision would do: one sentence, then only the consequences there are. */
-export function Foretold({ preview, error, approve, now, stale }: Props) {
+export function Foretold({ preview, error, approve, now, removals, stale }: Props) {
   if (error) return <Trouble error={error} what="What would happen is not known." />;
   if (!preview) return <Waiting lines={2} />;
-  const rows = approve ? consequences(preview, now) : [];
+  const rows = approve ? consequences(preview, now, removals) : [];
   const list = preview.updates_list ?? [];
   return (
     <div className="foretold" aria-live="polite" data-stale={stale || undefined}>
@@ -23,7 +25,7 @@ export function Foretold({ preview, error, approve, now, stale }: Props) {
       {rows.length > 0 && (
         <ul>
           {rows.map(([state, text]) => (
-            <li key={text}><StateMark state={state} /> {text}</li>
+            <li key={text}><StateMark state={state} /> <span>{text}</span></li>
           ))}
         </ul>
       )}
@@ -45,8 +47,9 @@ export function Foretold({ preview, error, approve, now, stale }: Props) {
   );
 }
 
-function consequences(p: Preview, now: boolean): [State, string][] {
+function consequences(p: Preview, now: boolean, removals: string[]): [State, string][] {
   const rows: [State, string][] = [];
+  if (removals.length > 0) rows.push(["failed", `${joined(removals)} may be removed. A removed package is gone from the device, with all that needs it; Patchbay does not put it back.`]);
   if (p.reboots > 0) rows.push(["waits_person", `${count(p.reboots, "device")} will ask for a reboot.`]);
   if (now && p.outside_window > 0) rows.push(["failed", `${count(p.outside_window, "device is", "devices are")} outside the window now; this goes ahead anyway.`]);
   if (p.silent > 0) rows.push(["unknown", `${count(p.silent, "device is", "devices are")} silent and will hear of it when heard of again.`]);

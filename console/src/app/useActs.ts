@@ -18,6 +18,8 @@ export interface Ask {
   scopes: Scope[];
   security: boolean;
   now?: boolean;
+  /** Packages that it would have to remove, as far as a failed attempt told. */
+  removes?: string[];
 }
 
 export const ActsContext = createContext<(ask: Ask) => void>(() => undefined);

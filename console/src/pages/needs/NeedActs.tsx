@@ -8,7 +8,7 @@ import { useDecide } from "../../app/useActs";
 import { paths } from "../../paths";
 import { useNotice } from "../../ui/Notice";
 import { Trouble } from "../../ui/States";
-import { askFor } from "./asks";
+import { askFor, wouldRemove } from "./asks";
 import { itemName } from "./itemName";
 
 /** The one act that can help, and beside it what else a person may say. */
@@ -17,7 +17,9 @@ export function NeedActs({ need: n }: { need: NeedDetail }) {
   const retry = useRetry(n);
   const act = n.verdict.act ?? "";
   const best = helping(n, { approve: () => decide(askFor("approve", n)), force: () => decide(askFor("approve", n, true)), retry });
+  const removes = wouldRemove(n).length > 0 && n.can.retry === "";
   const others: [string, string, () => void][] = [
+    ["Try again", removes ? "" : n.can.retry || "said by the first button", () => retry.mutate()],
     ["Approve", n.can.approve, () => decide(askFor("approve", n))],
     ["Install now", n.can.force, () => decide(askFor("approve", n, true))],
     ["Reject", n.can.reject, () => decide(askFor("reject", n))],
@@ -29,7 +31,7 @@ export function NeedActs({ need: n }: { need: NeedDetail }) {
       <div className="row need-acts">
         {best}
         {open.map(([word, , go]) => (
-          <Button key={word} size="xs" variant="default" onClick={go}>{word}…</Button>
+          <Button key={word} size="xs" variant="default" onClick={go}>{word}{word !== "Try again" && "…"}</Button>
         ))}
       </div>
       {retry.error && <Trouble error={retry.error} what="It was not tried again." />}
@@ -50,6 +52,7 @@ function helping(n: NeedDetail, doers: Doers): ReactNode {
     case "force":
       return <Possible why={n.can.force}><Button size="xs" onClick={doers.force} disabled={n.can.force !== ""}>Install now…</Button></Possible>;
     case "retry":
+      if (wouldRemove(n).length > 0) return <Possible why={n.can.retry}><Button size="xs" onClick={doers.approve} disabled={n.can.retry !== ""}>Approve the removal…</Button></Possible>;
       return (
         <Possible why={n.can.retry}>
           <Button size="xs" loading={doers.retry.isPending} onClick={() => doers.retry.mutate()} disabled={n.can.retry !== ""}>Try again</Button>

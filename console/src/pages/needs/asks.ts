@@ -1,5 +1,6 @@
 import type { Need, Update } from "../../api/types";
 import type { Ask, Scope } from "../../app/useActs";
+import { removalsIn } from "../../lib/removals";
 import { itemName } from "./itemName";
 
 export const isSecurity = (of: { classes?: string[] | null }): boolean => of.classes?.includes("security") ?? false;
@@ -19,8 +20,12 @@ export function askFor(answer: Ask["answer"], n: Need, now = false): Ask {
     scopes: n.update ? [device, ...wider] : [device],
     security: isSecurity(n),
     now,
+    removes: answer === "approve" ? wouldRemove(n) : [],
   };
 }
+
+/** What a failed update would have to remove, and nobody has allowed. */
+export const wouldRemove = (n: Need): string[] => (n.verdict.name === "FAILED" ? removalsIn(n.verdict.sentence) : []);
 
 /** The same for an update: everywhere, or at one of the customers that need it. */
 export function askForUpdate(answer: Ask["answer"], u: Update, scopes: Scope[]): Ask {
