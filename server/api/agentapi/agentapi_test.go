@@ -318,6 +318,22 @@ func TestEnrolmentRefusesWithoutRepeatingTheToken(t *testing.T) {
 	s.enrol(t) // none of the refusals used the token up
 }
 
+// What a token's mode does not say plainly allows the least.
+func TestAnOddTokenLetsNobodyManage(t *testing.T) {
+	s := newScene(t)
+	secret := wire.Token{Secret: patch.NewID("pbt"), Pin: s.authority.Pin()}
+	h := s.store.Customer(store.Who{ID: "per_test"}, s.customer)
+	if err := h.CreateToken(t.Context(), time.Now(), store.Token{ID: patch.NewID(patch.TokenID), Customer: s.customer, Site: s.site,
+		Mode: "managed", MaxUses: 1, CreatedAt: time.Now(), CreatedBy: "per_test", ExpiresAt: time.Now().Add(time.Hour)}, TokenHash(secret.Secret)); err != nil {
+		t.Skip("the store keeps no such token: ", err)
+	}
+	s.token = secret.String()
+	e := s.enrol(t)
+	if agent, err := h.Agent(t.Context(), e.Agent); err != nil || agent.Mode != wire.Observe {
+		t.Errorf("the agent is let in to %s, %v", agent.Mode, err)
+	}
+}
+
 // hostile are bodies that must be refused whole.
 func hostile(e enrolled) map[string][]byte {
 	good, _ := json.Marshal(e.says())

@@ -94,7 +94,7 @@ func (a *API) letIn(r *http.Request, in wire.Enroll) (*wire.Enrolled, error) {
 		return nil, errRequest
 	}
 	mode, capabilities := in.Mode, in.Capabilities
-	if token.Mode == wire.Observe {
+	if token.Mode != wire.Manage {
 		mode, capabilities = wire.Observe, nil
 	}
 	agent := store.Agent{ID: agentID, Customer: token.Customer, Site: token.Site, PublicKey: public, Build: in.Build,
