@@ -172,7 +172,7 @@ func (s *Server) beyondLoopback() bool {
 		return true
 	}
 	u, err := url.Parse(s.PublicURL)
-	return err != nil || !loopback(u.Host)
+	return err != nil || !loopback(u.Hostname())
 }
 
 // loopback reports whether an address, with or without a port, is this machine's own.
