@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"patchbay/server/store"
@@ -20,15 +21,16 @@ func (e *Engine) daily(ctx context.Context) error {
 	for _, f := range written {
 		done[f.Customer] = true
 	}
+	var errs []error
 	for customer, facts := range e.Index.Daily(now) {
 		if done[customer] {
 			continue
 		}
 		if err := e.Store.Customer(who, customer).RecordDaily(ctx, now, facts); err != nil {
-			return err
+			errs = append(errs, err) // of one customer, which costs no other its day
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Daily runs until ctx ends and writes daily facts. It begins when devices had time to be
