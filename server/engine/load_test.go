@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +11,6 @@ import (
 	"patchbay/provider"
 	"patchbay/server/assess"
 	"patchbay/server/store"
-	"patchbay/server/verdict"
 	"patchbay/wire"
 )
 
@@ -70,35 +70,33 @@ func TestEndlessProvidersAreCut(t *testing.T) {
 	}
 }
 
-// A device with all its windows open that is told to install thousands of updates at once
-// must not keep the others from their turn.
-func TestADeviceWithEndlessNeedsIsStillQuick(t *testing.T) {
-	f := Facts{Agent: store.Agent{Mode: wire.Manage}, Site: store.Site{Policy: store.SitePolicy{Auto: store.Security}}}
-	now := time.Unix(1_000_000, 0)
-	ok := assess.Section{State: wire.SectionOK, ScannedAt: now}
-	p := assess.Provider{Name: "apt", Versions: "deb", Installed: ok, Offered: ok, Sources: []patch.Source{{SignedAt: &now}}}
-	for i := range 20_000 {
-		u := lib
-		u.Name = "lib" + strings.Repeat("x", i%100) + string(rune('a'+i%26)) + time.Duration(i).String()
-		p.Items = append(p.Items, patch.Item{Provider: "apt", Name: u.Name, Architecture: u.Architecture, Version: "1.0"})
-		p.Offers = append(p.Offers, assess.Offer{Update: u, FirstSeen: now})
-	}
-	f.Inventory = assess.Device{EnrolledAt: now, Providers: []assess.Provider{p}, Host: ok}
-	f.Device.ID, f.Agent.LastSeen = "dev_x", now
-	for range 2 {
-		began := time.Now()
-		r := Decide(f, now)
-		if took := time.Since(began); took > 5*time.Second {
-			t.Fatalf("deciding took %s", took)
-		}
-		for _, j := range r.Plan.Make {
-			f.Jobs = append(f.Jobs, store.Job{Job: j, CreatedAt: now, Step: wire.StepWaiting})
-		}
-		if n := len(r.Entry.Needs); n != 20_000 || r.Entry.Needs[0].Verdict.Name == verdict.VERIFIED {
-			t.Fatalf("%d needs", n)
-		}
-	}
-	if len(f.Jobs) != 20_000 {
-		t.Errorf("%d jobs", len(f.Jobs))
+// BenchmarkDecide decides over a device with a great many needs and as many open jobs, which
+// keeps all others from their turn. Its time per need must not grow with their number.
+func BenchmarkDecide(b *testing.B) {
+	for _, n := range []int{500, 5_000, 20_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			f := Facts{Agent: store.Agent{Mode: wire.Manage}, Site: store.Site{Policy: store.SitePolicy{Auto: store.Security}}}
+			now := time.Unix(1_000_000, 0)
+			ok := assess.Section{State: wire.SectionOK, ScannedAt: now}
+			p := assess.Provider{Name: "apt", Versions: "deb", Installed: ok, Offered: ok, Sources: []patch.Source{{SignedAt: &now}}}
+			for i := range n {
+				u := lib
+				u.Name = fmt.Sprint("lib", i)
+				p.Items = append(p.Items, patch.Item{Provider: "apt", Name: u.Name, Architecture: u.Architecture, Version: "1.0"})
+				p.Offers = append(p.Offers, assess.Offer{Update: u, FirstSeen: now})
+			}
+			f.Inventory = assess.Device{EnrolledAt: now, Providers: []assess.Provider{p}, Host: ok}
+			f.Device.ID, f.Agent.LastSeen = "dev_x", now
+			for _, j := range Decide(f, now).Plan.Make {
+				f.Jobs = append(f.Jobs, store.Job{Job: j, CreatedAt: now, Step: wire.StepWaiting})
+			}
+			if len(f.Jobs) != n {
+				b.Fatalf("%d jobs", len(f.Jobs))
+			}
+			for b.Loop() {
+				Decide(f, now)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/need")
+		})
 	}
 }
