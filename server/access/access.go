@@ -88,6 +88,9 @@ func New(s *store.Store, o Options) (*Access, error) {
 	return &Access{store: s, options: o, passwords: p, throttle: newThrottle(), seal: seal}, nil
 }
 
+// BeyondLoopback reports whether others than this machine can reach the server.
+func (a *Access) BeyondLoopback() bool { return a.options.BeyondLoopback }
+
 // secret mints a random text of 256 bits with a prefix.
 func secret(prefix string) string {
 	var b [32]byte

@@ -446,3 +446,77 @@ func TestHashingWaitsItsTurn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whoever knows a password must not try all codes, from however many addresses. Only those
+// who know it can make its owner wait.
+func TestCodesCannotBeTriedOut(t *testing.T) {
+	a, c := open(t, nil)
+	_, _, secret := withFactor(t, a, c.now())
+	var many *TooManyError
+	tried := 0
+	for i := range 200 {
+		_, _, err := a.SignIn(t.Context(), "mia@example.test", longPassword, "000000", netip.AddrFrom4([4]byte{198, 51, 100, byte(i)}).String())
+		if errors.Is(err, ErrWrong) {
+			tried++
+		} else if !errors.As(err, &many) {
+			t.Fatal(err)
+		}
+	}
+	if tried > throttleCodes {
+		t.Errorf("%d codes were tried in a moment, want at most %d", tried, throttleCodes)
+	}
+	c.pass(throttleWindow + time.Minute)
+	code, err := totp.GenerateCode(secret, c.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.SignIn(t.Context(), "mia@example.test", longPassword, code, "203.0.113.1"); err != nil {
+		t.Errorf("its owner, later: %v", err)
+	}
+}
+
+// Filling the throttle with made-up accounts does not make it forget who is being guessed.
+func TestThrottleRemembersUnderAFlood(t *testing.T) {
+	h, now := newThrottle(), time.Now()
+	for i := range throttleAccount {
+		h.attempt("mia", time.Duration(i).String(), now)
+	}
+	for i := range 3 * throttleMostKeys {
+		h.attempt("flood"+time.Duration(i).String(), "net"+time.Duration(i).String(), now)
+	}
+	if h.attempt("mia", "elsewhere", now) == 0 {
+		t.Error("guessing may go on after a flood")
+	}
+}
+
+// Hashing takes memory: so many may wait for it and no more.
+func TestHashingDoesNotQueueForever(t *testing.T) {
+	p, err := newPasswords(Cost{Memory: 64, Iterations: 1, AtOnce: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.turn <- struct{}{} // somebody hashes and takes long
+	ctx, cancel := context.WithCancel(t.Context())
+	results := make(chan error, 4*maxWaiting)
+	for range 4 * maxWaiting {
+		go func() {
+			_, err := p.matches(ctx, "x", "")
+			results <- err
+		}()
+	}
+	for range 3 * maxWaiting {
+		if err := <-results; !errors.Is(err, ErrBusy) {
+			t.Fatalf("one too many: %v, want it refused at once", err)
+		}
+	}
+	cancel()
+	for range maxWaiting {
+		if err := <-results; !errors.Is(err, context.Canceled) {
+			t.Errorf("one that waits: %v", err)
+		}
+	}
+	<-p.turn
+	if _, err := p.matches(t.Context(), "x", ""); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}

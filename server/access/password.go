@@ -22,6 +22,12 @@ const (
 	MaxPassword = 200
 )
 
+// maxWaiting is how many may wait for their turn to be hashed.
+const maxWaiting = 64
+
+// ErrBusy means that too many passwords wait to be compared already.
+var ErrBusy = errors.New("too many people sign in at this moment: try again in a minute")
+
 // ErrPassword means that a password is too short or too long to be used.
 var ErrPassword = errors.New("a password has 12 to 200 characters: take four words")
 
@@ -29,6 +35,7 @@ var ErrPassword = errors.New("a password has 12 to 200 characters: take four wor
 type passwords struct {
 	params argon2id.Params
 	turn   chan struct{}
+	queue  chan struct{} // who waits for a turn
 	// nobody is the hash of a password that nobody has: an unknown account takes as long
 	// to refuse as a known one.
 	nobody string
@@ -41,6 +48,7 @@ func newPasswords(c Cost) (*passwords, error) {
 	p := &passwords{
 		params: argon2id.Params{Memory: c.Memory, Iterations: c.Iterations, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 		turn:   make(chan struct{}, max(c.AtOnce, 1)),
+		queue:  make(chan struct{}, maxWaiting),
 	}
 	hash, err := argon2id.CreateHash(secret(""), &p.params)
 	if err != nil {
@@ -88,6 +96,12 @@ func (p *passwords) matches(ctx context.Context, password, hash string) (bool, e
 }
 
 func (p *passwords) wait(ctx context.Context) error {
+	select {
+	case p.queue <- struct{}{}:
+		defer func() { <-p.queue }()
+	default:
+		return ErrBusy
+	}
 	select {
 	case p.turn <- struct{}{}:
 		return nil

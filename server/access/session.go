@@ -150,9 +150,13 @@ func (a *Access) SignIn(ctx context.Context, email, password, code, address stri
 			a.throttle.undo(account, address)
 			return Caller{}, "", ErrCodeRequired
 		}
+		if wait := a.throttle.code(p.ID, now); wait > 0 {
+			return Caller{}, "", &TooManyError{wait}
+		}
 		if err := a.useCode(ctx, p, code, now); err != nil {
 			return Caller{}, "", err
 		}
+		a.throttle.codePassed(p.ID)
 	}
 	a.throttle.passed(account, address)
 	return a.open(ctx, p, p.TOTPAt != nil, address, now)
