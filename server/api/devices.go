@@ -132,7 +132,7 @@ func (s *Server) retireDevice(ctx context.Context, in *RetireParams) (*Empty, er
 	if err != nil {
 		return nil, err
 	}
-	if in.Confirm != d.Name {
+	if in.Confirm != d.Name && in.Confirm != shownName(d.Name) {
 		p := problem(422, "Retiring a device cannot be undone: give its name as confirm.")
 		p.Errors = []ProblemField{{"query.confirm", "must be the name of the device"}}
 		return nil, p

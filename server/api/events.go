@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -18,14 +17,13 @@ const (
 )
 
 // events streams changes to a page for as long as its person stays signed in.
-func (s *Server) events(_ context.Context, _ *Empty) (*huma.StreamResponse, error) {
-	select {
-	case s.streams <- struct{}{}:
-	default:
-		return nil, problem(http.StatusServiceUnavailable, "Too many pages listen at the same time. Close some and reload.")
+func (s *Server) events(ctx context.Context, _ *Empty) (*huma.StreamResponse, error) {
+	leave, refusal := s.streams.enter(caller(ctx).Person.ID)
+	if refusal != nil {
+		return nil, refusal
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		defer func() { <-s.streams }()
+		defer leave()
 		r, w := humago.Unwrap(ctx)
 		s.stream(r, w)
 	}}, nil
@@ -64,7 +62,7 @@ func (s *Server) stream(r *http.Request, w http.ResponseWriter) {
 			if !ok {
 				return
 			}
-			body, err := json.Marshal(e)
+			body, err := marshalPlain(e)
 			if err != nil || !send(fmt.Sprintf("event: change\ndata: %s\n\n", body)) {
 				return
 			}

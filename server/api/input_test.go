@@ -98,7 +98,7 @@ func TestBodyThatBreaksOffIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.Write([]byte("POST " + base + "/customers HTTP/1.1\r\nHost: x\r\nCookie: patchbay_session=" + w.cookie +
+	c.Write([]byte("POST " + base + "/customers HTTP/1.1\r\nHost: localhost\r\nCookie: patchbay_session=" + w.cookie +
 		"\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"name\":\"Half\"}"))
 	c.(*net.TCPConn).CloseWrite()
 	c.SetReadDeadline(time.Now().Add(10 * time.Second))

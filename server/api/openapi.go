@@ -29,7 +29,7 @@ func config(version string) huma.Config {
 			},
 			Security: []map[string][]string{{"session": {}}, {"key": {}}},
 		},
-		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		Formats:       map[string]huma.Format{"application/json": plainJSON(), "json": plainJSON()},
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{cleaned},
 	}

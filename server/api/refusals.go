@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
 
 	"patchbay/server/access"
 	"patchbay/window"
@@ -30,6 +29,10 @@ func refusedSignIn(err error) error {
 		return wrong("old", "The present password is wrong.")
 	case errors.Is(err, access.ErrCode):
 		return wrong("code", "The code is wrong or was used already. Wait for the next one, and check the clock of the phone.")
+	case errors.Is(err, access.ErrBusy):
+		p := problem(http.StatusServiceUnavailable, "Too many people sign in at this moment. Try again in a minute.")
+		p.wait = 60
+		return p
 	case errors.Is(err, access.ErrTOTPConfirmed):
 		return problem(http.StatusConflict, "A second factor is set up already.")
 	}
@@ -42,7 +45,7 @@ func cleanName(field, name string) (string, error) {
 	if name == "" {
 		return "", wrong(field, "Write a name.")
 	}
-	if strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r == unicode.ReplacementChar }) {
+	if strings.ContainsFunc(name, hides) || strings.Trim(name, "\u200c\u200d") != name {
 		return "", wrong(field, "A name is one line of visible characters.")
 	}
 	return name, nil

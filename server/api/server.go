@@ -40,18 +40,15 @@ type Server struct {
 	Options
 	log     *slog.Logger
 	doc     []byte // the OpenAPI document
-	streams chan struct{}
+	streams *streams
 	handler http.Handler
 }
 
-const (
-	maxBody    = 64 << 10 // bytes of a request's body
-	maxStreams = 500      // people listening for events at the same time
-)
+const maxBody = 64 << 10 // bytes of a request's body
 
 // New builds the handler. It fails when a route has no rule of access.
 func New(o Options) (*Server, error) {
-	s := &Server{Options: o, log: o.Log, streams: make(chan struct{}, maxStreams)}
+	s := &Server{Options: o, log: o.Log, streams: newStreams()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -117,6 +114,10 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		}
 		if strings.HasPrefix(r.URL.Path, "/api/") {
 			h.Set("Cache-Control", "no-store")
+		}
+		if s.misdirected(r) {
+			writeProblem(w, problem(http.StatusMisdirectedRequest, "This server answers on its own machine only, as localhost. To reach it by another name, start it with --public-url."))
+			return
 		}
 		if !canonical(r) {
 			writeProblem(w, notFound())

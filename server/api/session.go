@@ -76,7 +76,7 @@ func (s *Server) begun(ctx context.Context, r *http.Request, c access.Caller, se
 func (s *Server) cookie(r *http.Request, value string, length time.Duration) http.Cookie {
 	return http.Cookie{
 		Name: cookieName, Value: value, Path: "/", MaxAge: int(length.Seconds()),
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.Access.Encrypted(r) || !loopback(r),
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.Access.BeyondLoopback() || s.Access.Encrypted(r) || !loopback(r),
 	}
 }
 
