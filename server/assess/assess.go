@@ -227,6 +227,7 @@ func blind(p Provider, enrolled, now time.Time) *Blind {
 // oldLists says which sources keep a manager from knowing what is on offer.
 func oldLists(p Provider, now time.Time) *Blind {
 	var newest time.Time
+	own := slices.ContainsFunc(p.Sources, func(s patch.Source) bool { return !s.ThirdParty })
 	for _, s := range p.Sources {
 		known := known(s, now)
 		if s.Error != "" {
@@ -236,7 +237,8 @@ func oldLists(p Provider, now time.Time) *Blind {
 			}
 			return &Blind{Sentence: fmt.Sprintf("the source %s cannot be read: %s", s.Name, s.Error), Since: since}
 		}
-		if known.After(newest) {
+		// A third party's fresh list says nothing of how old the system's own are.
+		if known.After(newest) && (!own || !s.ThirdParty) {
 			newest = known
 		}
 	}

@@ -55,6 +55,10 @@ func TestWhatCannotBeReadIsANeed(t *testing.T) {
 		"a clock that runs ahead": func(p *Provider) { ahead := now.Add(24 * time.Hour); p.Sources[0].SignedAt = &ahead },
 		"a source cannot be read": func(p *Provider) { p.Sources[0].Error = "not signed" },
 		"the lists are too old":   func(p *Provider) { p.Sources[0].SignedAt = &ancient },
+		"only a third party's list is young": func(p *Provider) {
+			p.Sources[0].SignedAt = &ancient
+			p.Sources = append(p.Sources, patch.Source{Provider: "apt", Name: "shop", SignedAt: &failed, ThirdParty: true})
+		},
 	} {
 		p := readable()
 		spoil(&p)
