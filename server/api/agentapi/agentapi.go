@@ -55,11 +55,12 @@ type Options struct {
 type API struct {
 	Options
 	sessions sessions
+	touches  *touches
 }
 
 // New makes the agents' side.
 func New(o Options) *API {
-	return &API{Options: o, sessions: newSessions()}
+	return &API{Options: o, sessions: newSessions(), touches: newTouches()}
 }
 
 // Handler routes agents' requests. There are three, and what is none of them is not found.

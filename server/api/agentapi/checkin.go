@@ -11,10 +11,6 @@ import (
 	"patchbay/wire"
 )
 
-// touchEvery is how often an agent's last-seen is written when nothing else is. What is
-// lost in a crash makes a device look older than it is, never fresher.
-const touchEvery = 30 * time.Second
-
 // checkIn takes what an agent says and answers what is wanted of it.
 func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 	var in wire.CheckIn
@@ -34,7 +30,7 @@ func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 	if s.changed(&in) {
 		err = a.receive(r.Context(), s, &in, now)
 	} else {
-		err = a.heard(r.Context(), s, &in, now)
+		a.heard(s, &in, now)
 	}
 	if errors.Is(err, store.ErrRefused) {
 		s.gone = true
@@ -86,25 +82,15 @@ func jobsText(jobs []wire.JobStep) string {
 }
 
 // heard notes an agent that said nothing new.
-func (a *API) heard(ctx context.Context, s *session, in *wire.CheckIn, now time.Time) error {
-	write := now.Sub(s.touchedAt) >= touchEvery
+func (a *API) heard(s *session, in *wire.CheckIn, now time.Time) {
 	for i := range in.Devices {
 		d := &in.Devices[i]
-		if write {
-			touch := store.Touch{Agent: s.agent, LastSeen: now, Device: d.Device}
-			if d.Digest == s.devices[d.Device].digest {
-				touch.ScannedAt = store.ServerTime(d.ScannedAt, in.Sent, now)
-			}
-			if err := a.Store.MSP(who(s)).TouchAgents(ctx, now, []store.Touch{touch}); err != nil {
-				return err
-			}
+		touch := store.Touch{Agent: s.agent, LastSeen: now, Device: d.Device}
+		if d.Digest == s.devices[d.Device].digest {
+			touch.ScannedAt = store.ServerTime(d.ScannedAt, in.Sent, now)
 		}
-		a.Engine.Heard(d.Device, now) // may step it, from what was just written
+		a.touches.add(touch)
 	}
-	if write {
-		s.touchedAt = now
-	}
-	return nil
 }
 
 // receive stores what is new in one transaction; only then is anything acknowledged.
@@ -115,7 +101,6 @@ func (a *API) receive(ctx context.Context, s *session, in *wire.CheckIn, now tim
 	}
 	s.acked = done.Acknowledged
 	s.said = said{in.Build, in.Mode, in.Capabilities, in.Seen}
-	s.touchedAt = now
 	var due []string
 	for i, d := range done.Devices {
 		held := s.devices[d.Device]

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"patchbay/patch"
 	"patchbay/server/store"
@@ -28,13 +27,12 @@ type session struct {
 	agent, customer string
 	key             crypto.PublicKey
 
-	mu        sync.Mutex // one message of an agent at a time
-	gone      bool
-	said      said
-	sent      wire.OrdersVersion // the newest it was told of; zero before it checked in
-	devices   map[string]*deviceState
-	acked     int64
-	touchedAt time.Time // when last-seen was last written to the store
+	mu      sync.Mutex // one message of an agent at a time
+	gone    bool
+	said    said
+	sent    wire.OrdersVersion // the newest it was told of; zero before it checked in
+	devices map[string]*deviceState
+	acked   int64
 }
 
 // said is what an agent says of itself, compared to know whether anything changed.

@@ -1,0 +1,79 @@
+package agentapi
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"patchbay/server/store"
+)
+
+// flushEvery is how often it is written who was heard. What is lost in a crash makes a
+// device look older than it is, never fresher.
+const flushEvery = time.Second
+
+// touches are what unchanged check-ins leave behind until they are written, many at once:
+// one write for each would cost more than all the rest of answering it.
+type touches struct {
+	mu      sync.Mutex
+	waiting map[string]store.Touch // by device; the newest
+}
+
+func newTouches() *touches { return &touches{waiting: map[string]store.Touch{}} }
+
+func (t *touches) add(touch store.Touch) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	held := t.waiting[touch.Device]
+	if held.LastSeen.After(touch.LastSeen) {
+		touch.LastSeen = held.LastSeen
+	}
+	if held.ScannedAt.After(touch.ScannedAt) {
+		touch.ScannedAt = held.ScannedAt
+	}
+	t.waiting[touch.Device] = touch
+}
+
+func (t *touches) take() []store.Touch {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := slices.Collect(maps.Values(t.waiting))
+	clear(t.waiting)
+	return all
+}
+
+// Run writes every second who was heard, until ctx ends, and then a last time.
+func (a *API) Run(ctx context.Context) {
+	ticker := time.NewTicker(flushEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			a.Flush(context.WithoutCancel(ctx))
+			return
+		case <-ticker.C:
+			a.Flush(ctx)
+		}
+	}
+}
+
+// Flush writes who was heard and tells the engine, which may step a device from what was
+// just written. What could not be written is tried again with the next.
+func (a *API) Flush(ctx context.Context) {
+	all := a.touches.take()
+	if len(all) == 0 {
+		return
+	}
+	if err := a.Store.MSP(store.Who{ID: "system", Name: "the server"}).TouchAgents(ctx, a.Now(), all); err != nil {
+		for _, touch := range all {
+			a.touches.add(touch)
+		}
+		a.Log.Error("writing who was heard", "agents", len(all), "error", err)
+		return
+	}
+	for _, touch := range all {
+		a.Engine.Heard(touch.Device, touch.LastSeen)
+	}
+}
