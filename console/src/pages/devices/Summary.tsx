@@ -54,7 +54,7 @@ function Restart({ device: d }: { device: DeviceDetail }) {
       <span className="summary-owner">Restart</span>
       <span>
         {r.machine && <>This machine asks for a reboot{r.reasons?.length ? `: ${list(r.reasons)}` : ""}. </>}
-        {services.length > 0 && <>{count(services.length, "service still runs", "services still run")} an old version: {list(services.slice(0, 4))}{services.length > 4 ? ` and ${services.length - 4} more` : ""}. </>}
+        {services.length > 0 && <>{count(services.length, "service still runs", "services still run")} an old version: {list(services.slice(0, 4))}{services.length > 4 ? ` and ${number(services.length - 4)} more` : ""}. </>}
         {unknown.length > 0 && <span className="dim">Partly not known: {list(unknown.slice(0, 2))}.</span>}
       </span>
     </p>

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { overview } from "../../api/queries";
 import type { Posture } from "../../api/types";
-import { count, outOf } from "../../lib/text";
+import { count, number, outOf } from "../../lib/text";
 import { paths } from "../../paths";
 import { Page } from "../../ui/Page";
 import { PostureBar } from "../../ui/Posture";
@@ -41,5 +41,5 @@ export function Needs() {
 
 function sentence(p: Posture): string {
   if (p.needs === 0) return "No need is known.";
-  return `${outOf(p.verified, p.needs)} needs are verified, on ${count(p.devices, "enrolled device")}${p.silent > 0 ? ` (${p.silent} silent)` : ""}.`;
+  return `${outOf(p.verified, p.needs)} needs are verified, on ${count(p.devices, "enrolled device")}${p.silent > 0 ? ` (${number(p.silent)} silent)` : ""}.`;
 }

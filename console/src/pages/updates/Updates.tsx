@@ -69,7 +69,7 @@ function Change({ update: u }: { update: Update }) {
   if (from.length === 1 && only) return <VersionChange from={only} to={u.available} />;
   return (
     <span className="version" title={from.join("\n")}>
-      <span className="from">{from.length > 0 ? `${from.length} versions` : ""}</span>
+      <span className="from">{from.length > 0 ? count(from.length, "version") : ""}</span>
       <span className="arrow">→</span>
       <b>{u.available}</b>
     </span>
