@@ -49,7 +49,7 @@ export function Foretold({ preview, error, approve, now, removals, stale }: Prop
 
 function consequences(p: Preview, now: boolean, removals: string[]): [State, string][] {
   const rows: [State, string][] = [];
-  if (removals.length > 0) rows.push(["failed", `${joined(removals)} may be removed. A removed package is gone from the device, with all that needs it; Patchbay does not put it back.`]);
+  if (removals.length > 0) rows.push(["failed", `${joined(removals)} may be removed. A removed package is gone from the device; Patchbay does not put it back.`]);
   if (p.reboots > 0) rows.push(["waits_person", `${count(p.reboots, "device")} will ask for a reboot.`]);
   if (now && p.outside_window > 0) rows.push(["failed", `${count(p.outside_window, "device is", "devices are")} outside the window now; this goes ahead anyway.`]);
   if (p.silent > 0) rows.push(["unknown", `${count(p.silent, "device is", "devices are")} silent and will hear of it when heard of again.`]);

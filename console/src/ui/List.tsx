@@ -110,7 +110,7 @@ function Head<T>({ columns }: { columns: Column<T>[] }) {
           const down = view.sort === `-${c.sort}`;
           const on = c.sort !== undefined && (view.sort === c.sort || down);
           return (
-            <th key={c.key} scope="col" className={classes(c)} style={{ width: c.width }}
+            <th key={c.key} scope="col" data-key={c.key} className={classes(c)} style={{ width: c.width }}
               aria-sort={on ? (down ? "descending" : "ascending") : undefined}>
               {c.sort ? (
                 <button type="button" title={`Sort by ${c.title.toLowerCase()}`}

@@ -14,6 +14,7 @@ export function Middle({ text, tail = 10 }: { text: string; tail?: number }) {
 
 /** `3.0.15-1 → 3.0.17-1`, the differing part in bold. */
 export function VersionChange({ from, to }: { from: string; to: string }) {
+  if (!to && !from) return null;
   if (!to || from === to) return <span className="version">{from}</span>;
   const change = versionChange(from, to);
   return (

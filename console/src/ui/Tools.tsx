@@ -1,6 +1,6 @@
 import { TextInput } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
-import { useRef, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import type { View } from "../router";
 import { Icon } from "./Icon";
 import { useView } from "./useView";
@@ -52,15 +52,21 @@ interface Choice {
 /** Filters as chips: one of a few, kept in the URL. */
 export function Chips({ name, label, choices }: { name: keyof View; label: string; choices: Choice[] }) {
   const [view, change] = useView();
+  const line = useRef<HTMLDivElement>(null);
+  const chosen = view[name];
+  useEffect(() => {
+    const chip = line.current?.querySelector<HTMLElement>("[aria-current=true]");
+    if (chip && line.current) line.current.scrollLeft = chip.offsetLeft - 60; // in sight where the line is pushed sideways
+  }, [chosen]);
   return (
-    <div className="chips" role="group" aria-label={label}>
+    <div ref={line} className="chips" role="group" aria-label={label}>
       {choices.map((c) => (
         <button
           key={c.value ?? ""}
           type="button"
           className="chip"
-          aria-current={view[name] === c.value}
-          onClick={() => change({ [name]: view[name] === c.value ? undefined : c.value })}
+          aria-current={chosen === c.value}
+          onClick={() => change({ [name]: chosen === c.value ? undefined : c.value })}
         >
           {c.label}
         </button>
