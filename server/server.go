@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,32 +56,35 @@ type Server struct {
 	Engine    *engine.Engine
 
 	people, agents   *http.Server
+	agentAPI         *agentapi.API
 	peopleL, agentsL net.Listener
 	stop             context.CancelFunc
 	running          sync.WaitGroup
 }
 
 // New opens the database and the listeners. Nothing is answered before Run.
-func New(ctx context.Context, o Options) (s *Server, err error) {
-	s = &Server{Options: withDefaults(o)}
-	defer func() {
-		if err != nil {
-			s.close()
-		}
-	}()
+func New(ctx context.Context, o Options) (*Server, error) {
+	s := &Server{Options: withDefaults(o)}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) (err error) {
 	if s.Authority, err = ca.Open(filepath.Join(s.Data, "keys"), s.Now()); err != nil {
-		return nil, err
+		return err
 	}
 	if s.Store, err = store.Open(ctx, s.Database); err != nil {
-		return nil, err
+		return err
 	}
-	if err = s.listen(); err != nil {
-		return nil, err
+	if err := s.listen(); err != nil {
+		return err
 	}
-	if err = s.build(); err != nil {
-		return nil, err
+	if err := s.build(); err != nil {
+		return err
 	}
-	return s, s.Engine.Load(ctx)
+	return s.Engine.Load(ctx)
 }
 
 func withDefaults(o Options) Options {
@@ -93,6 +97,7 @@ func withDefaults(o Options) Options {
 	if o.Silent == 0 {
 		o.Silent = 24 * time.Hour
 	}
+	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -141,10 +146,9 @@ func (s *Server) build() (err error) {
 		return err
 	}
 	events, index := bus.New(), fleet.New(s.Silent)
-	var agents *agentapi.API
 	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
-		Gone: func(agent string) { agents.Forget(agent) }, Now: s.Now, Log: s.Log})
-	agents = agentapi.New(agentapi.Options{Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
+		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Now: s.Now, Log: s.Log})
+	s.agentAPI = agentapi.New(agentapi.Options{Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
 		Next: s.CheckIn, Hold: 50 * time.Second, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Engine: s.Engine, Events: events,
 		Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
@@ -153,7 +157,7 @@ func (s *Server) build() (err error) {
 		return err
 	}
 	s.people = s.httpServer(people)
-	s.agents = s.httpServer(agents.Handler())
+	s.agents = s.httpServer(s.agentAPI.Handler())
 	if s.people.TLSConfig, err = s.Certificate.config(s); err != nil {
 		return err
 	}
@@ -161,8 +165,11 @@ func (s *Server) build() (err error) {
 	return err
 }
 
+// httpServer bounds how long anybody may keep a connection busy. Streams of events move the
+// end of writing themselves; agents wait for less than two minutes.
 func (s *Server) httpServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 3 * time.Minute,
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 2 * time.Minute,
+		IdleTimeout:    3 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
 }
 
@@ -185,6 +192,9 @@ func loopback(at string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// Addresses are those that the listeners got, where the options left the port open.
+func (s *Server) Addresses() (console, agents net.Addr) { return s.peopleL.Addr(), s.agentsL.Addr() }
+
 // Run answers until ctx ends or a listener fails. It then finishes what is under way.
 func (s *Server) Run(ctx context.Context) error {
 	ctx, s.stop = context.WithCancel(ctx)
@@ -192,6 +202,7 @@ func (s *Server) Run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	s.run(func() { s.Engine.Run(ctx) })
 	s.run(func() { s.Engine.Daily(ctx, 10*time.Second) })
+	s.run(func() { s.agentAPI.Run(ctx) })
 	s.run(func() { failed <- s.serve(s.agents, s.agentsL) })
 	s.run(func() { failed <- s.serve(s.people, s.peopleL) })
 	s.Log.Info("listening", "console", s.PublicURL, "agents", s.AgentURL)

@@ -90,7 +90,7 @@ func givenTLS(cert, key string) (*tls.Config, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		info, err := os.Stat(cert)
-		if held != nil && (err != nil || !info.ModTime().After(read)) {
+		if held != nil && (err != nil || info.ModTime().Equal(read)) {
 			return held, nil
 		}
 		if fresh, err := tls.LoadX509KeyPair(cert, key); err == nil {
