@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -322,3 +323,44 @@ func TestHugeBodiesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// deadlines is a writer that remembers the last deadline it was given.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	last time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(at time.Time) error {
+	d.last = at
+	return nil
+}
+
+// Over HTTP/2 a deadline ends the stream when it passes, also while nothing is written: none
+// may stand between two events.
+func TestNoDeadlineStandsBetweenEvents(t *testing.T) {
+	w := newWorld(t, false).signedIn()
+	ctx, cancel := context.WithCancel(t.Context())
+	events := make(endingEvent)
+	w.options.Events = events
+	s, err := New(w.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := &deadlines{ResponseRecorder: httptest.NewRecorder(), last: time.Unix(1, 0)}
+	done := make(chan bool)
+	go func() {
+		s.stream(httptest.NewRequestWithContext(ctx, "GET", "/", nil), to)
+		close(done)
+	}()
+	events <- view.Event{Kind: "device"}
+	close(events)
+	<-done
+	cancel()
+	if !to.last.IsZero() || !strings.Contains(to.Body.String(), "event: change") {
+		t.Errorf("after an event the deadline is %v; sent was %q", to.last, to.Body)
+	}
+}
+
+type endingEvent chan view.Event
+
+func (e endingEvent) Subscribe(context.Context) <-chan view.Event { return e }

@@ -37,7 +37,12 @@ func (s *Server) stream(r *http.Request, w http.ResponseWriter) {
 		if _, err := w.Write([]byte(text)); err != nil {
 			return false
 		}
-		return control.Flush() == nil
+		if control.Flush() != nil {
+			return false
+		}
+		// Over HTTP/2 a deadline also ends a stream on which nothing is written.
+		_ = control.SetWriteDeadline(time.Time{})
+		return true
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
