@@ -79,7 +79,9 @@ func TestAnswersMeanWhatTheySay(t *testing.T) {
 		"overload":  {retryAfter("30"), func(err error) bool { return errors.Is(err, Overload{30 * time.Second}) }},
 		"for years": {retryAfter("999999999"), func(err error) bool { return errors.Is(err, Overload{time.Hour}) }},
 		"odd time":  {retryAfter("-1"), func(err error) bool { return err != nil && !errors.As(err, new(Overload)) }},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://evil.example/", http.StatusTemporaryRedirect) },
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://evil.example/", http.StatusTemporaryRedirect)
+		},
 			func(err error) bool { return err != nil && strings.Contains(err.Error(), "307") }},
 		"problem": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(400)
