@@ -56,6 +56,9 @@ func Decide(f Facts, now time.Time) Result {
 		Reboots: f.Site.Policy.Reboot, Silent: f.Silent}
 	r.Entry = fleet.Entry{Device: f.Device, Agent: f.Agent, Site: f.Site, Windows: set,
 		Customer: view.Ref{ID: f.Customer.ID, Name: f.Customer.Name}, Sections: f.Sections, Sources: f.Sources}
+	if len(plan.Jobs) > 0 { // a device at work that says nothing more is waited for, and that is told
+		r.Until = soonest(now, r.Until, f.Agent.LastSeen.Add(verdict.Quiet+time.Second))
+	}
 	planned, jobs := rollout.ByItem(withPlan(past, plan)), map[string]*store.Job{}
 	for i := range f.Jobs {
 		jobs[f.Jobs[i].ID] = &f.Jobs[i]

@@ -283,3 +283,21 @@ func TestRunStepsWhatIsDue(t *testing.T) {
 		t.Errorf("the index holds %d devices", r.Index.Len())
 	}
 }
+
+// A device that waited for its window and then went quiet is said to be waited for itself.
+func TestADeviceThatGoesQuietIsWaitedFor(t *testing.T) {
+	r := newRig(t, store.SitePolicy{Auto: store.Security, Windows: []window.Weekly{{Days: []string{"sat"}, Start: "22:00", Minutes: 240}}})
+	r.says("1.0", []patch.Update{lib}, nil)
+	job := r.ordered()[0]
+	r.says("1.0", []patch.Update{lib}, []wire.JobStep{{Job: job.ID, Step: wire.StepWaiting, Since: r.now}})
+	r.expect(verdict.WAITS_WINDOW)
+	r.mu.Lock()
+	due := r.alarm[r.device]
+	r.mu.Unlock()
+	if due.IsZero() || due.After(r.now.Add(verdict.Quiet+time.Minute)) {
+		t.Fatalf("it is looked at again at %v", due)
+	}
+	r.now = r.now.Add(verdict.Quiet + 2*time.Second)
+	r.must(r.Step(t.Context(), r.device))
+	r.expect(verdict.WAITS_DEVICE)
+}

@@ -20,6 +20,9 @@ const (
 	ScanEvery    = 15 * time.Minute
 	RefreshEvery = 6 * time.Hour
 	ordersLife   = 24 * time.Hour
+	// mostJobs is how many jobs one device is ordered at a time, so that orders stay below
+	// what an agent takes (wire.MaxReply).
+	mostJobs = 2000
 )
 
 // order is the newest signed orders for an agent.
@@ -113,7 +116,10 @@ func wishFor(ctx context.Context, h *store.Customer, d store.Device) (wire.Devic
 	if err != nil {
 		return wire.DeviceOrders{}, err
 	}
-	for _, j := range jobs {
+	for _, j := range slices.Backward(jobs) { // the newest come first: the oldest are wished first
+		if len(wish.Jobs) == mostJobs {
+			break // the rest when these are over
+		}
 		wish.Jobs = append(wish.Jobs, j.Job)
 	}
 	slices.SortFunc(wish.Jobs, func(a, b wire.Job) int { return strings.Compare(a.ID, b.ID) })

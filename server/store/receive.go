@@ -71,7 +71,7 @@ func (t *tx) hear(ctx context.Context, now time.Time, in wire.CheckIn) (acknowle
 		off = in.Sent.Sub(now)
 	}
 	err = t.row(ctx, `UPDATE agent SET build = $3, capabilities = $5, last_seen = $6, clock_off = $7, seen_epoch = $8, seen_version = $9,
-			mode = CASE WHEN max_mode = 'observe' THEN 'observe' ELSE $4 END
+			mode = CASE WHEN max_mode = 'manage' THEN $4 ELSE 'observe' END
 		WHERE customer = $1 AND id = $2 RETURNING acknowledged, revoked_at`,
 		t.customer, in.Agent, in.Build, string(in.Mode), encoded{in.Capabilities}, millis(now), off.Milliseconds(),
 		in.Seen.Epoch, in.Seen.Version).Scan(&acknowledged, maybe(&revoked))
