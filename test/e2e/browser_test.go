@@ -58,7 +58,7 @@ func TestThePathInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	walk := exec.CommandContext(t.Context(), "node", filepath.Join("..", "..", "console", "e2e", "path.mjs"))
+	walk := exec.CommandContext(t.Context(), "nsenter", "--net="+quietNetwork(t, in.host(in.console)), "node", filepath.Join("..", "..", "console", "e2e", "path.mjs"))
 	walk.Env = append(os.Environ(), "LINK="+strings.TrimSpace(string(link)), "SHOTS="+shots, "ITEM=bed-lib", "OTHER=bed-conf")
 	var errors strings.Builder
 	walk.Stderr = &errors
