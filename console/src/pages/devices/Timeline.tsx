@@ -37,7 +37,7 @@ export function Timeline({ device: d }: { device: DeviceDetail }) {
 
 function Entry({ entry: e, zone }: { entry: TimelineEntry; zone: string }) {
   return (
-    <li data-kind={e.kind} data-failed={(e.kind === "outcome" && e.title.startsWith("Failed")) || undefined}>
+    <li data-kind={e.kind} data-failed={(e.kind === "outcome" && /^(Failed|Could not)/.test(e.title)) || undefined}>
       <span className="timeline-at dim"><Ago at={e.at} zone={zone} /></span>
       <div>
         <p>
