@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"patchbay/patch"
-	"patchbay/server/api/agentapi"
+	"patchbay/server/access"
 	"patchbay/server/ca"
 	"patchbay/server/store"
 	"patchbay/window"
@@ -59,5 +59,5 @@ func Bootstrap(ctx context.Context, f FirstSite) (token string, err error) {
 	if err := h.CreateSite(ctx, f.Now, site); err != nil {
 		return "", err
 	}
-	return secret.String(), h.CreateToken(ctx, f.Now, row, agentapi.TokenHash(secret.Secret))
+	return secret.String(), h.CreateToken(ctx, f.Now, row, access.TokenHash(secret.Secret))
 }

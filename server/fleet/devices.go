@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"patchbay/patch"
 	"patchbay/server/view"
 	"patchbay/wire"
 )
@@ -126,13 +125,4 @@ func state(e *Entry, silent bool) view.DeviceState {
 // single section.
 func neverRead(e *Entry) bool {
 	return e.Device.ScannedAt == nil && !slices.ContainsFunc(e.Sections, func(s view.Section) bool { return s.State == wire.SectionOK })
-}
-
-// Detail gives the sections and sources of a device.
-func (x *Index) Detail(id string) ([]view.Section, []patch.Source) {
-	e, ok := x.Entry(id)
-	if !ok {
-		return nil, nil
-	}
-	return e.Sections, e.Sources
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"patchbay/patch"
+	"patchbay/server/access"
 	"patchbay/server/ca"
 	"patchbay/server/store"
 	"patchbay/wire"
@@ -73,7 +74,7 @@ func newScene(t testing.TB) *scene {
 	secret := wire.Token{Secret: patch.NewID("pbt"), Pin: s.authority.Pin()}
 	s.token = secret.String()
 	must(h.CreateToken(ctx, now, store.Token{ID: patch.NewID(patch.TokenID), Customer: s.customer, Site: s.site, Mode: wire.Manage, MaxUses: 3,
-		CreatedAt: now, CreatedBy: w.ID, ExpiresAt: now.Add(time.Hour)}, TokenHash(secret.Secret)))
+		CreatedAt: now, CreatedBy: w.ID, ExpiresAt: now.Add(time.Hour)}, access.TokenHash(secret.Secret)))
 	s.api = New(Options{Store: s.store, Authority: s.authority, Engine: s, AgentURL: "https://here.example", Next: time.Minute,
 		Hold: 10 * time.Millisecond, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	cert, err := s.authority.ServerCertificate([]string{"127.0.0.1"}, now)
@@ -324,7 +325,7 @@ func TestAnOddTokenLetsNobodyManage(t *testing.T) {
 	secret := wire.Token{Secret: patch.NewID("pbt"), Pin: s.authority.Pin()}
 	h := s.store.Customer(store.Who{ID: "per_test"}, s.customer)
 	if err := h.CreateToken(t.Context(), time.Now(), store.Token{ID: patch.NewID(patch.TokenID), Customer: s.customer, Site: s.site,
-		Mode: "managed", MaxUses: 1, CreatedAt: time.Now(), CreatedBy: "per_test", ExpiresAt: time.Now().Add(time.Hour)}, TokenHash(secret.Secret)); err != nil {
+		Mode: "managed", MaxUses: 1, CreatedAt: time.Now(), CreatedBy: "per_test", ExpiresAt: time.Now().Add(time.Hour)}, access.TokenHash(secret.Secret)); err != nil {
 		t.Skip("the store keeps no such token: ", err)
 	}
 	s.token = secret.String()

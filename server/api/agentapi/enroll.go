@@ -2,25 +2,18 @@ package agentapi
 
 import (
 	"crypto/ed25519"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"net/http"
 
 	"patchbay/patch"
+	"patchbay/server/access"
 	"patchbay/server/store"
 	"patchbay/wire"
 )
 
 // maxEnroll is how large an enrolment may be.
 const maxEnroll = 256 << 10
-
-// TokenHash is what is stored of a token's secret.
-func TokenHash(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
-}
 
 // enroll lets a machine in that shows a token.
 func (a *API) enroll(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +73,7 @@ func (a *API) letIn(r *http.Request, in wire.Enroll) (*wire.Enrolled, error) {
 	ctx, now := r.Context(), a.Now()
 	agentID := patch.NewID(patch.AgentID)
 	who := store.Who{ID: "agent:" + agentID, Name: in.Facts.Hostname}
-	hash := TokenHash(secret.Secret)
+	hash := access.TokenHash(secret.Secret)
 	token, err := a.Store.MSP(who).TokenBySecret(ctx, hash)
 	if err != nil {
 		return nil, err
