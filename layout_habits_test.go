@@ -90,7 +90,7 @@ func TestNoShell(t *testing.T) {
 // this test fail, so that somebody asks whether its text could ever be run.
 func TestOrdersCarryNothingThatCouldRun(t *testing.T) {
 	known := map[string]string{
-		"Orders":        "Agent Seen IssuedAt Expires Devices",
+		"Orders":        "Agent Seen IssuedAt Expires Devices Approvals",
 		"DeviceOrders":  "Device Windows Reboot ScanSeconds RefreshSeconds FreshAfter Jobs",
 		"Job":           "ID Verb Target Decision Attempt NotBefore NotAfter Forced AllowRemovals",
 		"Target":        "Provider Scope Name Architecture Instance From To SHA256 Size",

@@ -125,11 +125,12 @@ var mayImport = map[string][]string{
 	"patch/vercmp":        {"patch"},
 	"window":              {"patch"},
 	"wire":                {"patch", "window", "provider"},
+	"wire/trust":          {"wire"},
 	"provider":            {"patch"},
 	"provider/":           {"patch", "provider"}, // each manager's folder
 	"provider/all":        {"provider/..."},
-	"agent":               {"agent/...", "wire", "window", "patch", "provider/..."},
-	"server":              {"server/...", "wire", "window", "patch", "provider"},
+	"agent":               {"agent/...", "wire/...", "window", "patch", "provider/..."},
+	"server":              {"server/...", "wire/...", "window", "patch", "provider"},
 	"server/assess":       {"patch", "wire"},
 	"server/policy":       {"patch", "window", "server/assess"},
 	"server/rollout":      {"patch", "window", "wire", "server/assess", "server/policy"},
@@ -142,11 +143,12 @@ var mayImport = map[string][]string{
 	"server/ca":           {"patch", "wire"},
 	"server/api/openapi":  {"server/api"},
 	"client":              {"server/api", "server/view", "patch", "window", "wire"},
-	"cli":                 {"client", "server/api", "server/view", "patch", "window", "wire"},
+	"cli":                 {"client", "server/api", "server/view", "patch", "window", "wire/..."},
 	"console":             {},
-	"cmd/patchbay":        {"cli", "server/...", "console", "patch/...", "window", "wire"},
-	"cmd/patchbay-agent":  {"agent/...", "provider/...", "patch", "window", "wire"},
-	"cmd/patchbay-sim":    {"wire", "window", "patch"},
+	"cmd/patchbay":        {"cli", "server/...", "console", "patch/...", "window", "wire/..."},
+	"cmd/patchbay-agent":  {"agent/...", "provider/...", "patch", "window", "wire/..."},
+	"cmd/patchbay-sim":    {"sim", "wire/...", "window", "patch"},
+	"sim":                 {"wire/...", "window", "patch", "provider"},
 	"packaging/agentunit": {"agent/service", "wire"},
 	"test":                {"..."},
 }
@@ -231,7 +233,7 @@ func TestSomePackagesAreForOnePlaceOnly(t *testing.T) {
 
 // What decides gets values and gives values: no store, logger, context or clock.
 func TestDecisionsArePure(t *testing.T) {
-	pure := []string{"server/assess", "server/policy", "server/rollout", "server/clock", "server/verdict", "window", "patch"}
+	pure := []string{"wire/trust", "server/assess", "server/policy", "server/rollout", "server/clock", "server/verdict", "window", "patch"}
 	for _, s := range sources(t, func(s *source) bool { return !s.test && below(s.dir, pure...) }) {
 		for _, i := range s.imports {
 			if slices.Contains([]string{"context", "log/slog", "os", "io/fs", "net", "net/http", "sync", "math/rand/v2"}, i) {

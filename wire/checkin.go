@@ -39,6 +39,8 @@ type CheckIn struct {
 	Mode         Mode           `json:"mode"`              //
 	Capabilities []string       `json:"can,omitempty"`     // verbs it accepts, sorted; nothing else may be ordered
 	Seen         OrdersVersion  `json:"seen"`              // the highest orders it accepted
+	Nonce        string         `json:"nonce,omitempty"`   // the last one the server gave it
+	Documents    HeldDocuments  `json:"docs,omitzero"`     // the signed documents it holds
 	Devices      []DeviceReport `json:"devices,omitempty"` //
 	Outcomes     []Outcome      `json:"outcomes,omitempty"`
 }
@@ -153,6 +155,14 @@ type Reply struct {
 	Holds        []Held    `json:"holds,omitempty"`  // only where it is not what the agent reported
 	Orders       *Envelope `json:"orders,omitempty"` // left out when the agent has seen the newest
 	Next         int       `json:"next"`             // seconds until the next check-in is expected
+	// Nonce is to be kept and told from the next check-in on; "" leaves the last one in force.
+	Nonce string `json:"nonce,omitempty"`
+	// Documents are the signed ones that the agent does not hold, in the order to read them:
+	// roots one after the other, the server's keys, limits, and now and then the time.
+	Documents []Envelope `json:"documents,omitempty"`
+	// Reconnect is over how many seconds to spread the first try after the server was lost;
+	// 0 says nothing about it.
+	Reconnect int `json:"reconnect,omitempty"`
 }
 
 // Held is what the server holds of a device: by section name, the hash.
@@ -231,8 +241,9 @@ type Receipt struct {
 	EndedAt    time.Time           `json:"ended_at"`
 	Step       Step                `json:"step"` // done or failed
 	Message    string              `json:"message,omitempty"`
-	Orders     OrdersVersion       `json:"orders"`           // the orders it was started under
-	Forced     string              `json:"forced,omitempty"` // who forced it outside its window
+	Orders     OrdersVersion       `json:"orders"`             // the orders it was started under
+	Forced     string              `json:"forced,omitempty"`   // who forced it outside its window
+	Approval   string              `json:"approval,omitempty"` // the signed approval under which it began, where one was needed
 }
 
 // Target is one exact change of one item.

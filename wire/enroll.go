@@ -30,6 +30,10 @@ type Enrolled struct {
 	CA          []byte `json:"ca"`          // DER
 	OrdersKey   []byte `json:"orders_key"`  // Ed25519 public key that signs orders
 	AgentURL    string `json:"agent_url"`   // where to check in from now on
+	Nonce       string `json:"nonce,omitempty"`
+	// Documents are the newest root, which the agent holds on to from now on, the server's
+	// keys and limits; without a root there are none that only a root could vouch for.
+	Documents []Envelope `json:"documents,omitempty"`
 }
 
 // Token is an enrolment token: pbt_SECRET.PIN. The pin is the hash of the server CA's public key,

@@ -28,8 +28,14 @@ type Signature struct {
 
 // The types of documents.
 const (
-	OrdersDocument  = "patchbay/orders/v1"
-	ReceiptDocument = "patchbay/receipt/v1"
+	OrdersDocument   = "patchbay/orders/v1"
+	ReceiptDocument  = "patchbay/receipt/v1"
+	RootDocument     = "patchbay/root/v1"
+	LimitsDocument   = "patchbay/limits/v1"
+	ServerDocument   = "patchbay/server/v1"
+	ApprovalDocument = "patchbay/approval/v1"
+	TimeDocument     = "patchbay/time/v1"
+	RenewalDocument  = "patchbay/renewal/v1"
 )
 
 // Key is something that signs: Ed25519 for servers and people, ECDSA P-256 for agents,
@@ -76,24 +82,17 @@ func Seal(docType string, payload any, key Key) (*Envelope, error) {
 // Open checks that the envelope is of the type and signed by one of the keys, and decodes
 // the payload into v. It returns the name of the key.
 func (e *Envelope) Open(docType string, v any, keys ...crypto.PublicKey) (string, error) {
-	if e.Type != docType {
-		return "", fmt.Errorf("opening %s: it is a %.40q: %w", docType, e.Type, ErrSignature)
+	names, err := e.Signers(docType, keys...)
+	if err == nil && len(names) == 0 {
+		err = ErrSignature
 	}
-	for _, pub := range keys {
-		name, err := KeyName(pub)
-		if err != nil {
-			return "", err
-		}
-		for _, s := range e.Signatures {
-			if s.Key == name && verify(pub, signed(docType, e.Payload), s.Sig) {
-				if err := json.Unmarshal(e.Payload, v); err != nil {
-					return "", fmt.Errorf("opening %s: %w", docType, err)
-				}
-				return name, nil
-			}
-		}
+	if err == nil {
+		err = json.Unmarshal(e.Payload, v)
 	}
-	return "", fmt.Errorf("opening %s: %w", docType, ErrSignature)
+	if err != nil {
+		return "", fmt.Errorf("opening %s: %w", docType, err)
+	}
+	return names[0], nil
 }
 
 // signed is the text under a signature: the type, so that no document passes for another.

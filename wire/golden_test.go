@@ -41,6 +41,7 @@ func messages(t *testing.T) map[string]any {
 		t.Fatal(err)
 	}
 	envelope := &Envelope{Type: ReceiptDocument, Payload: payload, Signatures: []Signature{{Key: "p256:00", Sig: []byte{1, 2}}}}
+	role := Role{Keys: [][]byte{{1, 2}}, Threshold: 1}
 	facts := Facts{Hostname: "pc", OS: "linux", Distro: "debian", Release: "12", OSName: "Debian GNU/Linux 12 (bookworm)", SupportEnds: "2028-06-30",
 		Kernel: "6.1", Architecture: "amd64", Container: true, MachineID: "m", BootID: "b", BootedAt: &at, Zone: "Europe/Berlin",
 		Providers: []ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb", Exact: true, Phase: provider.System}}},
@@ -64,6 +65,22 @@ func messages(t *testing.T) map[string]any {
 		"enrolled": &Enrolled{Agent: "agt_1", Device: "dev_1", Customer: "Acme", Site: "HQ", Mode: Manage, Certificate: []byte{1}, CA: []byte{2},
 			OrdersKey: []byte{3}, AgentURL: "https://patchbay.example:8421"},
 		"receipt": &receipt,
+		"checkin-documents": &CheckIn{Version: 1, Agent: "agt_1", Sent: at, Mode: Observe, Nonce: "n1",
+			Documents: HeldDocuments{Root: 1, Limits: 2, Server: OrdersVersion{1, 3}}},
+		"reply-documents":    &Reply{Version: 1, Time: at, Next: 60, Nonce: "n2", Reconnect: 120, Documents: []Envelope{*envelope}},
+		"enrolled-documents": &Enrolled{Agent: "agt_1", Device: "dev_1", Nonce: "n1", Documents: []Envelope{*envelope}},
+		"orders-approvals":   &Orders{Agent: "agt_1", IssuedAt: at, Expires: later, Approvals: []Envelope{*envelope}},
+		"receipt-approval":   &Receipt{Job: "job_1", StartedAt: at, EndedAt: at, Step: StepDone, Approval: "apv_1"},
+		"renewal":            &Renewal{Version: 1, Agent: "agt_1", CSR: []byte{1}, Sent: at, BootID: "b1", Become: "word", Facts: &facts},
+		"renewed":            &Renewed{Version: 1, Agent: "agt_1", Device: "dev_1", Certificate: []byte{1}, CA: []byte{2}, Documents: []Envelope{*envelope}},
+		"doubt":              &Doubt{Version: 1, Why: "Another machine has this key.", Next: 15, Become: "word"},
+		"root":               &Root{Version: 1, Installation: "inst_1", IssuedAt: at, Expires: later, Root: role, Publisher: role, Approver: role, Server: role, Limits: 1},
+		"limits": &Limits{Version: 1, Root: 1, IssuedAt: at, Expires: later, Verbs: []string{VerbInstall},
+			Sources: []LimitSource{{Provider: "apt", Origin: "Debian"}}, DevicesPerHour: 100, Fleet: 1000, Approvals: 2, Forced: 1},
+		"server": &ServerKeys{Version: OrdersVersion{1, 1}, IssuedAt: at, Orders: [][]byte{{1}}, Authorities: [][]byte{{2}}, Addresses: []string{"https://patchbay.example:8421"}},
+		"approval": &Approval{ID: "apv_1", Root: 1, IssuedAt: at, Expires: later, Agents: []string{"p256:00"}, Forced: true, Note: "Tonight.",
+			Updates: []ApprovedUpdate{{Provider: "apt", Name: "lib", Architecture: "amd64", To: "1.1"}}},
+		"time": &Time{Time: at},
 	}
 }
 

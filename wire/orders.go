@@ -20,6 +20,8 @@ type Orders struct {
 	IssuedAt time.Time      `json:"issued_at"`
 	Expires  time.Time      `json:"expires"` // ends acceptance of this document, not its jobs
 	Devices  []DeviceOrders `json:"devices"`
+	// Approvals are documents signed by approvers, for jobs that need them under the limits.
+	Approvals []Envelope `json:"approvals,omitempty"`
 }
 
 // DeviceOrders is the wish for one device.
