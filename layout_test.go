@@ -141,6 +141,7 @@ var mayImport = map[string][]string{
 	"server/access":       {"server/store", "patch"},
 	"server/bus":          {"server/view"},
 	"server/ca":           {"patch", "wire"},
+	"server/rival":        {},
 	"server/api/openapi":  {"server/api"},
 	"client":              {"server/api", "server/view", "patch", "window", "wire"},
 	"cli":                 {"client", "server/api", "server/view", "patch", "window", "wire/..."},
@@ -233,7 +234,7 @@ func TestSomePackagesAreForOnePlaceOnly(t *testing.T) {
 
 // What decides gets values and gives values: no store, logger, context or clock.
 func TestDecisionsArePure(t *testing.T) {
-	pure := []string{"wire/trust", "server/assess", "server/policy", "server/rollout", "server/clock", "server/verdict", "window", "patch"}
+	pure := []string{"wire/trust", "server/assess", "server/policy", "server/rollout", "server/clock", "server/rival", "server/verdict", "window", "patch"}
 	for _, s := range sources(t, func(s *source) bool { return !s.test && below(s.dir, pure...) }) {
 		for _, i := range s.imports {
 			if slices.Contains([]string{"context", "log/slog", "os", "io/fs", "net", "net/http", "sync", "math/rand/v2"}, i) {
