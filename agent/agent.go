@@ -13,7 +13,7 @@ package agent
 import (
 	"context"
 	"crypto"
-	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -63,19 +63,30 @@ type Options struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Reboot restarts the machine. nil asks the operating system through Host.
 	Reboot func(context.Context) error
+	// BootID names the present boot. nil takes it from the first scan.
+	BootID func() string
+	// Hardware names what the machine is made of: its board, its network cards. A state
+	// folder that finds nothing of what it knew was moved or copied to another machine, and
+	// nothing begins there before the server was asked. nil knows none.
+	Hardware func() []string
 }
+
+// ErrAnew means that this machine got an identity of its own: it was a copy of another. The
+// agent has ended, and is to be made anew from what its disk holds now.
+var ErrAnew = errors.New("this machine has an identity of its own now")
 
 // Agent is an agent that is enrolled.
 type Agent struct {
 	Options
-	id      identity.Identity
+	id      identity.Identity // but for its certificate, which is in beliefs
 	key     crypto.Signer
-	orders  ed25519.PublicKey
+	keyName string
 	mode    wire.Mode
 	journal *journal.Journal
 	scanner *inventory.Scanner
 	link    *link.Link
 	clock   *clock
+	beliefs *beliefs
 
 	work   bell        // wakes the worker
 	talk   bell        // wakes the talker
@@ -85,10 +96,14 @@ type Agent struct {
 	mu      sync.Mutex // over what follows
 	wish    *wire.Orders
 	report  inventory.Report
-	due     time.Time // of the next check-in, by Now
-	spoke   time.Time // when the last check-in began
-	asked   bool      // the server was asked since the start, whether it answered or not
-	failing int       // check-ins that failed in a row
+	due     time.Time          // of the next check-in, by Now
+	spoke   time.Time          // when the last check-in began
+	asked   bool               // the server was asked since the start, whether it answered or not
+	failing int                // check-ins that failed in a row
+	doubt   string             // a sentence, while it is not sure that this is the machine it says it is
+	renewed time.Time          // the last try to renew the certificate, by Now
+	finish  context.CancelFunc // ends Run
+	anew    *wire.Renewed      // the identity of its own that this machine got
 	held    held
 	status  Status
 
@@ -102,20 +117,21 @@ func New(o Options) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{Options: o.withDefaults(), id: id, mode: narrower(o.Mode, id.Mode)}
-	if a.key, err = a.Keys.Key(); err != nil {
+	if a.beliefs, err = newBeliefs(a.Options, id); err != nil {
 		return nil, err
 	}
-	if a.orders, err = id.Orders(); err != nil {
+	a.key = a.beliefs.key
+	if a.keyName, err = wire.KeyName(a.key.Public()); err != nil {
 		return nil, err
 	}
 	a.clock = &clock{now: a.Now}
 	a.recall()
-	config, err := id.TLS(a.key, a.clock.certificates)
-	if err != nil {
+	if a.link, err = link.New(a.beliefs.address(), a.beliefs.peer(a.clock.earliest).TLS(), a.Dial); err != nil {
 		return nil, err
 	}
-	if a.link, err = link.New(id.AgentURL, config, a.Dial); err != nil {
-		return nil, err
+	if a.beliefs.moved(a.Hardware()) {
+		a.doubt = "Waiting to hear from the server: this disk was in another machine before."
+		a.Log.Warn("nothing of the hardware that was here before is here now: nothing begins before the server was asked")
 	}
 	now, _ := a.clock.time()
 	if a.journal, err = journal.Open(a.Disk, now); err != nil {
@@ -153,6 +169,12 @@ func (o Options) withDefaults() Options {
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}
+	if o.BootID == nil {
+		o.BootID = func() string { return "" }
+	}
+	if o.Hardware == nil {
+		o.Hardware = func() []string { return nil }
+	}
 	if o.Reboot == nil {
 		o.Reboot = func(ctx context.Context) error { return reboot(ctx, o.Host) }
 	}
@@ -177,9 +199,13 @@ func Capabilities(mode wire.Mode) []string {
 
 func (a *Agent) capabilities() []string { return Capabilities(a.mode) }
 
-// Run works until the context ends. Installing that has begun is finished first.
+// Run works until the context ends. Installing that has begun is finished first. It is
+// ErrAnew when this machine got another identity.
 func (a *Agent) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	a.mu.Lock()
+	a.finish = cancel
 	a.due = a.Now().Add(2 * time.Minute) // the first scan brings it forward
 	a.mu.Unlock()
 	if err := a.remember(); err != nil {
@@ -190,7 +216,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	loops.Go(func() { a.runTalker(ctx) })
 	loops.Go(func() { a.runListener(ctx) })
 	loops.Wait()
-	return nil
+	if a.anew == nil {
+		return nil
+	}
+	if err := a.startAnew(*a.anew); err != nil {
+		return err
+	}
+	return ErrAnew
 }
 
 // Close lets go of files and connections.
@@ -209,7 +241,7 @@ func (a *Agent) remember() error {
 	if err != nil || envelope == nil {
 		return err
 	}
-	orders, err := readOrders(envelope, a.orders, a.id.Agent)
+	orders, err := readOrders(envelope, a.beliefs.state().Keys(), a.id.Agent)
 	if err != nil {
 		a.Log.Error("the orders on disk are not taken up", "error", err)
 		return nil

@@ -60,8 +60,12 @@ func (c *clock) time() (time.Time, bool) {
 	return now, true
 }
 
-// certificates is the time by which certificates are checked.
-func (c *clock) certificates() time.Time {
-	t, _ := c.time()
-	return t
+// earliest is before when it certainly is not: what the server last told. Certificates are
+// checked by it, and by no clock.
+func (c *clock) earliest() time.Time {
+	_, last := c.known()
+	return last
 }
+
+// forget drops what a server told whose keys are no longer believed.
+func (c *clock) forget() { c.set(0, time.Time{}) }

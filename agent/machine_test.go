@@ -17,6 +17,8 @@ type machine struct {
 	broken    map[string]string
 	offered   map[string]string
 	shas      map[string]string
+	origin    string
+	classes   map[string]patch.Class
 	boot      string
 	restart   wire.Restart
 	scanErr   error
@@ -57,7 +59,10 @@ func (m *machine) Available(context.Context) (patch.Offer, error) {
 	for name, v := range m.offered {
 		if m.installed[name] != v {
 			o.Updates = append(o.Updates, patch.Update{Provider: "apt", Name: name, Architecture: "amd64",
-				Installed: m.installed[name], Available: v, SHA256: m.shas[name]})
+				Installed: m.installed[name], Available: v, SHA256: m.shas[name], Origin: m.origin})
+			if c := m.classes[name]; c != "" {
+				o.Updates[len(o.Updates)-1].Classes = []patch.Class{c}
+			}
 		}
 	}
 	return o, m.scanErr

@@ -1,7 +1,7 @@
 package agent
 
 import (
-	"crypto/ed25519"
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +21,8 @@ const (
 	ordersFile = "orders.json"
 	maxJobs    = 10_000 // in one document
 	maxName    = 256    // bytes of a name or version in a job
+
+	maxApprovals = 100 // signed ones in one document
 )
 
 // Why orders are not accepted.
@@ -32,9 +34,9 @@ var (
 )
 
 // readOrders reads orders that carry the right signature and name this agent.
-func readOrders(e *wire.Envelope, key ed25519.PublicKey, agent string) (wire.Orders, error) {
+func readOrders(e *wire.Envelope, keys []crypto.PublicKey, agent string) (wire.Orders, error) {
 	var o wire.Orders
-	if _, err := e.Open(wire.OrdersDocument, &o, key); err != nil {
+	if _, err := e.Open(wire.OrdersDocument, &o, keys...); err != nil {
 		return wire.Orders{}, err
 	}
 	if o.Agent != agent {
@@ -44,7 +46,7 @@ func readOrders(e *wire.Envelope, key ed25519.PublicKey, agent string) (wire.Ord
 	for _, d := range o.Devices {
 		jobs += len(d.Jobs)
 	}
-	if len(o.Devices) > wire.MaxDevices || jobs > maxJobs {
+	if len(o.Devices) > wire.MaxDevices || jobs > maxJobs || len(o.Approvals) > maxApprovals {
 		return wire.Orders{}, errors.New("these orders hold more devices or jobs than an agent takes")
 	}
 	return o, nil
@@ -52,8 +54,8 @@ func readOrders(e *wire.Envelope, key ed25519.PublicKey, agent string) (wire.Ord
 
 // acceptOrders reads orders and says whether they take the place of those seen before. now
 // is the server's time.
-func acceptOrders(e *wire.Envelope, key ed25519.PublicKey, agent string, seen wire.OrdersVersion, now time.Time) (wire.Orders, error) {
-	o, err := readOrders(e, key, agent)
+func acceptOrders(e *wire.Envelope, keys []crypto.PublicKey, agent string, seen wire.OrdersVersion, now time.Time) (wire.Orders, error) {
+	o, err := readOrders(e, keys, agent)
 	switch {
 	case err != nil:
 		return wire.Orders{}, err

@@ -13,6 +13,7 @@ type pipe struct {
 	conns chan net.Conn
 	mu    sync.Mutex
 	down  bool
+	host  string // where it answers; "" everywhere
 	dials int
 	open  []net.Conn
 }
@@ -28,11 +29,18 @@ func (p *pipe) Accept() (net.Conn, error) {
 func (p *pipe) Close() error   { close(p.conns); return nil }
 func (p *pipe) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-func (p *pipe) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+// only answers at one address from now on.
+func (p *pipe) only(address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.host = address
+}
+
+func (p *pipe) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.dials++
-	if p.down {
+	if p.down || p.host != "" && p.host != address {
 		return nil, errors.New("connection refused")
 	}
 	near, far := net.Pipe()

@@ -13,8 +13,9 @@ import (
 // situation is all that a decision about jobs rests on.
 type situation struct {
 	now     time.Time
-	sure    bool // whether now can be relied on
-	refused bool // the server no longer accepts this agent
+	sure    bool   // whether now can be relied on
+	refused bool   // the server no longer accepts this agent
+	doubt   string // a sentence, while it is not sure that this machine is the one it was
 	device  wire.DeviceOrders
 	windows window.Set
 	problem string // a sentence, when the windows cannot be used: then they are closed
@@ -45,6 +46,8 @@ func (s situation) readiness(j journal.Job) (ready bool, why string, next time.T
 	switch {
 	case s.refused:
 		return false, "Stopped: the server no longer accepts this agent.", time.Time{}
+	case s.doubt != "":
+		return false, s.doubt, time.Time{}
 	case !s.sure:
 		return false, "Waiting to hear from the server: this machine's clock is not plausible.", time.Time{}
 	case s.now.Before(j.NotBefore):
@@ -60,7 +63,7 @@ func (s situation) readiness(j journal.Job) (ready bool, why string, next time.T
 // mayReboot is whether the machine may be restarted now for these jobs. Outside the window
 // only a forced job that asked for a reboot itself allows it.
 func (s situation) mayReboot(jobs []journal.Job) bool {
-	if !s.device.Reboot || !s.sure || s.refused {
+	if !s.device.Reboot || !s.sure || s.refused || s.doubt != "" {
 		return false
 	}
 	return s.window().Open || slices.ContainsFunc(jobs, func(j journal.Job) bool {

@@ -21,7 +21,7 @@ func (s Standing) Print(w io.Writer, now time.Time) error {
 	if s.Status.Error != "" {
 		line("Problem", "%s (since %s)", s.Status.Error, ago(s.Status.ErrorSince, now))
 	}
-	for _, problem := range []string{s.Status.RefusedOrders, s.Status.Problem, s.Damage} {
+	for _, problem := range []string{s.Status.RefusedOrders, s.Status.RefusedDocument, s.Status.Problem, s.Damage} {
 		if problem != "" {
 			line("Problem", "%s", problem)
 		}

@@ -29,7 +29,7 @@ const (
 // stage downloads ahead for new jobs. That it fails stops nothing: applying downloads what
 // is missing.
 func (a *Agent) stage(ctx context.Context) error {
-	if a.refused() {
+	if s := a.situation(); s.refused || s.doubt != "" {
 		return nil
 	}
 	for _, g := range a.groups(a.standing(wire.StepStaging)) {
@@ -97,7 +97,7 @@ func (a *Agent) apply(ctx context.Context) error {
 	var ready []journal.Job
 	var c journal.Change
 	for _, j := range a.standing(wire.StepWaiting) {
-		if ok, _, _ := s.readiness(j); ok {
+		if ok, _, _ := a.ready(s, j); ok {
 			ready = append(ready, at(j, steps()[j.Step].ok, "", s.now))
 		}
 	}
@@ -145,6 +145,8 @@ func (a *Agent) preflight(jobs []journal.Job, r inventory.Report) ([]journal.Job
 				j.Before = item.Version
 			}
 			a.end(&c, j, a.judge(j, r), now)
+		case a.ruling(a.situation(), j).Refused:
+			a.end(&c, j, ending{result: wire.ResultRefused, after: item.Version, message: a.ruling(a.situation(), j).Why}, now)
 		case swapped(r.Offered[j.Target.Key()], j.Target):
 			a.end(&c, j, ending{result: wire.ResultRefused, after: item.Version,
 				message: fmt.Sprintf("The source now offers another file as %s %s than the one that was approved.", j.Target.Name, j.Target.To)}, now)
@@ -182,7 +184,7 @@ func (a *Agent) applyGroup(ctx context.Context, g group) error {
 			if ctx.Err() != nil || r.Installed[j.Target.Key()].Version != j.Before {
 				continue
 			}
-			if ok, _, _ := a.situation().readiness(j); ok {
+			if ok, _, _ := a.ready(a.situation(), j); ok {
 				tries[j.ID] = a.try(ctx, p, []journal.Job{j})
 			}
 		}
@@ -198,14 +200,14 @@ func (a *Agent) begin(jobs []journal.Job) ([]journal.Job, error) {
 	var c journal.Change
 	var begun []journal.Job
 	for _, j := range jobs {
-		ok, why, _ := s.readiness(j)
+		ok, why, _ := a.ready(s, j)
 		if !ok {
 			c.Jobs = append(c.Jobs, at(j, steps()[j.Step].again, why, s.now))
 			continue
 		}
 		j = at(j, steps()[j.Step].ok, "", s.now)
 		if !j.Begun {
-			j.Begun, j.StartedAt = true, s.now
+			j.Begun, j.StartedAt, j.Approval = true, s.now, a.ruling(s, j).Approval
 			j.Before = a.report.Installed[j.Target.Key()].Version
 			j.BootBefore = a.report.Facts.BootID
 		}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"compress/gzip"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -46,11 +47,21 @@ type server struct {
 	call     chan struct{}
 	next     int
 	bend     func(*wire.Reply)
+
+	agent, device string
+	lifetime      time.Duration   // of agents' certificates
+	slow          bool            // no wake-up channel and a check-in an hour, so that weeks pass quickly
+	documents     []wire.Envelope // told in each reply and at enrolment
+	nonce         string
+	doubt         *wire.Doubt // told instead of a reply
+	renewals      []wire.Renewal
+	known, former crypto.PublicKey // the agent's, and the one of the machine it was a copy of
 }
 
 func newServer(t testing.TB) *server {
 	t.Helper()
-	s := &server{t: t, net: &pipe{conns: make(chan net.Conn)}, held: map[string]wire.Section{}, next: 300, call: make(chan struct{}, 1)}
+	s := &server{t: t, net: &pipe{conns: make(chan net.Conn)}, held: map[string]wire.Section{}, next: 300, call: make(chan struct{}, 1),
+		agent: testAgent, device: testDevice, lifetime: 2 * 365 * 24 * time.Hour}
 	var err error
 	if s.caKey, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
@@ -66,13 +77,14 @@ func newServer(t testing.TB) *server {
 		t.Fatal(err)
 	}
 	leaf := s.sign(&x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{"patchbay.example"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(365 * 24 * time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, s.ca, key.Public())
+		NotAfter: time.Now().Add(10 * 365 * 24 * time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, s.ca, key.Public())
 	roots := x509.NewCertPool()
 	roots.AddCert(s.ca)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /agent/v1/enroll", s.enroll)
 	mux.HandleFunc("POST /agent/v1/checkin", s.checkIn)
 	mux.HandleFunc("GET /agent/v1/wake", s.wake)
+	mux.HandleFunc("POST /agent/v1/renew", s.renew)
 	s.http = &http.Server{Handler: mux, ErrorLog: log.New(io.Discard, "", 0), TLSConfig: &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw, s.ca.Raw}, PrivateKey: key}},
 		ClientAuth:   tls.VerifyClientCertIfGiven, ClientCAs: roots, MinVersion: tls.VersionTLS13,
@@ -105,7 +117,7 @@ func (s *server) set(change func(*wire.DeviceOrders)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.wish.Devices == nil {
-		s.wish = wire.Orders{Agent: testAgent, Seen: wire.OrdersVersion{Epoch: 1}, Devices: []wire.DeviceOrders{{Device: testDevice}}}
+		s.wish = wire.Orders{Agent: s.agent, Seen: wire.OrdersVersion{Epoch: 1}, Devices: []wire.DeviceOrders{{Device: s.device}}}
 	}
 	d := &s.wish.Devices[0]
 	if change != nil {
@@ -137,10 +149,56 @@ func (s *server) enroll(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	cert := s.sign(&x509.Certificate{SerialNumber: big.NewInt(3), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(2 * 365 * 24 * time.Hour),
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, s.ca, csr.PublicKey)
-	json.NewEncoder(w).Encode(wire.Enrolled{Agent: testAgent, Device: testDevice, Customer: "Acme", Site: "HQ", Certificate: cert.Raw,
-		CA: s.ca.Raw, OrdersKey: s.orders.Public().(ed25519.PublicKey), AgentURL: "https://patchbay.example:8443"})
+	s.known, s.former = csr.PublicKey, csr.PublicKey
+	json.NewEncoder(w).Encode(wire.Enrolled{Agent: testAgent, Device: testDevice, Customer: "Acme", Site: "HQ", Certificate: s.certificate(csr.PublicKey),
+		CA: s.ca.Raw, OrdersKey: s.orders.Public().(ed25519.PublicKey), AgentURL: "https://patchbay.example:8443", Documents: s.documents})
+}
+
+// certificate is one for an agent's key, from now on.
+func (s *server) certificate(key any) []byte {
+	return s.sign(&x509.Certificate{SerialNumber: big.NewInt(3), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(s.lifetime),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, s.ca, key).Raw
+}
+
+func (s *server) renew(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var e wire.Envelope
+	var asked wire.Renewal
+	if err := json.NewDecoder(r.Body).Decode(&e); err != nil {
+		s.t.Error(err)
+	}
+	if _, err := e.Open(wire.RenewalDocument, &asked, s.known, s.former); err != nil || s.status == http.StatusForbidden {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	csr, err := x509.ParseCertificateRequest(asked.CSR)
+	if err != nil || csr.CheckSignature() != nil {
+		s.t.Errorf("the request cannot be used: %v", err)
+		return
+	}
+	s.renewals = append(s.renewals, asked)
+	if asked.Become != "" && s.agent == testAgent {
+		s.agent, s.device, s.known, s.former = otherAgent, otherDevice, csr.PublicKey, s.known
+		s.wish, s.ack, s.outcomes = wire.Orders{}, 0, nil
+	}
+	json.NewEncoder(w).Encode(wire.Renewed{Version: 1, Agent: s.agent, Device: s.device, Certificate: s.certificate(csr.PublicKey), CA: s.ca.Raw})
+}
+
+// publish tells a document from now on.
+func (s *server) publish(docType string, payload any, keys ...wire.Key) {
+	e, err := wire.Seal(docType, payload, keys[0])
+	for _, k := range keys[1:] {
+		if err == nil {
+			err = e.Sign(k)
+		}
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.documents = append(s.documents, *e)
 }
 
 func (s *server) checkIn(w http.ResponseWriter, r *http.Request) {
@@ -168,7 +226,12 @@ func (s *server) checkIn(w http.ResponseWriter, r *http.Request) {
 		s.t.Error(err)
 	}
 	s.checkIns, s.times = append(s.checkIns, c), append(s.times, time.Now())
-	reply := wire.Reply{Version: 1, Time: time.Now(), Next: s.next}
+	if s.doubt != nil && c.Agent == testAgent {
+		w.WriteHeader(http.StatusConflict)
+		json.NewEncoder(w).Encode(s.doubt)
+		return
+	}
+	reply := wire.Reply{Version: 1, Time: time.Now(), Next: s.next, Documents: s.documents, Nonce: s.nonce}
 	for _, o := range c.Outcomes {
 		if o.Seq > s.ack {
 			s.outcomes, s.ack = append(s.outcomes, o), o.Seq
@@ -211,6 +274,10 @@ func (s *server) keep(d wire.DeviceReport) (wire.Held, bool) {
 }
 
 func (s *server) wake(w http.ResponseWriter, r *http.Request) {
+	if s.slow {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
 	hold := time.NewTimer(50 * time.Second)
 	defer hold.Stop()
 	select {

@@ -234,7 +234,7 @@ func (a *Agent) end(c *journal.Change, j journal.Job, e ending, now time.Time) {
 		Job: j.ID, Device: j.Device, Agent: a.id.Agent, Decision: j.Decision, Target: j.Target,
 		Verified: e.verified, Before: j.Before, After: e.after, Changes: j.Changes, Conflicts: j.Conflicts,
 		BootBefore: j.BootBefore, BootAfter: a.report.Facts.BootID, StartedAt: j.StartedAt, EndedAt: now,
-		Step: step, Message: e.message, Orders: j.Orders, Forced: j.Forced,
+		Step: step, Message: e.message, Orders: j.Orders, Forced: j.Forced, Approval: j.Approval,
 	}
 	if receipt.StartedAt.IsZero() {
 		receipt.StartedAt = now

@@ -27,9 +27,11 @@ type Status struct {
 	ErrorSince    time.Time `json:"error_since,omitzero"`
 	Refused       bool      `json:"refused,omitempty"`        // the server no longer accepts this agent
 	RefusedOrders string    `json:"refused_orders,omitempty"` // why the last orders were not accepted
-	Problem       string    `json:"problem,omitempty"`        // what keeps jobs from being run at all
-	ScannedAt     time.Time `json:"scanned_at,omitzero"`
-	RefreshedAt   time.Time `json:"refreshed_at,omitzero"` // the sources were last asked by this agent
+	// RefusedDocument is why a signed document of the last reply is not believed.
+	RefusedDocument string    `json:"refused_document,omitempty"`
+	Problem         string    `json:"problem,omitempty"` // what keeps jobs from being run at all
+	ScannedAt       time.Time `json:"scanned_at,omitzero"`
+	RefreshedAt     time.Time `json:"refreshed_at,omitzero"` // the sources were last asked by this agent
 
 	ServerTime  time.Time     `json:"server_time,omitzero"` // the last the server told
 	ClockOffset time.Duration `json:"clock_offset,omitempty"`

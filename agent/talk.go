@@ -46,13 +46,22 @@ func (a *Agent) speak(ctx context.Context) {
 	a.spoke = a.Now()
 	a.due = a.spoke.Add(nextMost) // news that come meanwhile bring it forward
 	a.mu.Unlock()
+	a.renew(ctx, false)
 	message := a.message()
 	reply, err := a.link.CheckIn(ctx, message)
+	if errors.Is(err, link.ErrCertificate) && a.renew(ctx, true) {
+		reply, err = a.link.CheckIn(ctx, message)
+	}
 	if ctx.Err() != nil {
 		return
 	}
 	wait := time.Duration(0)
-	if err == nil {
+	var doubted link.Doubted
+	switch {
+	case errors.As(err, &doubted):
+		wait = a.doubted(ctx, doubted.Doubt)
+		err = nil
+	case err == nil:
 		wait, err = a.hear(message, reply)
 	}
 	a.mu.Lock()
@@ -61,6 +70,7 @@ func (a *Agent) speak(ctx context.Context) {
 		a.due = earlier(a.due, a.Now().Add(wait))
 		a.failing = 0
 	} else {
+		a.link.TryAnother(a.beliefs.state().Addresses)
 		a.failing++
 		a.due = a.Now().Add(a.retry(err))
 	}
@@ -110,13 +120,14 @@ func (a *Agent) checkInWithin(d time.Duration) {
 // message is all there is to say now.
 func (a *Agent) message() wire.CheckIn {
 	now, _ := a.clock.time()
-	jobs := a.journal.Jobs()
+	jobs, boot := a.journal.Jobs(), a.bootID()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c := wire.CheckIn{
-		Version: wire.Version, Agent: a.id.Agent, Build: a.Build, BootID: a.report.Facts.BootID,
+		Version: wire.Version, Agent: a.id.Agent, Build: a.Build, BootID: boot,
 		Sent: a.Now().UTC().Truncate(time.Second), Mode: a.mode, Capabilities: a.capabilities(),
 		Outcomes: a.journal.Pending(wire.MaxOutcomes, outcomeSize),
+		Nonce:    a.beliefs.nonce(), Documents: a.beliefs.state().Held(),
 	}
 	if a.wish != nil {
 		c.Seen = a.wish.Seen
@@ -163,13 +174,15 @@ func (a *Agent) sections() []wire.Section {
 
 // hear takes a reply and says when the next check-in is due.
 func (a *Agent) hear(said wire.CheckIn, r wire.Reply) (time.Duration, error) {
-	a.clock.heard(r.Time)
+	if err := a.learn(r); err != nil {
+		return 0, err
+	}
 	now, _ := a.clock.time()
 	if err := a.journal.Acknowledge(r.Acknowledged, now); err != nil {
 		return 0, err
 	}
 	if r.Orders != nil {
-		a.take(r.Orders, r.Time)
+		a.take(r.Orders, now)
 	}
 	missing := a.holds(said, r.Holds)
 	more := len(said.Outcomes) > 0 && len(a.journal.Pending(1, 0)) > 0 && r.Acknowledged >= said.Outcomes[len(said.Outcomes)-1].Seq
@@ -214,7 +227,7 @@ func (a *Agent) holds(said wire.CheckIn, holds []wire.Held) bool {
 
 // take accepts orders or says why not. What is not accepted changes nothing.
 func (a *Agent) take(e *wire.Envelope, now time.Time) {
-	o, err := acceptOrders(e, a.orders, a.id.Agent, a.version(), now)
+	o, err := acceptOrders(e, a.beliefs.state().Keys(), a.id.Agent, a.version(), now)
 	if errors.Is(err, errKnown) {
 		return
 	}

@@ -165,7 +165,11 @@ func (a *Agent) refused() bool {
 func (a *Agent) situation() situation {
 	now, sure := a.clock.time()
 	device, _ := a.device()
-	return newSituation(now, sure, a.refused(), device)
+	s := newSituation(now, sure, a.refused(), device)
+	a.mu.Lock()
+	s.doubt = a.doubt
+	a.mu.Unlock()
+	return s
 }
 
 // jobs takes every job as far as it can go and says when one can go on; zero when none can.
@@ -270,7 +274,7 @@ func (a *Agent) nextMoment() time.Time {
 		var when time.Time
 		switch j.Step {
 		case wire.StepWaiting:
-			_, why, then := s.readiness(j)
+			_, why, then := a.ready(s, j)
 			if why != j.Why {
 				j.Why = why
 				c.Jobs = append(c.Jobs, j)

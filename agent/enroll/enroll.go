@@ -27,6 +27,7 @@ import (
 	"patchbay/agent/link"
 	"patchbay/patch"
 	"patchbay/wire"
+	"patchbay/wire/trust"
 )
 
 const (
@@ -54,7 +55,8 @@ type Options struct {
 // ErrEnrolled means that this agent has an identity already.
 var ErrEnrolled = errors.New("this machine is enrolled already")
 
-// Run enrolls. Nothing is left behind when it fails, except a new key when Replace is set.
+// Run enrolls. Nothing that counts is left behind when it fails, except a new key when
+// Replace is set.
 func Run(ctx context.Context, o Options) (identity.Identity, error) {
 	token, err := wire.ParseToken(o.Token)
 	if err != nil {
@@ -92,12 +94,34 @@ func Run(ctx context.Context, o Options) (identity.Identity, error) {
 	if err := check(answer, key.Public(), token.Pin); err != nil {
 		return identity.Identity{}, fmt.Errorf("the server's answer is not usable: %w", err)
 	}
+	state, err := believe(answer)
+	if err != nil {
+		return identity.Identity{}, fmt.Errorf("the server's answer is not usable: %w", err)
+	}
 	id := identity.Identity{
 		Agent: answer.Agent, Device: answer.Device, Customer: answer.Customer, Site: answer.Site,
 		AgentURL: answer.AgentURL, Mode: o.Mode, Certificate: answer.Certificate, CA: answer.CA,
 		OrdersKey: answer.OrdersKey, EnrolledAt: o.Now().UTC().Truncate(time.Second),
 	}
+	if err := identity.SaveBelief(o.Disk, identity.Belief{State: state, Nonce: answer.Nonce}); err != nil {
+		return identity.Identity{}, err
+	}
 	return id, id.Save(o.Disk)
+}
+
+// believe takes the documents that came with the answer. The root among them is the one this
+// agent holds on to: whoever follows it has to be signed by it.
+func believe(answer wire.Enrolled) (trust.State, error) {
+	state := identity.Identity{OrdersKey: answer.OrdersKey, CA: answer.CA, AgentURL: answer.AgentURL}.State()
+	for i := range answer.Documents {
+		next, err := state.Take(&answer.Documents[i])
+		if err != nil {
+			return state, err
+		}
+		state = next
+	}
+	state.Pinned = state.Root != nil
+	return state, nil
 }
 
 // vacant says why this agent cannot take a new identity.
@@ -136,7 +160,7 @@ func newClient(host, pin string, o Options) *http.Client {
 				// The chain is checked below, against the pin and nothing else.
 				InsecureSkipVerify: true,
 				VerifyConnection: func(s tls.ConnectionState) error {
-					return verify(s.PeerCertificates, host, pin, o.Now())
+					return verify(s.PeerCertificates, host, pin)
 				},
 			},
 			TLSHandshakeTimeout: 30 * time.Second,
@@ -154,34 +178,25 @@ func (e pinError) Error() string {
 		"give the address of the agents' own port, whose certificate is the server's own"
 }
 
-// verify checks that the chain ends in the authority with the pin, and is for this host.
-func verify(chain []*x509.Certificate, host, pin string, now time.Time) error {
+// verify checks that the chain ends in the authority with the pin, and is for this host. A
+// machine that was never let in knows no time but its own clock's, which may be wrong: the
+// pin alone counts.
+func verify(chain []*x509.Certificate, host, pin string) error {
 	if len(chain) == 0 {
 		return pinError{"the server showed no certificate"}
 	}
-	roots, others := x509.NewCertPool(), x509.NewCertPool()
+	roots := x509.NewCertPool()
 	found := false
 	for _, c := range chain[1:] {
 		if c.IsCA && wire.PinOf(c.RawSubjectPublicKeyInfo) == pin {
 			roots.AddCert(c)
 			found = true
-		} else {
-			others.AddCert(c)
 		}
 	}
 	if !found {
 		return pinError{fmt.Sprintf("the server that answered for %s is not the one this token is for", host)}
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, DNSName: host, CurrentTime: now})
-	var invalid x509.CertificateInvalidError
-	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
-		return fmt.Errorf("the server's certificate is not valid now; this machine's clock says %s: set it right if it is wrong",
-			now.UTC().Format(time.RFC3339))
-	}
-	if err != nil {
-		return fmt.Errorf("the server's certificate is not good for %s: %w", host, err)
-	}
-	return nil
+	return identity.CheckServer(chain, roots, []string{host}, time.Time{})
 }
 
 // meet makes a connection, so that a server that is not the right one is known before this

@@ -178,6 +178,27 @@ func bootID(files fs.FS) string {
 	return id + "-" + fields[began]
 }
 
+// BootID names the present boot of the device, "" where it cannot be known.
+func BootID(host provider.Host) string { return bootID(host.Files()) }
+
+// Hardware names what the device is made of: its board by the ID its maker gave it, and its
+// network cards by their addresses. A copy of its disk in another machine shares none of it.
+// What cannot be read is left out.
+func Hardware(host provider.Host) []string {
+	files := host.Files()
+	var all []string
+	if id := word(files, "sys/class/dmi/id/product_uuid"); id != "" && !inContainer(files) { // a container sees the machine around it
+		all = append(all, "board:"+id)
+	}
+	cards, _ := fs.Glob(files, "sys/class/net/*/device") // cards that are there, not bridges and the like
+	for _, c := range cards {
+		if address := word(files, path.Dir(c)+"/address"); address != "" {
+			all = append(all, "card:"+address)
+		}
+	}
+	return all
+}
+
 // zone is the IANA name of the device's time zone, "" when it is not known.
 func zone(files fs.FS) string {
 	if target, err := fs.ReadLink(files, "etc/localtime"); err == nil {

@@ -8,7 +8,6 @@ package identity
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
@@ -22,11 +21,13 @@ import (
 
 	"patchbay/agent/disk"
 	"patchbay/wire"
+	"patchbay/wire/trust"
 )
 
 const (
-	file    = "identity.json"
-	keyFile = "key.pem"
+	file     = "identity.json"
+	keyFile  = "key.pem"
+	nextFile = "key.next.pem"
 )
 
 // ErrNone means that this agent belongs to no server yet.
@@ -71,37 +72,89 @@ func (id Identity) Save(dir disk.Dir) error {
 	return dir.Write(file, append(data, '\n'))
 }
 
-// Orders is the public key that signs this agent's orders.
-func (id Identity) Orders() (ed25519.PublicKey, error) {
-	if len(id.OrdersKey) != ed25519.PublicKeySize {
-		return nil, errors.New("the server's key for orders is not an Ed25519 key")
-	}
-	return ed25519.PublicKey(id.OrdersKey), nil
+// State is what the agent believes from the first: what it was told when it was let in.
+func (id Identity) State() trust.State {
+	return trust.State{Orders: [][]byte{id.OrdersKey}, Authorities: [][]byte{id.CA}, Addresses: []string{id.AgentURL}}
 }
 
-// TLS is how the agent talks to its server: mutual TLS 1.3, with no authority but the
-// server's own. The time for checking certificates is now's.
-func (id Identity) TLS(key crypto.Signer, now func() time.Time) (*tls.Config, error) {
-	ca, err := x509.ParseCertificate(id.CA)
-	if err != nil {
-		return nil, fmt.Errorf("reading the server's CA certificate: %w", err)
-	}
+// Leaf is the agent's certificate for its key.
+func (id Identity) Leaf(key crypto.Signer) (*tls.Certificate, error) {
 	leaf, err := x509.ParseCertificate(id.Certificate)
 	if err != nil {
 		return nil, fmt.Errorf("reading the agent's certificate: %w", err)
 	}
 	if pub, ok := leaf.PublicKey.(*ecdsa.PublicKey); !ok || !pub.Equal(key.Public()) {
-		return nil, errors.New("the agent's certificate is for another key: enroll this machine again")
+		return nil, ErrOtherKey
 	}
-	roots := x509.NewCertPool()
-	roots.AddCert(ca)
-	return &tls.Config{
-		MinVersion:         tls.VersionTLS13,
-		RootCAs:            roots,
-		Certificates:       []tls.Certificate{{Certificate: [][]byte{id.Certificate}, PrivateKey: key, Leaf: leaf}},
-		Time:               now,
+	return &tls.Certificate{Certificate: [][]byte{id.Certificate}, PrivateKey: key, Leaf: leaf}, nil
+}
+
+// ErrOtherKey means that the certificate is not for the key that is there.
+var ErrOtherKey = errors.New("the agent's certificate is for another key: enroll this machine again")
+
+// Peer says whom to talk to and what to show. Its answers may change while the agent runs:
+// each new connection asks anew.
+type Peer struct {
+	Authorities func() [][]byte // certificates, DER
+	Hosts       func() []string // names and addresses of the server
+	Earliest    func() time.Time
+	Certificate func() *tls.Certificate // nil shows none
+}
+
+// TLS is how the agent talks to its server: mutual TLS 1.3, with no authority but the
+// server's own.
+func (p Peer) TLS() *tls.Config {
+	config := &tls.Config{
+		MinVersion: tls.VersionTLS13,
+		// The chain is checked below: by the server's own authority, and by a time that does
+		// not come from this machine's clock.
+		InsecureSkipVerify: true,
+		VerifyConnection: func(s tls.ConnectionState) error {
+			roots := x509.NewCertPool()
+			for _, der := range p.Authorities() {
+				if c, err := x509.ParseCertificate(der); err == nil {
+					roots.AddCert(c)
+				}
+			}
+			return CheckServer(s.PeerCertificates, roots, p.Hosts(), p.Earliest())
+		},
 		ClientSessionCache: tls.NewLRUClientSessionCache(2),
-	}, nil
+	}
+	if p.Certificate != nil {
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return p.Certificate(), nil }
+	}
+	return config
+}
+
+// CheckServer checks the chain a server showed: it leads to one of the roots, is for one of
+// the hosts, and did not run out before the earliest time that it can be. This machine's
+// clock has no say: it may be wrong by years, and a server's certificate lives for weeks.
+func CheckServer(chain []*x509.Certificate, roots *x509.CertPool, hosts []string, earliest time.Time) error {
+	if len(chain) == 0 {
+		return errors.New("the server showed no certificate")
+	}
+	leaf := chain[0]
+	if leaf.NotAfter.Before(earliest) {
+		return fmt.Errorf("the server's certificate ran out on %s", leaf.NotAfter.UTC().Format(time.DateOnly))
+	}
+	others := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		others.AddCert(c)
+	}
+	at := leaf.NotBefore // any time at which it is valid, as far as is known
+	if earliest.After(at) {
+		at = earliest
+	}
+	var err error
+	for _, host := range hosts {
+		if _, err = leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, DNSName: host, CurrentTime: at}); err == nil {
+			return nil
+		}
+	}
+	if err == nil {
+		err = errors.New("no address of it is known")
+	}
+	return fmt.Errorf("the server's certificate is not good: %w", err)
 }
 
 // KeyStore holds the agent's one key.
@@ -110,13 +163,19 @@ type KeyStore interface {
 	Make() (crypto.Signer, error)
 	// Key gives the key. It is ErrNone when there is none.
 	Key() (crypto.Signer, error)
+	// Next gives a new key beside the one in use, the same until it is adopted.
+	Next() (crypto.Signer, error)
+	// Adopt puts the next key in place of the one in use.
+	Adopt() error
 }
 
 // SoftKey keeps the key in a file that only its owner can read.
 type SoftKey struct{ Dir disk.Dir }
 
 // Make makes a new key in place of any before.
-func (s SoftKey) Make() (crypto.Signer, error) {
+func (s SoftKey) Make() (crypto.Signer, error) { return s.make(keyFile) }
+
+func (s SoftKey) make(name string) (crypto.Signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("making the agent's key: %w", err)
@@ -125,12 +184,38 @@ func (s SoftKey) Make() (crypto.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the agent's key: %w", err)
 	}
-	return key, s.Dir.Write(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	return key, s.Dir.Write(name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 // Key gives the key. It is ErrNone when there is none.
-func (s SoftKey) Key() (crypto.Signer, error) {
-	data, err := s.Dir.Read(keyFile)
+func (s SoftKey) Key() (crypto.Signer, error) { return s.read(keyFile) }
+
+// Next gives a new key beside the one in use, the same until it is adopted.
+func (s SoftKey) Next() (crypto.Signer, error) {
+	key, err := s.read(nextFile)
+	if errors.Is(err, ErrNone) {
+		return s.make(nextFile)
+	}
+	return key, err
+}
+
+// Adopt puts the next key in place of the one in use.
+func (s SoftKey) Adopt() error {
+	data, err := s.Dir.Read(nextFile)
+	if err == nil {
+		err = s.Dir.Write(keyFile, data)
+	}
+	if err == nil {
+		err = s.Dir.Remove(nextFile)
+	}
+	if err != nil {
+		return fmt.Errorf("taking the next key in use: %w", err)
+	}
+	return nil
+}
+
+func (s SoftKey) read(name string) (crypto.Signer, error) {
+	data, err := s.Dir.Read(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNone
 	}

@@ -57,14 +57,14 @@ func TestCertificateOfAnotherKeyIsNotUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := Identity{Certificate: der, CA: der}
-	if _, err := id.TLS(key, time.Now); err != nil {
+	if _, err := id.Leaf(key); err != nil {
 		t.Error(err)
 	}
 	other, err := s.Make()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := id.TLS(other, time.Now); err == nil {
+	if _, err := id.Leaf(other); !errors.Is(err, ErrOtherKey) {
 		t.Error("used")
 	}
 	if _, err := Load(dir); !errors.Is(err, ErrNone) {

@@ -24,8 +24,10 @@ import (
 	"patchbay/wire"
 )
 
+// Name is the journal's file.
+const Name = "journal"
+
 const (
-	name    = "journal"
 	damaged = "journal.damaged" // a copy, when lines in the middle could not be read
 
 	// Keep is how long an outcome stays after the server acknowledged it.
@@ -87,7 +89,7 @@ func Read(dir disk.Dir) (*Journal, error) {
 }
 
 func load(dir disk.Dir) (*Journal, []byte, error) {
-	data, err := dir.Read(name)
+	data, err := dir.Read(Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("reading the journal: %w", err)
 	}
@@ -154,10 +156,10 @@ func (j *Journal) rewrite() error {
 		j.log.Close() // the file is replaced; what closing it says matters to nobody
 		j.log = nil
 	}
-	if err := j.dir.Write(name, text); err != nil {
+	if err := j.dir.Write(Name, text); err != nil {
 		return err
 	}
-	j.log, err = j.dir.Log(name, int64(len(text)))
+	j.log, err = j.dir.Log(Name, int64(len(text)))
 	j.size, j.written = int64(len(text)), int64(len(text))
 	return err
 }

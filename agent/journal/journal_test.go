@@ -70,17 +70,17 @@ func TestTornLastLineNeverHappened(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir)
 	save(t, j, Change{Jobs: []Job{job("a", wire.StepWaiting)}})
-	before, err := os.ReadFile(filepath.Join(dir, name))
+	before, err := os.ReadFile(filepath.Join(dir, Name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	save(t, j, Change{Jobs: []Job{job("a", wire.StepApplying)}})
-	whole, err := os.ReadFile(filepath.Join(dir, name))
+	whole, err := os.ReadFile(filepath.Join(dir, Name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for n := len(before); n < len(whole); n++ {
-		if err := os.WriteFile(filepath.Join(dir, name), whole[:n], 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, Name), whole[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
 		again := open(t, dir)
@@ -96,13 +96,13 @@ func TestDamageInTheMiddleIsSaidAndTheRestKept(t *testing.T) {
 	save(t, j, Change{Jobs: []Job{job("a", wire.StepWaiting)}})
 	save(t, j, Change{Jobs: []Job{job("b", wire.StepWaiting)}, Outcomes: []wire.Outcome{told("b")}})
 	save(t, j, Change{Outcomes: []wire.Outcome{told("b")}})
-	data, err := os.ReadFile(filepath.Join(dir, name))
+	data, err := os.ReadFile(filepath.Join(dir, Name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := bytes.SplitAfter(data, []byte{'\n'})
 	lines[1][20] ^= 1
-	if err := os.WriteFile(filepath.Join(dir, name), bytes.Join(lines, nil), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, Name), bytes.Join(lines, nil), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	again := open(t, dir)
@@ -190,7 +190,7 @@ func TestLargeJournalIsWrittenAnew(t *testing.T) {
 		long.Why = fmt.Sprintf("%0500d", i)
 		save(t, j, Change{Jobs: []Job{long}})
 	}
-	if n := len(dir[name]); n > 2*large {
+	if n := len(dir[Name]); n > 2*large {
 		t.Errorf("%d bytes", n)
 	}
 	if again, err := Read(dir); err != nil || again.Jobs()[0].Why != long.Why {
@@ -210,7 +210,7 @@ type failingLog struct {
 }
 
 func (f failing) Log(name string, size int64) (disk.Log, error) {
-	l, err := f.OS.Log(name, size)
+	l, err := f.OS.Log(Name, size)
 	return failingLog{l, f.fail}, err
 }
 
@@ -252,13 +252,13 @@ type memoryLog struct {
 }
 
 func (m memory) Read(name string) ([]byte, error) {
-	if data, ok := m[name]; ok {
+	if data, ok := m[Name]; ok {
 		return data, nil
 	}
 	return nil, fs.ErrNotExist
 }
 
-func (m memory) Write(name string, data []byte) error { m[name] = data; return nil }
+func (m memory) Write(name string, data []byte) error { m[Name] = data; return nil }
 func (m memory) Remove(name string) error             { delete(m, name); return nil }
 
 func (m memory) Log(name string, size int64) (disk.Log, error) {

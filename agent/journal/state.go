@@ -29,6 +29,7 @@ type Job struct {
 	StartedAt  time.Time           `json:"started_at,omitzero"`
 	Before     string              `json:"before,omitempty"`
 	BootBefore string              `json:"boot_before,omitempty"`
+	Approval   string              `json:"approval,omitempty"` // the signed one under which it began
 	Changes    []provider.Change   `json:"changes,omitempty"`
 	Conflicts  []provider.Conflict `json:"conflicts,omitempty"`
 	Reboot     patch.Answer        `json:"reboot,omitempty"`

@@ -19,6 +19,8 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +38,10 @@ const (
 // ErrRefused means that the server knows this agent and no longer accepts it.
 var ErrRefused = errors.New("the server refuses this agent: it was revoked, or its device retired")
 
+// ErrCertificate means that the server does not take the agent's certificate: most often
+// because it has run out.
+var ErrCertificate = errors.New("the server does not take this agent's certificate")
+
 // ErrNoWake means that the server has no wake-up channel.
 var ErrNoWake = errors.New("the server has no wake-up channel")
 
@@ -47,10 +53,18 @@ func (o Overload) Error() string {
 	return fmt.Sprintf("the server is busy and asks to come back in %s", o.After)
 }
 
+// Doubted is an answer by a server that is not sure that this is the agent it says it is.
+type Doubted struct{ wire.Doubt }
+
+// Error says why.
+func (d Doubted) Error() string { return d.Why }
+
 // Link is the way to one server.
 type Link struct {
-	url    string
+	mu     sync.Mutex
+	url    string // without a slash at its end
 	client *http.Client
+	bare   *http.Client // shows no certificate: for one that has run out
 }
 
 // Dial reaches an address.
@@ -58,16 +72,31 @@ type Dial = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // New makes a link. dial may be nil for the network.
 func New(agentURL string, config *tls.Config, dial Dial) (*Link, error) {
-	u, err := url.Parse(agentURL)
-	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("the server's address %.200q is not an https address", agentURL)
+	base, err := parse(agentURL)
+	if err != nil {
+		return nil, err
 	}
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
+	bare := config.Clone()
+	bare.GetClientCertificate, bare.Certificates, bare.ClientSessionCache = nil, nil, nil
+	return &Link{url: base, client: newClient(config, dial), bare: newClient(bare, dial)}, nil
+}
+
+// parse checks an address and gives it without a slash at its end.
+func parse(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return "", fmt.Errorf("the server's address %.200q is not an https address", address)
+	}
+	return u.Scheme + "://" + u.Host + strings.TrimSuffix(u.Path, "/"), nil
+}
+
+func newClient(config *tls.Config, dial Dial) *http.Client {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // two connections for two streams; HTTP/2 costs memory and gains nothing
-	return &Link{u.Scheme + "://" + u.Host + trimSlash(u.Path), &http.Client{
+	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         gated(dial),
@@ -80,14 +109,32 @@ func New(agentURL string, config *tls.Config, dial Dial) (*Link, error) {
 			WriteBufferSize:     2 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	}
 }
 
-func trimSlash(s string) string {
-	if len(s) > 0 && s[len(s)-1] == '/' {
-		return s[:len(s)-1]
+// base is the address in use.
+func (l *Link) base() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.url
+}
+
+// TryAnother goes on to the address after the one in use, because that one did not answer.
+func (l *Link) TryAnother(addresses []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	next := 0
+	var all []string
+	for _, a := range addresses {
+		if base, err := parse(a); err == nil {
+			if all = append(all, base); base == l.url {
+				next = len(all)
+			}
+		}
 	}
-	return s
+	if len(all) > 0 {
+		l.url = all[next%len(all)]
+	}
 }
 
 // gate is the context key of a flag that, once up, lets a request make no new connection.
@@ -105,7 +152,38 @@ func gated(dial Dial) Dial {
 }
 
 // Close drops idle connections.
-func (l *Link) Close() { l.client.CloseIdleConnections() }
+func (l *Link) Close() {
+	l.client.CloseIdleConnections()
+	l.bare.CloseIdleConnections()
+}
+
+// Renew asks for a new certificate. It shows none, so that it works also when the last one
+// has run out: the request is signed by the agent's key.
+func (l *Link) Renew(ctx context.Context, request *wire.Envelope) (wire.Renewed, error) {
+	var answer wire.Renewed
+	body, err := json.Marshal(request)
+	if err != nil {
+		return answer, fmt.Errorf("encoding the renewal: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkInTime)
+	defer cancel()
+	res, err := l.post(ctx, l.bare, "/agent/v1/renew", body)
+	if err != nil {
+		return answer, fmt.Errorf("renewing the certificate: %w", err)
+	}
+	defer res.Body.Close()
+	if err := status(res); err != nil {
+		return answer, fmt.Errorf("renewing the certificate: %w", err)
+	}
+	data, err := io.ReadAll(io.LimitReader(res.Body, wire.MaxReply))
+	if err == nil {
+		err = json.Unmarshal(data, &answer)
+	}
+	if err != nil {
+		return wire.Renewed{}, fmt.Errorf("reading the new certificate: %w", err)
+	}
+	return answer, nil
+}
 
 // CheckIn says what there is to say and brings the reply.
 func (l *Link) CheckIn(ctx context.Context, c wire.CheckIn) (wire.Reply, error) {
@@ -115,7 +193,10 @@ func (l *Link) CheckIn(ctx context.Context, c wire.CheckIn) (wire.Reply, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkInTime)
 	defer cancel()
-	res, err := l.post(ctx, "/agent/v1/checkin", body)
+	res, err := l.post(ctx, l.client, "/agent/v1/checkin", body)
+	if rejected(err) {
+		return wire.Reply{}, fmt.Errorf("checking in: %w", ErrCertificate)
+	}
 	if err != nil {
 		return wire.Reply{}, fmt.Errorf("checking in: %w", err)
 	}
@@ -153,7 +234,7 @@ func (l *Link) Wake(ctx context.Context) (bool, error) {
 	shut := new(atomic.Bool)
 	ctx = context.WithValue(ctx, gate{}, shut)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { shut.Store(true) }})
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url+"/agent/v1/wake", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.base()+"/agent/v1/wake", nil)
 	if err != nil {
 		return false, fmt.Errorf("waiting for a call: %w", err)
 	}
@@ -176,7 +257,7 @@ func (l *Link) Wake(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-func (l *Link) post(ctx context.Context, path string, body []byte) (*http.Response, error) {
+func (l *Link) post(ctx context.Context, client *http.Client, path string, body []byte) (*http.Response, error) {
 	encoding := ""
 	if len(body) > squeeze {
 		var b bytes.Buffer
@@ -187,7 +268,7 @@ func (l *Link) post(ctx context.Context, path string, body []byte) (*http.Respon
 		}
 		body, encoding = b.Bytes(), "gzip"
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.base()+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +277,7 @@ func (l *Link) post(ctx context.Context, path string, body []byte) (*http.Respon
 	if encoding != "" {
 		req.Header.Set("Content-Encoding", encoding)
 	}
-	return l.client.Do(req)
+	return client.Do(req)
 }
 
 // status turns an answer that is not 200 into an error.
@@ -206,6 +287,8 @@ func status(res *http.Response) error {
 		return nil
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return ErrRefused
+	case http.StatusConflict:
+		return doubt(res)
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		seconds, err := strconv.Atoi(res.Header.Get("Retry-After"))
 		if err == nil && seconds > 0 {
@@ -213,4 +296,25 @@ func status(res *http.Response) error {
 		}
 	}
 	return fmt.Errorf("the server answered %s", Problem(res))
+}
+
+// doubt reads a server's doubt about who this is.
+func doubt(res *http.Response) error {
+	data, err := io.ReadAll(io.LimitReader(res.Body, 16<<10))
+	var d wire.Doubt
+	if err == nil {
+		err = json.Unmarshal(data, &d)
+	}
+	if err != nil || d.Version < 1 {
+		return fmt.Errorf("the server answered %d and does not say why", res.StatusCode)
+	}
+	d.Why = oneLine(d.Why)
+	return Doubted{d}
+}
+
+// rejected reports whether the server ended the connection over the agent's certificate.
+// With TLS 1.3 it says so after the handshake, in an alert that has a text and no type.
+func rejected(err error) bool {
+	var alert *net.OpError
+	return errors.As(err, &alert) && alert.Op == "remote error" && strings.Contains(alert.Error(), "certificate")
 }

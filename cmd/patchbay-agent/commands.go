@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -81,15 +82,21 @@ func (r *runCommand) Run(ctx context.Context, c *commands) error {
 	if r.Observe || !privileged() {
 		o.Mode = wire.Observe
 	}
-	a, err := agent.New(o)
-	if err != nil {
-		return err
+	return service.Wrap(ctx, func(ctx context.Context) error { return runAgent(ctx, o, dir.Path()) })
+}
+
+// runAgent runs the agent, and anew when this machine got an identity of its own.
+func runAgent(ctx context.Context, o agent.Options, state string) error {
+	for {
+		a, err := agent.New(o)
+		if err != nil {
+			return err
+		}
+		o.Log.Info("running", "version", version, "state", state)
+		if err := a.Run(ctx); !errors.Is(err, agent.ErrAnew) {
+			return errors.Join(err, a.Close())
+		}
 	}
-	o.Log.Info("running", "version", version, "state", dir.Path())
-	if err := service.Wrap(ctx, a.Run); err != nil {
-		return err
-	}
-	return a.Close()
 }
 
 type scanCommand struct {

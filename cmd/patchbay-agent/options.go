@@ -49,8 +49,10 @@ func (c *commands) options(dir disk.OS) agent.Options {
 		Log:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Disk: dir, Keys: identity.SoftKey{Dir: dir}, StateDir: dir.Path(),
 		Host: h, Kinds: all.Kinds(),
-		Facts:   func(ctx context.Context) (wire.Facts, error) { return facts.Collect(ctx, h) },
-		Refresh: privileged(),
+		Facts:    func(ctx context.Context) (wire.Facts, error) { return facts.Collect(ctx, h) },
+		Refresh:  privileged(),
+		BootID:   func() string { return facts.BootID(h) },
+		Hardware: func() []string { return facts.Hardware(h) },
 	}
 }
 

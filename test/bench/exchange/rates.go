@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -124,9 +125,16 @@ func enrolFleet(ctx context.Context, in *installation, n int) ([]*simulated, err
 		if err != nil {
 			return err
 		}
-		if a.tls, err = a.id.TLS(key, time.Now); err != nil {
+		leaf, err := a.id.Leaf(key)
+		if err != nil {
 			return err
 		}
+		at, err := url.Parse(a.id.AgentURL)
+		if err != nil {
+			return err
+		}
+		a.tls = identity.Peer{Authorities: func() [][]byte { return [][]byte{a.id.CA} }, Hosts: func() []string { return []string{at.Hostname()} },
+			Earliest: func() time.Time { return time.Time{} }, Certificate: func() *tls.Certificate { return leaf }}.TLS()
 		if a.link, err = link.New(a.id.AgentURL, a.tls, a.counted.dial); err != nil {
 			return err
 		}
