@@ -41,16 +41,19 @@ type Ruling struct {
 // Limited reports whether there is anything that limits the server here.
 func (s State) Limited() bool { return s.Limits != nil || s.Root != nil && s.Root.Limits > 0 }
 
-// Lapsed says in a sentence why the limits cannot be gone by now, "" when they can, or when
-// none are asked for.
+// Lapsed says in a sentence why the root and the limits cannot be gone by now, "" when they
+// can, or when there are none. A root that ended lapses also where it asks for no limits:
+// somebody may be holding back the one after it, which does.
 func (s State) Lapsed(now time.Time) string {
 	switch {
+	case s.Root == nil:
+		return ""
+	case !now.Before(s.Root.Expires):
+		return fmt.Sprintf("The installation's root ended on %s.", day(s.Root.Expires))
 	case !s.Limited():
 		return ""
 	case s.Limits == nil:
 		return "The limits that the installation's root asks for have not arrived."
-	case !now.Before(s.Root.Expires):
-		return fmt.Sprintf("The installation's root ended on %s.", day(s.Root.Expires))
 	case !now.Before(s.Limits.Expires):
 		return fmt.Sprintf("The limits ended on %s.", day(s.Limits.Expires))
 	}
@@ -63,14 +66,14 @@ func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 // it is known. device is what the device's own clock says, right or wrong: the hours in which
 // it may work come from that alone, so that a server that lies about the time changes nothing.
 func (s State) Rule(w Work, approvals []wire.Envelope, now, device time.Time) Ruling {
-	if !s.Limited() {
-		return Ruling{OK: true}
-	}
 	if why := s.Lapsed(now); why != "" {
 		if w.Security && !w.Forced && w.Verb == wire.VerbInstall {
 			return Ruling{OK: true}
 		}
-		return Ruling{Why: why + " Until there are new ones, only security updates are installed, in their windows."}
+		return Ruling{Why: why + " Until there is a newer one, only security updates are installed, in their windows."}
+	}
+	if !s.Limited() {
+		return Ruling{OK: true}
 	}
 	l := *s.Limits
 	switch {
@@ -83,7 +86,7 @@ func (s State) Rule(w Work, approvals []wire.Envelope, now, device time.Time) Ru
 	if w.Forced && signed < l.Forced {
 		return Ruling{Why: fmt.Sprintf("The limits ask for the signatures of %d approvers before it is forced outside its window; it has %d.", l.Forced, signed)}
 	}
-	if w.Forced && l.Forced > 0 || s.own(w.Agent, device) {
+	if s.own(w.Agent, device) {
 		return Ruling{OK: true, Approval: id}
 	}
 	if l.Approvals > 0 && signed >= l.Approvals {
@@ -148,13 +151,14 @@ const MaxApproval = 14 * 24 * time.Hour
 
 // cycle is the number of hours of which one is a device's own. A fleet that is divided by
 // chance into that many parts has, in each hour, a part whose size scatters around an
-// expected one by its square root. Four such deviations are left below the limit: the chance
-// that an hour has more devices than the limit says is below 1 in 10,000.
+// expected one by its square root. Four such deviations, and a little for the smallest
+// numbers, are left below the limit: the chance that an hour has more devices than the limit
+// says is below 1 in 1,000, and below 1 in 10,000 from 50 on.
 func cycle(l wire.Limits) int64 {
 	if l.DevicesPerHour <= 0 || l.DevicesPerHour >= l.Fleet {
 		return 1
 	}
-	root := math.Sqrt(float64(l.DevicesPerHour)+4) - 2 // of the expected size: x + 4√x = limit
+	root := math.Sqrt(float64(l.DevicesPerHour)+4-0.125) - 2 // of the expected size: x + 4√x + 1/8 = limit
 	return int64(math.Ceil(float64(l.Fleet) / (root * root)))
 }
 

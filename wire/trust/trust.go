@@ -57,7 +57,7 @@ func form(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrForm, fmt.Sprintf(format, args...))
 }
 
-// Take gives the state after a document. On an error the state is as it was.
+// Take gives the state after a document, which it may keep. On an error the state is as it was.
 func (s State) Take(e *wire.Envelope) (State, error) {
 	var next State
 	var err error
@@ -96,11 +96,27 @@ func (s State) Keys() []crypto.PublicKey {
 	return wire.Role{Keys: s.Orders}.Public()
 }
 
-// Replaced reports whether none of the server's keys before is believed any more. What the
+// Replaced reports whether a root took the right to sign for the server from a key that had
+// it before, or whether none of the server's keys before is believed any more. What the
 // former ones said of order and time is then void: whoever stole them may have counted as
 // far ahead as numbers go.
+//
+// It asks which keys could have signed, not which were in use: a thief may put the keys that
+// will come after his own beside them, or in their place, before he lets the root through.
 func (s State) Replaced(before State) bool {
-	return len(before.Orders) > 0 && !slices.ContainsFunc(s.Orders, func(k []byte) bool { return contains(before.Orders, k) })
+	return s.narrowed(before) ||
+		len(before.Orders) > 0 && !slices.ContainsFunc(s.Orders, func(k []byte) bool { return contains(before.Orders, k) })
+}
+
+// narrowed reports whether the root lets fewer keys sign for the server than the one before.
+func (s State) narrowed(before State) bool {
+	if s.Root == nil || s.Root.Server.Empty() {
+		return false
+	}
+	if before.Root == nil || before.Root.Server.Empty() {
+		return true // any key could have
+	}
+	return slices.ContainsFunc(before.Root.Server.Keys, func(k []byte) bool { return !contains(s.Root.Server.Keys, k) })
 }
 
 // CheckRoot reads a root by itself: it has the form of one and is signed by its own keys.
@@ -155,7 +171,7 @@ func (s State) takeRoot(e *wire.Envelope) (State, error) {
 // recheckLimits drops limits that the root no longer vouches for. With them goes their
 // number, so that one that was counted up by a thief does not stand in the way.
 func (s State) recheckLimits() State {
-	if s.Signed == nil {
+	if s.Signed == nil || s.Limits == nil {
 		return s
 	}
 	if s.Limits.Version < s.Root.Limits || s.Signed.SignedBy(wire.LimitsDocument, s.Root.Publisher) != nil {
