@@ -81,9 +81,9 @@ func TestCertificateIsRenewedLongBeforeItsEnd(t *testing.T) {
 		w.server.set(func(d *wire.DeviceOrders) { d.ScanSeconds = 86400 })
 		w.enroll()
 		w.start()
-		pass(60 * dayLong)
-		if n := len(w.server.renewals); n < 14 || n > 20 {
-			t.Errorf("renewed %d times in 60 days", n)
+		pass(30 * dayLong)
+		if n := len(w.server.renewals); n < 7 || n > 10 {
+			t.Errorf("renewed %d times in 30 days", n)
 		}
 		w.stop()
 		id, err := identity.Load(w.disk)
@@ -108,7 +108,7 @@ func TestBackAfterFourHundredDaysByItself(t *testing.T) {
 		for _, running := range []bool{false, true} { // switched off, or only out of reach
 			away := 400 * dayLong
 			if running {
-				away = 20 * dayLong // it tries all the time, and its certificate is long over
+				away = 9 * dayLong // it tries all the time, and its certificate is long over
 			}
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
@@ -157,7 +157,7 @@ func TestRevokedAgentGetsNoCertificate(t *testing.T) {
 		w.server.mu.Lock()
 		w.server.status = 403
 		w.server.mu.Unlock()
-		pass(30 * dayLong)
+		pass(8 * dayLong)
 		if n := len(w.server.renewals); n > 0 {
 			t.Errorf("renewed %d times", n)
 		}

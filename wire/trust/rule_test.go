@@ -129,9 +129,12 @@ func TestRateLeavesRoomForChance(t *testing.T) {
 
 func lgamma(n int) float64 { v, _ := math.Lgamma(float64(n)); return v }
 
-// Fleets drawn by chance, over 2,000 hours.
+// Fleets drawn by chance, over 2,000 hours; make check looks at fewer.
 func TestRateOfDrawnFleets(t *testing.T) {
-	const hours = 2000
+	hours := 2000
+	if testing.Short() {
+		hours = 100
+	}
 	for _, c := range []struct{ limit, fleet, fleets int }{
 		{10, 1000, 20}, {100, 20000, 3}, {1000, 20000, 1}, {5, 5, 20}, {1, 10, 500}, {20000, 20000, 1},
 	} {
@@ -143,8 +146,8 @@ func TestRateOfDrawnFleets(t *testing.T) {
 			count := make([]int, hours)
 			for range c.fleet {
 				agent := fmt.Sprintf("p256:%016x%016x", chance.Uint64(), chance.Uint64())
-				for k := int64(0); k*n < hours; k++ {
-					if at := k*n + slot(agent, k, n); at < hours {
+				for k := int64(0); k*n < int64(hours); k++ {
+					if at := k*n + slot(agent, k, n); at < int64(hours) {
 						count[at]++
 					}
 				}
