@@ -137,7 +137,7 @@ var mayImport = map[string][]string{
 	"server/clock":        {"patch", "window"},
 	"server/verdict":      {"patch", "window", "wire", "server/assess", "server/policy", "server/rollout"},
 	"server/view":         {"patch", "window", "wire", "provider", "server/verdict"},
-	"server/store":        {"patch", "window", "wire", "provider"},
+	"server/store":        {"patch", "window", "wire", "provider", "server/rival"},
 	"server/access":       {"server/store", "patch"},
 	"server/bus":          {"server/view"},
 	"server/ca":           {"patch", "wire"},

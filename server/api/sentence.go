@@ -32,6 +32,8 @@ type actPayload struct {
 	Name, Version, Answer, Reason, Note, Mode string
 	Level, Target, Site, Token, Person, Email string
 	From, To, Remote, Zone                    string
+	CopyOf                                    string `json:"copy_of"`
+	CopyOfName                                string `json:"copy_of_name"`
 	Follow                                    bool
 	MaxUses                                   int               `json:"max_uses"`
 	TokenBy                                   string            `json:"token_by"`
@@ -55,6 +57,9 @@ func newTeller(n names) *teller { return &teller{n, tellings()} }
 func tellings() map[string]telling {
 	return map[string]telling{
 		"agent.enroll":        {(*teller).enrolled, "was enrolled"},
+		"agent.become":        {(*teller).became, "was a copy and became a device of its own"},
+		"agent.copied":        {(*teller).copied, "found a copy of a device"},
+		"agent.restored":      {(*teller).setBack, "found a device set back to an earlier state"},
 		"agent.revoke":        {(*teller).agentRevoked, "shut an agent out"},
 		"approval.create":     {(*teller).answered, "answered about an update"},
 		"approval.withdraw":   {(*teller).withdrew, "took an answer about an update back"},
@@ -246,6 +251,18 @@ func (t *teller) enrolled(_ store.AuditRow, p actPayload) string {
 		text += ", to be observed only"
 	}
 	return text
+}
+
+func (t *teller) became(row store.AuditRow, p actPayload) string {
+	return "is a copy of " + plainName(p.CopyOfName, "a device") + " and became a device of its own, called " + plainName(p.Name, "unnamed")
+}
+
+func (t *teller) copied(row store.AuditRow, _ actPayload) string {
+	return "heard another machine speak with the key of " + t.deviceName(row.Device) + ": it is a copy and becomes a device of its own"
+}
+
+func (t *teller) setBack(row store.AuditRow, _ actPayload) string {
+	return "found " + t.deviceName(row.Device) + " set back to an earlier state, as by restoring a snapshot, and reads it anew"
 }
 
 func (t *teller) agentRevoked(_ store.AuditRow, p actPayload) string {

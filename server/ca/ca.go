@@ -32,7 +32,7 @@ import (
 // The lives of certificates.
 const (
 	caLife     = 20 * 365 * 24 * time.Hour
-	AgentLife  = 90 * 24 * time.Hour
+	AgentLife  = 7 * 24 * time.Hour // agents renew at half of it
 	serverLife = 90 * 24 * time.Hour
 	// backdate covers a device whose clock is behind.
 	backdate = 24 * time.Hour

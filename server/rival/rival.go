@@ -34,7 +34,6 @@ type Record struct {
 // Other is another boot that speaks with the key.
 type Other struct {
 	Boot   string
-	Name   string    // what the machine calls itself, for people; "" when it did not say
 	First  time.Time // when it first spoke
 	Last   time.Time // and last
 	Marked time.Time // when the machine on record last spoke beside it; zero when it did not
@@ -45,7 +44,7 @@ type Other struct {
 
 // Claim is what a message says of the machine that sent it.
 type Claim struct {
-	Boot  string // "" from a system that does not tell: then nothing can be known
+	Boot  string // "" from a system that never tells, and nothing can be known, or before it was read
 	Nonce string // "" from an agent that keeps none
 }
 
@@ -90,8 +89,12 @@ const (
 // Hear decides about one message. grace is for how long the machine on record must have been
 // silent for another boot to take its place.
 func Hear(r Record, c Claim, now time.Time, grace time.Duration) Decision {
-	if c.Boot == "" {
-		return Decision{Record: r, Answer: Accept}
+	if c.Boot == "" { // from the one on record, if that never tells; otherwise it comes once it knows
+		d := Decision{Record: r, Answer: Accept}
+		if r.Boot != "" {
+			d.Answer = Wait
+		}
+		return d
 	}
 	r.Others = slices.Clone(r.Others)
 	if r.Boot == "" {
@@ -110,11 +113,14 @@ func own(r Record, c Claim, now time.Time) Decision {
 	d := Decision{Answer: Accept}
 	for i := range r.Others {
 		o := &r.Others[i]
+		if o.Copy {
+			continue // it is told so when it speaks
+		}
 		if o.Last.After(o.Marked) {
 			o.Turns++
 		}
 		o.Marked = now
-		if o.Turns >= turns && !o.Copy {
+		if o.Turns >= turns {
 			o.Copy, d.Sign = true, Copied
 		}
 		d.Changed = true
@@ -176,6 +182,15 @@ func takeOver(r Record, i int, now time.Time) Decision {
 	}
 	return Decision{Record: r, Answer: Accept, Sign: sign, Changed: true, Renew: true}
 }
+
+// Open reports whether it is still to be found out who another boot is: until then each
+// message of the machine on record counts.
+func (r Record) Open() bool {
+	return slices.ContainsFunc(r.Others, func(o Other) bool { return !o.Copy })
+}
+
+// Fresh reports whether the nonce need not be replaced yet.
+func (r Record) Fresh(now time.Time) bool { return now.Sub(r.Given) < nonceLife }
 
 // Give puts a new nonce in force.
 func (r Record) Give(nonce string, now time.Time) Record {

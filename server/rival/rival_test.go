@@ -154,11 +154,14 @@ func TestAMachineAheadOfTheServerIsNoRival(t *testing.T) {
 	}
 }
 
-func TestWhoDoesNotTellItsBootIsAccepted(t *testing.T) {
+func TestWhoNeverTellsItsBootIsAccepted(t *testing.T) {
 	s := newServer()
-	s.hear(&machine{boot: "a"})
 	if s.hear(&machine{}) != Accept {
 		t.Fatal("kept out")
+	}
+	s.hear(&machine{boot: "a"})
+	if s.hear(&machine{}) != Wait {
+		t.Fatal("one that does not tell is taken for the one that did")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"patchbay/server/rival"
 	"patchbay/wire"
 )
 
@@ -27,6 +28,10 @@ func filled(t *testing.T, s *Store) (a, b company) {
 		c.receive(t, day0, in)
 		ok(t, c.CreateApprovals(ctx, day0, []Approval{{ID: "apr_" + c.id, Level: LevelDevice, Target: c.device, Provider: "apt",
 			Name: "nginx", Answer: Approve, By: ann.ID, At: day0}}))
+		_, err = c.Speak(ctx, day0, c.agent, "boot", "nonce", "word", func(rival.Record) rival.Decision {
+			return rival.Decision{Changed: true, Record: rival.Record{Boot: "boot", Others: []rival.Other{{Boot: "other", First: day0, Last: day0}}}}
+		})
+		ok(t, err)
 		ok(t, c.RecordDaily(ctx, day0, []DailyFact{{Day: "2026-11-02", Verdict: "OFFERED", Class: "security", Needs: 1}}))
 	}
 	return a, b

@@ -10,11 +10,11 @@ import (
 	"patchbay/wire"
 )
 
-const deviceColumns = `customer, id, site, agent, name, facts, scanned_at, fresh_after, digest, enrolled_at, retired_at`
+const deviceColumns = `customer, id, site, agent, name, facts, scanned_at, fresh_after, digest, enrolled_at, retired_at, copy_of`
 
 func scanDevice(r scanner) (d Device, err error) {
 	err = r.Scan(&d.Customer, &d.ID, &d.Site, &d.Agent, &d.Name, decoded{&d.Facts}, maybe(&d.ScannedAt), maybe(&d.FreshAfter), &d.Digest,
-		at(&d.EnrolledAt), maybe(&d.RetiredAt))
+		at(&d.EnrolledAt), maybe(&d.RetiredAt), &d.CopyOf)
 	return d, err
 }
 

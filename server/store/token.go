@@ -85,6 +85,9 @@ func (c *Customer) Enroll(ctx context.Context, now time.Time, tokenHash string, 
 		_, err = t.exec(ctx, `INSERT INTO device (customer, id, site, agent, name, named, facts, scanned_at, digest, enrolled_at, retired_at)
 			VALUES ($1, $2, $3, $4, $5, FALSE, $6, NULL, '', $7, NULL)`,
 			c.customer, d.ID, k.Site, a.ID, d.Name, encoded{d.Facts}, millis(now))
+		if err == nil {
+			err = t.setBoot(ctx, a.ID, d.Facts)
+		}
 		t.note(note{act: "agent.enroll", object: a.ID, device: d.ID, payload: fields{"token": k.ID, "token_by": k.CreatedBy, "site": k.Site,
 			"name": d.Name, "mode": a.Mode, "build": a.Build}})
 		return err

@@ -92,6 +92,7 @@ type Device struct {
 	Digest     string     // over the sections held
 	EnrolledAt time.Time
 	RetiredAt  *time.Time // a person said it is gone; its agent is refused
+	CopyOf     string     // the device whose disk it began with, "" when it is no copy
 }
 
 // SectionRow is what is held of one section of a device.

@@ -37,6 +37,8 @@ type Engine interface {
 	Enrolled(customer, device, agent string)
 	// Waiting is closed when the agent should check in now.
 	Waiting(agent string) <-chan struct{}
+	// CheckInNow calls the device's agent.
+	CheckInNow(device string)
 }
 
 // Options are what the agents' side needs.
@@ -63,10 +65,11 @@ func New(o Options) *API {
 	return &API{Options: o, sessions: newSessions(), touches: newTouches()}
 }
 
-// Handler routes agents' requests. There are three, and what is none of them is not found.
+// Handler routes agents' requests. There are four, and what is none of them is not found.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /agent/v1/enroll", a.enroll)
+	mux.HandleFunc("POST /agent/v1/renew", a.renew)
 	mux.HandleFunc("POST /agent/v1/checkin", a.asAgent(a.checkIn))
 	mux.HandleFunc("GET /agent/v1/wake", a.asAgent(a.wake))
 	return mux

@@ -35,6 +35,7 @@ type scene struct {
 	store                 *store.Store
 	customer, site, token string
 	heard, received       int
+	called                int
 	due                   []string
 	version               int64 // of the orders
 }
@@ -43,6 +44,7 @@ type scene struct {
 func (s *scene) Received(_ string, due []string) { s.received, s.due = s.received+1, due }
 func (s *scene) Heard(string, time.Time)         { s.heard++ }
 func (s *scene) Enrolled(string, string, string) {}
+func (s *scene) CheckInNow(string)               { s.called++ }
 func (s *scene) Waiting(string) <-chan struct{}  { return make(chan struct{}) }
 func (s *scene) Orders(_ context.Context, agent string) (*wire.Envelope, wire.OrdersVersion, error) {
 	e, err := wire.Seal(wire.OrdersDocument, wire.Orders{Agent: agent}, s.authority.OrdersKey())
@@ -80,7 +82,8 @@ func newScene(t testing.TB) *scene {
 	cert, err := s.authority.ServerCertificate([]string{"127.0.0.1"}, now)
 	must(err)
 	s.server = httptest.NewUnstartedServer(s.api.Handler())
-	s.server.TLS = &tls.Config{Certificates: []tls.Certificate{*cert}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: s.authority.Pool()}
+	s.server.TLS = &tls.Config{Certificates: []tls.Certificate{*cert}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: s.authority.Pool(),
+		Time: func() time.Time { return s.api.Now() }}
 	s.server.StartTLS()
 	t.Cleanup(s.server.Close)
 	return s

@@ -26,7 +26,15 @@ func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 	}
 	now := a.Now()
 	reply := wire.Reply{Version: wire.Version, Time: now, Next: int(a.Next.Seconds())}
-	var err error
+	doubt, err := a.recognise(r.Context(), s, &in, &reply, now)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if doubt != nil {
+		doubtful(w, doubt)
+		return
+	}
 	if s.changed(&in) {
 		err = a.receive(r.Context(), s, &in, now)
 	} else {

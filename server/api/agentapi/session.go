@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"patchbay/patch"
+	"patchbay/server/rival"
 	"patchbay/server/store"
 	"patchbay/wire"
 )
@@ -33,6 +34,7 @@ type session struct {
 	sent    wire.OrdersVersion // the newest it was told of; zero before it checked in
 	devices map[string]*deviceState
 	acked   int64
+	record  rival.Record // as it was last stored; zero before the first message
 }
 
 // said is what an agent says of itself, compared to know whether anything changed.
