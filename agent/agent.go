@@ -54,7 +54,7 @@ type Options struct {
 	Refresh bool
 
 	// Reconnect is the time over which a fleet spreads its first try after the server was
-	// lost. Zero means two minutes.
+	// lost, until the server tells. Zero means two minutes.
 	Reconnect time.Duration
 
 	// Random gives a number from 0 to below 1. nil means a good one.
@@ -104,10 +104,12 @@ type Agent struct {
 	renewed time.Time          // the last try to renew the certificate, by Now
 	finish  context.CancelFunc // ends Run
 	anew    *wire.Renewed      // the identity of its own that this machine got
+	called  bool               // the server called since the last check-in began
 	held    held
 	status  Status
 
 	worker worker // only the worker's own
+	ear    ear    // only the listener's own
 }
 
 // New makes the agent from what its disk holds. It is identity.ErrNone before enrolment.

@@ -33,6 +33,7 @@ type Status struct {
 	ScannedAt       time.Time `json:"scanned_at,omitzero"`
 	RefreshedAt     time.Time `json:"refreshed_at,omitzero"` // the sources were last asked by this agent
 
+	Reconnect   int           `json:"reconnect,omitempty"`  // seconds over which to spread the first try after the server was lost, as it told
 	ServerTime  time.Time     `json:"server_time,omitzero"` // the last the server told
 	ClockOffset time.Duration `json:"clock_offset,omitempty"`
 }

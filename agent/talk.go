@@ -13,10 +13,7 @@ const (
 	apart       = time.Second      // between check-ins that news ask for: steps in between are told together
 	nextDefault = 15 * time.Minute // when the server names no time
 	nextMost    = 24 * time.Hour
-	retryMost   = 10 * time.Minute
-	refusedWait = time.Hour
 	outcomeSize = 4 << 20 // bytes of outcomes in one check-in
-	noWakeWait  = 10 * time.Minute
 )
 
 // held is what the server is known to hold of this device.
@@ -45,6 +42,7 @@ func (a *Agent) speak(ctx context.Context) {
 	a.mu.Lock()
 	a.spoke = a.Now()
 	a.due = a.spoke.Add(nextMost) // news that come meanwhile bring it forward
+	a.called = false
 	a.mu.Unlock()
 	a.renew(ctx, false)
 	message := a.message()
@@ -56,23 +54,26 @@ func (a *Agent) speak(ctx context.Context) {
 		return
 	}
 	wait := time.Duration(0)
-	var doubted link.Doubted
+	var doubt link.Doubted
+	doubted := errors.As(err, &doubt)
 	switch {
-	case errors.As(err, &doubted):
-		wait = a.doubted(ctx, doubted.Doubt)
-		err = nil
+	case doubted:
+		wait = a.doubted(ctx, doubt.Doubt)
 	case err == nil:
 		wait, err = a.hear(message, reply)
 	}
 	a.mu.Lock()
 	a.asked = true
-	if err == nil {
+	if err == nil || doubted {
 		a.due = earlier(a.due, a.Now().Add(wait))
+		if a.called { // meanwhile, and perhaps for what this reply does not say yet
+			a.due = earlier(a.due, a.spoke.Add(apart))
+		}
 		a.failing = 0
 	} else {
 		a.link.TryAnother(a.beliefs.state().Addresses)
 		a.failing++
-		a.due = a.Now().Add(a.retry(err))
+		a.due = a.Now().Add(pause(err, a.failing, a.window(), a.Random()))
 	}
 	a.status.spoke(a.Now(), a.due, err)
 	a.mu.Unlock()
@@ -83,20 +84,6 @@ func (a *Agent) speak(ctx context.Context) {
 	}
 	a.keepStatus()
 	a.work.ring() // a refusal, or its end, changes what may run
-}
-
-// retry is how long to wait after a failure. The first tries of a fleet that lost its server
-// at one moment are spread over the whole window; later ones back off with full jitter.
-func (a *Agent) retry(err error) time.Duration {
-	var overload link.Overload
-	switch {
-	case errors.Is(err, link.ErrRefused):
-		return time.Duration((0.5 + a.Random()) * float64(refusedWait))
-	case errors.As(err, &overload):
-		return overload.After + time.Duration(a.Random()*float64(a.Reconnect))
-	}
-	most := a.Reconnect << min(a.failing-1, 10)
-	return max(apart, time.Duration(a.Random()*float64(min(most, max(retryMost, a.Reconnect)))))
 }
 
 // news brings the next check-in forward. While the server is out of reach it changes
@@ -177,6 +164,7 @@ func (a *Agent) hear(said wire.CheckIn, r wire.Reply) (time.Duration, error) {
 	if err := a.learn(r); err != nil {
 		return 0, err
 	}
+	a.learnWindow(r.Reconnect)
 	now, _ := a.clock.time()
 	if err := a.journal.Acknowledge(r.Acknowledged, now); err != nil {
 		return 0, err
@@ -244,40 +232,4 @@ func (a *Agent) take(e *wire.Envelope, now time.Time) {
 	a.status.RefusedOrders = ""
 	a.wish = &o
 	a.work.ring()
-}
-
-// runListener waits for the server's call after each successful check-in.
-func (a *Agent) runListener(ctx context.Context) {
-	for ctx.Err() == nil {
-		a.listen.wait(ctx, nextMost, a.Sleep)
-		a.hold(ctx)
-	}
-}
-
-// hold keeps a call open until the server wants to hear from this agent, or is lost.
-func (a *Agent) hold(ctx context.Context) {
-	for ctx.Err() == nil {
-		began := a.Now()
-		call, err := a.link.Wake(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case errors.Is(err, link.ErrNoWake):
-			a.Sleep(ctx, noWakeWait)
-			return
-		case err != nil:
-			a.Log.Info("the call to the server was lost", "error", err)
-			a.checkInWithin(max(apart, time.Duration(a.Random()*float64(a.Reconnect))))
-			return
-		case call:
-			a.listen.hush() // wait for the check-in that this one asks for
-			a.look.Store(true)
-			a.work.ring()
-			a.news()
-			return
-		}
-		if a.Now().Sub(began) < apart {
-			a.Sleep(ctx, apart) // a server that never holds the call
-		}
-	}
 }

@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,8 +42,9 @@ type Options struct {
 	Installation string         // the MSP's name
 	Version      string
 	Console      fs.FS
-	CheckIn      time.Duration // between check-ins when nothing happens; 0 is a minute
-	Silent       time.Duration // after which a quiet device counts as silent; 0 is a day
+	CheckIn      time.Duration   // between check-ins when nothing happens; 0 is a minute
+	Silent       time.Duration   // after which a quiet device counts as silent; 0 is a day
+	AgentLimits  agentapi.Limits // how much the agents' side takes on at a time; zeros are the defaults
 	Now          func() time.Time
 	Log          *slog.Logger
 }
@@ -58,6 +60,8 @@ type Server struct {
 	people, agents   *http.Server
 	agentAPI         *agentapi.API
 	peopleL, agentsL net.Listener
+	agentsTLS        net.Listener // agentsL behind its door
+	tickets          *tls.Config  // of agentsTLS
 	stop             context.CancelFunc
 	running          sync.WaitGroup
 }
@@ -149,7 +153,7 @@ func (s *Server) build() (err error) {
 	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
 		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Now: s.Now, Log: s.Log})
 	s.agentAPI = agentapi.New(agentapi.Options{Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
-		Next: s.CheckIn, Hold: 50 * time.Second, Now: s.Now, Log: s.Log})
+		Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Engine: s.Engine, Events: events,
 		Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
 		AgentURL: s.AgentURL, Pin: s.Authority.Pin(), Origins: []string{s.PublicURL}})
@@ -161,7 +165,7 @@ func (s *Server) build() (err error) {
 	if s.people.TLSConfig, err = s.Certificate.config(s); err != nil {
 		return err
 	}
-	s.agents.TLSConfig, err = agentTLS(s)
+	s.agentsTLS, err = s.agentDoor()
 	return err
 }
 
@@ -203,7 +207,8 @@ func (s *Server) Run(ctx context.Context) error {
 	s.run(func() { s.Engine.Run(ctx) })
 	s.run(func() { s.Engine.Daily(ctx, 10*time.Second) })
 	s.run(func() { s.agentAPI.Run(ctx) })
-	s.run(func() { failed <- s.serve(s.agents, s.agentsL) })
+	s.run(func() { s.keepTickets(ctx) })
+	s.run(func() { failed <- s.serve(s.agents, s.agentsTLS) })
 	s.run(func() { failed <- s.serve(s.people, s.peopleL) })
 	s.Log.Info("listening", "console", s.PublicURL, "agents", s.AgentURL)
 	var err error

@@ -152,7 +152,7 @@ func address(server string) (*url.URL, error) {
 func newClient(host, pin string, o Options) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy:       http.ProxyFromEnvironment,
+			Proxy:       link.Proxy,
 			DialContext: o.Dial,
 			TLSClientConfig: &tls.Config{
 				MinVersion: tls.VersionTLS13,

@@ -98,7 +98,7 @@ func newClient(config *tls.Config, dial Dial) *http.Client {
 	protocols.SetHTTP1(true) // two connections for two streams; HTTP/2 costs memory and gains nothing
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
+			Proxy:               Proxy,
 			DialContext:         gated(dial),
 			TLSClientConfig:     config,
 			TLSHandshakeTimeout: 30 * time.Second,

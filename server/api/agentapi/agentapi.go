@@ -48,7 +48,9 @@ type Options struct {
 	Engine    Engine
 	AgentURL  string        // where agents reach this listener, told at enrolment
 	Next      time.Duration // between check-ins when nothing happens
-	Hold      time.Duration // how long a wake-up request waits
+	Hold      time.Duration // how long a wake-up request waits, and a stream of events is silent at most
+	Limits    Limits
+	Agents    func() int // how many there are; nil counts those that spoke since the start
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -58,19 +60,22 @@ type API struct {
 	Options
 	sessions sessions
 	touches  *touches
+	lines    *lines
+	gates    gates
 }
 
 // New makes the agents' side.
 func New(o Options) *API {
-	return &API{Options: o, sessions: newSessions(), touches: newTouches()}
+	o.Limits = o.Limits.withDefaults()
+	return &API{Options: o, sessions: newSessions(), touches: newTouches(), lines: newLines(), gates: newGates(o.Limits)}
 }
 
 // Handler routes agents' requests. There are four, and what is none of them is not found.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /agent/v1/enroll", a.enroll)
-	mux.HandleFunc("POST /agent/v1/renew", a.renew)
-	mux.HandleFunc("POST /agent/v1/checkin", a.asAgent(a.checkIn))
+	mux.HandleFunc("POST /agent/v1/enroll", a.boundedEnroll)
+	mux.HandleFunc("POST /agent/v1/renew", a.boundedRenew)
+	mux.HandleFunc("POST /agent/v1/checkin", a.asAgent(a.boundedCheckIn))
 	mux.HandleFunc("GET /agent/v1/wake", a.asAgent(a.wake))
 	return mux
 }
@@ -100,6 +105,10 @@ func (a *API) asAgent(next func(http.ResponseWriter, *http.Request, *session)) h
 // wake holds the request until the agent should check in. It looks for orders the agent was
 // never sent, rather than trust that the agent was waiting at the moment they were made.
 func (a *API) wake(w http.ResponseWriter, r *http.Request, s *session) {
+	if wantsEvents(r) {
+		a.stream(w, r, s)
+		return
+	}
 	hold, cancel := context.WithTimeout(r.Context(), a.Hold)
 	defer cancel()
 	called := a.Engine.Waiting(s.agent) // before looking, so that nothing comes in between
@@ -137,7 +146,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil {
 		a.Log.Error("answering an agent", "path", r.URL.Path, "error", err)
 	}
-	w.Header().Set("Retry-After", "30")
+	w.Header().Set("Retry-After", a.retryAfter())
 	problem(w, http.StatusServiceUnavailable, "The server cannot answer just now. Try again later; nothing was lost.")
 }
 

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +39,8 @@ type scene struct {
 	called                int
 	due                   []string
 	version               int64 // of the orders
+	mu                    sync.Mutex
+	call                  chan struct{}
 }
 
 // The engine, as the agents' side sees it.
@@ -45,7 +48,11 @@ func (s *scene) Received(_ string, due []string) { s.received, s.due = s.receive
 func (s *scene) Heard(string, time.Time)         { s.heard++ }
 func (s *scene) Enrolled(string, string, string) {}
 func (s *scene) CheckInNow(string)               { s.called++ }
-func (s *scene) Waiting(string) <-chan struct{}  { return make(chan struct{}) }
+func (s *scene) Waiting(string) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.call
+}
 func (s *scene) Orders(_ context.Context, agent string) (*wire.Envelope, wire.OrdersVersion, error) {
 	e, err := wire.Seal(wire.OrdersDocument, wire.Orders{Agent: agent}, s.authority.OrdersKey())
 	return e, wire.OrdersVersion{Epoch: 1, Version: s.version}, err
@@ -60,7 +67,7 @@ func newScene(t testing.TB) *scene {
 			t.Fatal(err)
 		}
 	}
-	s := &scene{customer: patch.NewID(patch.CustomerID), site: patch.NewID(patch.SiteID), version: 1}
+	s := &scene{call: make(chan struct{}), customer: patch.NewID(patch.CustomerID), site: patch.NewID(patch.SiteID), version: 1}
 	s.t, _ = t.(*testing.T)
 	now := time.Now()
 	var err error

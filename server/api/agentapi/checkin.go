@@ -25,7 +25,7 @@ func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 		return
 	}
 	now := a.Now()
-	reply := wire.Reply{Version: wire.Version, Time: now, Next: int(a.Next.Seconds())}
+	reply := wire.Reply{Version: wire.Version, Time: now, Next: int(a.Next.Seconds()), Reconnect: a.reconnect()}
 	doubt, err := a.recognise(r.Context(), s, &in, &reply, now)
 	if err != nil {
 		a.fail(w, r, err)
@@ -42,6 +42,7 @@ func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 	}
 	if errors.Is(err, store.ErrRefused) {
 		s.gone = true
+		a.lines.end(s.agent)
 		problem(w, http.StatusForbidden, err.Error())
 		return
 	}

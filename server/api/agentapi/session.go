@@ -28,7 +28,8 @@ type session struct {
 	agent, customer string
 	key             crypto.PublicKey
 
-	mu      sync.Mutex // one message of an agent at a time
+	turn    chan struct{} // one message of an agent at a time takes a place among all agents'
+	mu      sync.Mutex    // over what follows
 	gone    bool
 	said    said
 	sent    wire.OrdersVersion // the newest it was told of; zero before it checked in
@@ -91,7 +92,8 @@ func (ss sessions) get(ctx context.Context, a *API, agent string) (*session, err
 }
 
 // Forget drops what is remembered of an agent, so that its next request is judged by what
-// the store says: after it was revoked, its device retired or its customer closed.
+// the store says: after it was revoked, its device retired or its customer closed. The
+// wake-up channel that it holds open ends at once.
 func (a *API) Forget(agent string) {
 	a.sessions.mu.Lock()
 	s := a.sessions.all[agent]
@@ -102,6 +104,7 @@ func (a *API) Forget(agent string) {
 		s.gone = true
 		s.mu.Unlock()
 	}
+	a.lines.end(agent) // after its session is gone, so that none is opened behind our back
 }
 
 // load reads an agent's state from the store.
@@ -124,7 +127,7 @@ func load(ctx context.Context, st *store.Store, id string) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the key of agent %s: %w", id, err)
 	}
-	s := &session{agent: id, customer: customer, key: key, gone: agent.RevokedAt != nil || row.ClosedAt != nil,
+	s := &session{agent: id, customer: customer, key: key, turn: make(chan struct{}, 1), gone: agent.RevokedAt != nil || row.ClosedAt != nil,
 		said:    said{agent.Build, agent.Mode, agent.Capabilities, agent.Seen},
 		devices: map[string]*deviceState{}, acked: agent.Acknowledged}
 	devices, err := h.Devices(ctx)

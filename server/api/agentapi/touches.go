@@ -44,13 +44,15 @@ func (t *touches) take() []store.Touch {
 	return all
 }
 
-// Run writes every second who was heard, until ctx ends, and then a last time.
+// Run writes every second who was heard, until ctx ends, and then a last time. The streams
+// that agents hold end with it.
 func (a *API) Run(ctx context.Context) {
 	ticker := time.NewTicker(flushEvery)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			a.lines.stop()
 			a.Flush(context.WithoutCancel(ctx))
 			return
 		case <-ticker.C:
