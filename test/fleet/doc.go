@@ -1,0 +1,2 @@
+// Package fleet holds what a simulated fleet and a real server must do together.
+package fleet
