@@ -20,6 +20,7 @@ type schedule struct {
 	now     time.Time // virtual; moves only forward
 	speed   float64   // virtual seconds in a real one; 0 is as fast as it goes
 	real    func() time.Time
+	follow  bool // a pause in real time is one in virtual time too
 
 	due   events
 	count uint64 // of events so far: those of one moment happen in the order they were asked for
@@ -111,8 +112,14 @@ func (s *schedule) step(ctx context.Context, until time.Time) bool {
 	return true
 }
 
-// resume begins to measure real time anew, so that a pause is none in virtual time.
-func (s *schedule) resume() { s.begin, s.started = s.now, s.real() }
+// resume begins to measure real time anew: a pause is none in virtual time, unless that is
+// the real one.
+func (s *schedule) resume() {
+	if s.started = s.real(); s.follow {
+		s.now = s.started.Round(0)
+	}
+	s.begin = s.now
+}
 
 // discard runs what is left after everybody has ended.
 func (s *schedule) discard() {

@@ -32,7 +32,7 @@ type Options struct {
 	Reconnect   time.Duration  // over which first tries are spread while the server says nothing; 0 is 120 s
 	Pace        float64        // how long work takes, of what it takes in reality; 0 is 1
 	Speed       float64        // virtual seconds in a real one; 0 is as fast as it goes
-	Begin       time.Time      // virtual; zero is now
+	Begin       time.Time      // virtual; zero follows the real clock, also over pauses
 	Requests    int            // at once; 0 is 64
 	Wake        bool           // hold a wake-up call open
 	Keep        bool           // keep connections open between check-ins
@@ -58,6 +58,7 @@ type Simulator struct {
 	told        atomic.Int64 // the server's clock when it last spoke, for checking certificates
 	context     func() context.Context
 	calls       sync.WaitGroup
+	ran         bool
 }
 
 // New grows a fleet whose machines are switched off.
@@ -68,7 +69,8 @@ func New(o Options) (*Simulator, error) {
 	}
 	o.Requests, o.Reconnect, o.Pace, o.Build = cmp.Or(o.Requests, 64), cmp.Or(o.Reconnect, 2*time.Minute), cmp.Or(o.Pace, 1), cmp.Or(o.Build, "sim")
 	o.Parts = max(o.Parts, 1)
-	if o.Begin.IsZero() {
+	follow := o.Begin.IsZero()
+	if follow {
 		o.Begin = o.Now().Round(0)
 	}
 	if o.Log == nil {
@@ -77,6 +79,7 @@ func New(o Options) (*Simulator, error) {
 	s := &Simulator{options: o, fleet: fleet, reconnect: o.Reconnect, carrier: o.Carrier}
 	s.authorities.pools = map[string]*pool{}
 	s.schedule = newSchedule(o.Begin, o.Speed, o.Requests, o.Now)
+	s.schedule.follow = follow
 	s.account = newAccount(fleet.Shape.String(), o.Begin, o.Seconds)
 	s.told.Store(o.Begin.UnixNano())
 	if s.carrier == nil {
@@ -104,7 +107,9 @@ func (s *Simulator) Run(ctx context.Context, length time.Duration) {
 	if length > 0 {
 		until = s.schedule.now.Add(length)
 	}
-	s.schedule.resume()
+	if s.schedule.resume(); !s.ran {
+		s.ran, s.account.Begin = true, s.schedule.now
+	}
 	chance := roll(s.fleet.Seed, "switched on", s.options.Part)
 	for _, m := range s.machines {
 		m.talking = false // what was cut off is over

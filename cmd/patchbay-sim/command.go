@@ -70,7 +70,7 @@ func (c *command) Run(ctx context.Context) error {
 		return err
 	}
 	if c.Every > 0 {
-		c.reportEvery(s, o.Begin)
+		c.reportEvery(s, time.Now())
 	}
 	s.Run(ctx, c.For)
 	return errors.Join(c.finish(context.WithoutCancel(ctx), s), c.print(s.Report(), true))
@@ -91,7 +91,7 @@ func (c *command) options() (sim.Options, error) {
 		return sim.Options{}, fmt.Errorf("the part must be like 2/3, not %q", c.Part)
 	}
 	return sim.Options{Shape: shape, Part: part - 1, Parts: parts, Server: c.Server, Token: c.Token, Ramp: c.Ramp, Reconnect: c.Reconnect,
-		Speed: c.Speed, Pace: c.Pace, Requests: c.Requests, Wake: c.Wake, Keep: c.Keep, Seconds: c.JSON, Begin: time.Now().Round(0), Now: time.Now,
+		Speed: c.Speed, Pace: c.Pace, Requests: c.Requests, Wake: c.Wake, Keep: c.Keep, Seconds: c.JSON, Now: time.Now,
 		Faults: sim.Faults{LostReplies: c.Lost, Doubled: c.Doubled, Clones: c.Clones, Restored: c.Restored, RestoreTo: c.RestoreAge,
 			WrongClock: c.WrongClock, FailedJobs: c.FailedJobs}}, nil
 }

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"patchbay/test/bench/measure"
 )
 
 // installation is a running server with its first administrator, and one real agent.
@@ -38,7 +40,7 @@ func start(ctx context.Context, bin, dir string) (*installation, error) {
 	}
 	in := &installation{bin: bin, dir: dir, console: "http://" + people, agent: "https://" + agents, client: &http.Client{Jar: jar}}
 	data, link := filepath.Join(dir, "server"), filepath.Join(dir, "link")
-	server, err := spawn(ctx, filepath.Join(dir, "server.log"), filepath.Join(bin, "patchbay"), "serve", "--data", data,
+	server, err := measure.Spawn(ctx, filepath.Join(dir, "server.log"), filepath.Join(bin, "patchbay"), "serve", "--data", data,
 		"--listen", people, "--agent-listen", agents, "--link-file", link)
 	if err != nil {
 		return nil, fmt.Errorf("starting the server: %w", err)
@@ -159,7 +161,7 @@ func (in *installation) startAgent(ctx context.Context) (*exec.Cmd, error) {
 	if out, err := enroll.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("enrolling: %w: %s", err, out)
 	}
-	cmd, err := spawn(ctx, filepath.Join(in.dir, "agent.log"), program, "run", "--state", state)
+	cmd, err := measure.Spawn(ctx, filepath.Join(in.dir, "agent.log"), program, "run", "--state", state)
 	if err != nil {
 		return nil, err
 	}

@@ -15,11 +15,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"patchbay/test/bench/measure"
 )
 
 func main() {
@@ -30,7 +31,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	run := func() error { return measure(ctx, *bin, *fleet, *idle) }
+	run := func() error { return exchange(ctx, *bin, *fleet, *idle) }
 	if *echo != "" {
 		run = func() error { return serveEcho(ctx, *echo) }
 	}
@@ -40,8 +41,8 @@ func main() {
 	}
 }
 
-// measure does everything in a folder of its own, and ends what it started.
-func measure(ctx context.Context, bin string, fleet int, idle time.Duration) (err error) {
+// exchange does everything in a folder of its own, and ends what it started.
+func exchange(ctx context.Context, bin string, fleet int, idle time.Duration) (err error) {
 	dir, err := os.MkdirTemp("", "patchbay-bench-")
 	if err != nil {
 		return err
@@ -69,11 +70,11 @@ func measure(ctx context.Context, bin string, fleet int, idle time.Duration) (er
 		return ctx.Err()
 	case <-time.After(max(0, idle-time.Since(began))):
 	}
-	rss, err := residentKB(agent.Process.Pid)
+	rss, err := measure.ResidentKB(agent.Process.Pid)
 	if err != nil {
 		return fmt.Errorf("reading the agent's memory: %w", err)
 	}
-	figure("agent_idle_rss", float64(rss)/1024, "MB", "-", 0, "<=20")
+	measure.Figure("agent_idle_rss", float64(rss)/1024, "MB", "-", 0, "<=20")
 	return nil
 }
 
@@ -87,30 +88,7 @@ func sizes(bin string) error {
 		if err != nil {
 			return err
 		}
-		figure(of.name, float64(info.Size())/1e6, "MB", "-", 0, of.bound)
+		measure.Figure(of.name, float64(info.Size())/1e6, "MB", "-", 0, of.bound)
 	}
 	return nil
-}
-
-// figure prints one line; other is what it is compared with, 0 for nothing.
-func figure(name string, value float64, unit, than string, other float64, bound string) {
-	beside, ratio := "-", "-"
-	if other != 0 {
-		beside, ratio = fmt.Sprintf("%.1f", other), fmt.Sprintf("%.2f", value/other)
-	}
-	fmt.Printf("FIGURE %s %.1f %s %s %s %s %s\n", name, value, unit, than, beside, ratio, bound)
-}
-
-// spawn starts a program whose words go to a file.
-func spawn(ctx context.Context, log string, args ...string) (*exec.Cmd, error) {
-	out, err := os.Create(log)
-	if err != nil {
-		return nil, err
-	}
-	defer out.Close()
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 20 * time.Second
-	cmd.Stdout, cmd.Stderr = out, out
-	return cmd, cmd.Start()
 }

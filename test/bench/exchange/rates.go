@@ -22,6 +22,7 @@ import (
 	"patchbay/agent/identity"
 	"patchbay/agent/link"
 	"patchbay/server/ca"
+	"patchbay/test/bench/measure"
 	"patchbay/wire"
 )
 
@@ -88,8 +89,8 @@ func rates(ctx context.Context, in *installation, n int) error {
 			return fmt.Errorf("asking the echo: %w", err)
 		}
 	}
-	figure("unchanged_check-ins", server.perSecond(), "/CPU-s", "mutual-TLS_echo", bare.perSecond(), ">=0.3x")
-	figure("same,_seen_just_before", hot.perSecond(), "/CPU-s", "mutual-TLS_echo", bare.perSecond(), "-")
+	measure.Figure("unchanged_check-ins", server.perSecond(), "/CPU-s", "mutual-TLS_echo", bare.perSecond(), ">=0.3x")
+	measure.Figure("same,_seen_just_before", hot.perSecond(), "/CPU-s", "mutual-TLS_echo", bare.perSecond(), "-")
 	return nil
 }
 
@@ -207,7 +208,7 @@ func bytesOf(ctx context.Context, a *simulated) error {
 	if err := a.checkIn(ctx, false); err != nil {
 		return err
 	}
-	figure("unchanged_check-in", float64(a.counted.plain()-before), "bytes", "-", 0, "<=1024")
+	measure.Figure("unchanged_check-in", float64(a.counted.plain()-before), "bytes", "-", 0, "<=1024")
 	return nil
 }
 
@@ -247,14 +248,14 @@ type rate struct {
 }
 
 func (r *rate) add(pid, n int, work func() error) error {
-	before, err := processorTime(pid)
+	before, err := measure.ProcessorTime(pid)
 	if err != nil {
 		return err
 	}
 	if err := work(); err != nil {
 		return err
 	}
-	after, err := processorTime(pid)
+	after, err := measure.ProcessorTime(pid)
 	r.done, r.spent = r.done+n, r.spent+after-before
 	return err
 }
@@ -264,7 +265,7 @@ func (r *rate) perSecond() float64 { return float64(r.done) / r.spent.Seconds() 
 // quiet waits for at least that long, and until the process has nothing left to do.
 func quiet(ctx context.Context, pid int, atLeast time.Duration) {
 	for began, last := time.Now(), time.Duration(0); ctx.Err() == nil && time.Since(began) < 3*atLeast; {
-		now, err := processorTime(pid)
+		now, err := measure.ProcessorTime(pid)
 		if err != nil || time.Since(began) >= atLeast && now-last < 20*time.Millisecond {
 			return
 		}
@@ -274,42 +275,6 @@ func quiet(ctx context.Context, pid int, atLeast time.Duration) {
 		case <-time.After(time.Second):
 		}
 	}
-}
-
-// processorTime is what all threads of a process have used, to the nanosecond.
-func processorTime(pid int) (time.Duration, error) {
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	if err != nil || len(files) == 0 {
-		return 0, fmt.Errorf("process %d has ended or tells no times: %w", pid, err)
-	}
-	var total time.Duration
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // a thread that has ended
-		}
-		ran, _, _ := strings.Cut(string(text), " ")
-		ns, err := strconv.ParseInt(ran, 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("reading %s: %w", file, err)
-		}
-		total += time.Duration(ns)
-	}
-	return total, nil
-}
-
-// residentKB is the memory of a process that is in memory.
-func residentKB(pid int) (int, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			return strconv.Atoi(strings.Fields(rest)[0])
-		}
-	}
-	return 0, errors.New("no VmRSS")
 }
 
 // echo is the bare server that the real one is compared with.
@@ -324,7 +289,7 @@ func startEcho(ctx context.Context, in *installation) (*echo, error) {
 		return nil, err
 	}
 	log := filepath.Join(in.dir, "echo.log")
-	cmd, err := spawn(ctx, log, self, "-echo", filepath.Join(in.dir, "server", "keys"))
+	cmd, err := measure.Spawn(ctx, log, self, "-echo", filepath.Join(in.dir, "server", "keys"))
 	if err != nil {
 		return nil, fmt.Errorf("starting the echo: %w", err)
 	}
