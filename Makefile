@@ -3,7 +3,7 @@
 # scripts/install-test-packages installs (as root).
 
 .DEFAULT_GOAL := build
-.PHONY: build run dev check test fuzz bench release generate clean help
+.PHONY: build run dev check test fuzz bench figures release generate clean help
 
 build: ## the console and both programs, in bin/
 	@scripts/build
@@ -25,6 +25,9 @@ fuzz: ## every fuzz target for FUZZTIME (5s) each
 
 bench: ## the figures Patchbay promises, each beside what it is compared with
 	@scripts/bench
+
+figures: ## the figures of 50,000 agents against three servers on PostgreSQL; needs it installed
+	@scripts/figures
 
 release: ## programs, Debian packages, sums, in dist/
 	@scripts/release

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -224,7 +225,7 @@ func (n *network) Listen(ctx context.Context, from *Credentials, server string, 
 		if err != nil {
 			return fmt.Errorf("waiting for a call: %w", err)
 		}
-		if res.Header.Get("Content-Type") == "text/event-stream" {
+		if kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";"); kind == "text/event-stream" {
 			return stream(res.Body, func() { watch.Reset(heartbeat) }, called)
 		}
 		_, err = io.Copy(io.Discard, io.LimitReader(res.Body, 4<<10))

@@ -39,7 +39,7 @@ func (h *herd) startFleet(ctx context.Context) error {
 		p := &part{ledger: filepath.Join(h.dir, fmt.Sprintf("ledger-%d.json", i)), done: make(chan struct{})}
 		p.cmd = exec.CommandContext(ctx, filepath.Join(h.bin, "patchbay-sim"), "--server", "https://"+s.agents, "--api", "http://"+h.servers[0].people,
 			"--devices", strconv.Itoa(h.agents), "--seed", strconv.FormatUint(h.seed, 10), "--part", fmt.Sprintf("%d/%d", i+1, h.processes),
-			"--items", "8", "--auto", fmt.Sprint(h.working), "--always", "--pace", "0.4", "--silent", "0", "--ramp", "10s",
+			"--items", "8", "--auto", fmt.Sprint(h.working), "--always", "--pace", "0.4", "--silent", "0", "--ramp", (time.Duration(h.agents) * time.Second / 150).String(), "--requests", "4000",
 			"--reconnect", h.window.String(), "--wake", "--json", "--every", "500ms", "--ledger", p.ledger)
 		p.cmd.Env = append(os.Environ(), "PATCHBAY_KEY="+h.key)
 		p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }

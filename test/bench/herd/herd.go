@@ -134,8 +134,14 @@ func (h *herd) comeBack(ctx context.Context, s *instance, there time.Time) (mine
 			mine += p.report().Agents
 		}
 	}
-	// A machine that restarted just then never missed the server.
-	whole := func() bool { return h.fleet.sum(away) == 0 && h.fleet.sum(back) >= mine*98/100 }
+	var most time.Time // when all but one in a hundred were back
+	whole := func() bool {
+		n := h.fleet.sum(back)
+		if most.IsZero() && n >= mine*99/100 {
+			most = time.Now()
+		}
+		return h.fleet.sum(away) == 0 && !most.IsZero()
+	}
 	if err := h.until(ctx, "all are back", whole); err != nil {
 		return 0, all, err
 	}
@@ -153,7 +159,8 @@ func (h *herd) comeBack(ctx context.Context, s *instance, there time.Time) (mine
 	if err != nil {
 		return 0, all, err
 	}
-	measure.Figure(h.name("all_back"), all.Sub(there).Seconds(), "s", "window", h.window.Seconds(), "<=3x")
+	measure.Figure(h.name("99_%_back"), most.Sub(there).Seconds(), "s", "window", h.window.Seconds(), "<=2x")
+	measure.Figure(h.name("all_back"), all.Sub(there).Seconds(), "s", "window", h.window.Seconds(), "-")
 	measure.Figure(h.name("reconnect"), 1000*(after-before).Seconds()/float64(mine), "CPU-s/1k", "mutual-TLS_echo", bare, "-")
 	measure.Figure(h.name("server_RSS"), float64(rss)/1024, "MB", "-", 0, "-")
 	return mine, all, nil

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"testing"
+
+	"patchbay/server/store"
+	"patchbay/sim"
+	"patchbay/wire"
+)
+
+func row(agent, job string, step wire.Step, seq int64) store.OutcomeRow {
+	o := store.OutcomeRow{Agent: agent}
+	o.Job, o.Step, o.Seq = job, step, seq
+	return o
+}
+
+func TestOnlyWhatWasAcknowledgedAndIsNotHeldIsLost(t *testing.T) {
+	entries := []sim.Entry{
+		{Agent: "a", Job: "j", Step: "done", Seq: 1, Acked: true},
+		{Agent: "a", Job: "k", Step: "done", Seq: 2, Acked: true},      // another stands under its number
+		{Agent: "b", Job: "l", Step: "failed", Seq: 1, Acked: true},    // nothing does
+		{Agent: "b", Job: "m", Step: "done", Seq: 2},                   // waits
+		{Agent: "b", Job: "n", Step: "applying", Seq: 3, Acked: false}, // is held, and not known to be
+	}
+	rows := []store.OutcomeRow{row("a", "j", wire.StepDone, 1), row("a", "x", wire.StepDone, 2), row("b", "n", wire.StepApplying, 3),
+		row("c", "j", wire.StepFailed, 1)}
+	if lost, waits, doubled := compare(entries, rows); lost != 2 || waits != 1 || doubled != 1 {
+		t.Errorf("%d lost, %d wait, %d doubled", lost, waits, doubled)
+	}
+}
