@@ -13,13 +13,14 @@ import (
 )
 
 // mspTables is the closed list of tables that belong to no customer.
-var mspTables = []string{"person", "session", "api_key", "setting", "goose_db_version", "sqlite_sequence"}
+var mspTables = []string{"person", "session", "api_key", "setting", "document", "goose_db_version", "sqlite_sequence"}
 
 // filled makes two companies, each with rows in every table.
 func filled(t *testing.T, s *Store) (a, b company) {
 	t.Helper()
 	ctx := context.Background()
 	a, b = founded(t, s, "alpha"), founded(t, s, "beta")
+	ok(t, s.MSP(ann).AddDocument(ctx, day0, signedBy(wire.RootDocument, 1, "", "{}", "a")))
 	for _, c := range []company{a, b} {
 		_, err := c.SaveJobs(ctx, day0, c.device, []Job{install("job_" + c.id)}, nil)
 		ok(t, err)
