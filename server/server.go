@@ -24,6 +24,7 @@ import (
 	"patchbay/server/api/agentapi"
 	"patchbay/server/bus"
 	"patchbay/server/ca"
+	"patchbay/server/documents"
 	"patchbay/server/engine"
 	"patchbay/server/fleet"
 	"patchbay/server/store"
@@ -31,12 +32,13 @@ import (
 
 // Options are all that a server can be told.
 type Options struct {
-	Data         string // folder for keys and the embedded database
-	Database     string // address of the database; "" is the embedded one in Data
-	Listen       string // where people's browsers reach it
-	AgentListen  string // where agents reach it
-	PublicURL    string // the console's address as people type it; "" is derived from Listen
-	AgentURL     string // the address agents are told; "" is derived from AgentListen
+	Data         string   // folder for keys and the embedded database
+	Database     string   // address of the database; "" is the embedded one in Data
+	Listen       string   // where people's browsers reach it
+	AgentListen  string   // where agents reach it
+	PublicURL    string   // the console's address as people type it; "" is derived from Listen
+	AgentURL     string   // the address agents are told; "" is derived from AgentListen
+	AlsoAt       []string // further addresses at which agents look for this server when one does not answer
 	Certificate  Certificate
 	Proxies      []netip.Prefix // whose X-Forwarded-For is believed
 	Installation string         // the MSP's name
@@ -56,6 +58,7 @@ type Server struct {
 	Access    *access.Access
 	Authority *ca.Authority
 	Engine    *engine.Engine
+	Documents *documents.Documents
 
 	people, agents   *http.Server
 	agentAPI         *agentapi.API
@@ -85,7 +88,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err := s.listen(); err != nil {
 		return err
 	}
-	if err := s.build(); err != nil {
+	if err := s.build(ctx); err != nil {
 		return err
 	}
 	return s.Engine.Load(ctx)
@@ -141,7 +144,7 @@ func address(scheme string, at net.Addr, listen string) string {
 }
 
 // build makes the parts from the inside out.
-func (s *Server) build() (err error) {
+func (s *Server) build(ctx context.Context) (err error) {
 	var secret [32]byte
 	copy(secret[:], s.Authority.Secret())
 	s.Access, err = access.New(s.Store, access.Options{Now: s.Now, Secret: secret, BeyondLoopback: s.beyondLoopback(),
@@ -152,7 +155,13 @@ func (s *Server) build() (err error) {
 	events, index := bus.New(), fleet.New(s.Silent)
 	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
 		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Now: s.Now, Log: s.Log})
-	s.agentAPI = agentapi.New(agentapi.Options{Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
+	s.Documents, err = documents.Open(ctx, documents.Options{Store: s.Store, Key: s.Authority.OrdersKey(), Authority: s.Authority.Certificate.Raw,
+		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.Engine.Republished, Now: s.Now, Log: s.Log})
+	if err != nil {
+		return err
+	}
+	s.Engine.Approvals = s.Documents.Approvals
+	s.agentAPI = agentapi.New(agentapi.Options{Documents: s.Documents, Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
 		Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Engine: s.Engine, Events: events,
 		Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,

@@ -138,7 +138,14 @@ func agentTLS(s *Server) (*tls.Config, error) {
 	if host == "" {
 		return nil, fmt.Errorf("the address for agents must be like https://patchbay.example:8421")
 	}
-	config := ownTLS(s, []string{host})
+	hosts := []string{host}
+	for _, also := range s.AlsoAt {
+		if host = hostOf(also); host == "" {
+			return nil, fmt.Errorf("the further address for agents %.200q must be like https://patchbay.example:8421", also)
+		}
+		hosts = append(hosts, host)
+	}
+	config := ownTLS(s, hosts)
 	config.MinVersion = tls.VersionTLS13
 	config.ClientAuth = tls.VerifyClientCertIfGiven
 	config.ClientCAs = s.Authority.Pool()

@@ -29,6 +29,7 @@ type serveCmd struct {
 	AgentListen  string         `help:"Where agents reach the server. Left out, port 8421 beside --listen." env:"PATCHBAY_AGENT_LISTEN"`
 	PublicURL    string         `help:"The console's address as people type it, when it stands behind a proxy." env:"PATCHBAY_PUBLIC_URL"`
 	AgentURL     string         `help:"The address agents are told, such as https://patchbay.example:8421." env:"PATCHBAY_AGENT_URL"`
+	AlsoAgentURL []string       `name:"also-agent-url" help:"A further address at which agents look for this server when the first does not answer, such as that of a machine to restore it on. Repeat for more." env:"PATCHBAY_ALSO_AGENT_URL"`
 	TLS          string         `help:"The console's certificate: own, files, acme or off. Left out, off on loopback and own elsewhere." enum:",own,files,acme,off" default:"" env:"PATCHBAY_TLS"`
 	TLSCert      string         `help:"PEM file with the certificate chain, for --tls=files." type:"path" env:"PATCHBAY_TLS_CERT"`
 	TLSKey       string         `help:"PEM file with its key." type:"path" env:"PATCHBAY_TLS_KEY"`
@@ -53,7 +54,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		return fmt.Errorf("reading --listen: it must be like 127.0.0.1:8420: %w", err)
 	}
 	s, err := server.New(ctx, server.Options{Data: c.Data, Database: c.Database, Listen: c.Listen,
-		AgentListen: cmp.Or(c.AgentListen, net.JoinHostPort(host, "8421")), PublicURL: c.PublicURL, AgentURL: c.AgentURL,
+		AgentListen: cmp.Or(c.AgentListen, net.JoinHostPort(host, "8421")), PublicURL: c.PublicURL, AgentURL: c.AgentURL, AlsoAt: c.AlsoAgentURL,
 		Certificate: server.Certificate{Mode: c.TLS, Cert: c.TLSCert, Key: c.TLSKey, Names: c.TLSName, Email: c.ACMEEmail, Directory: c.ACMEDir},
 		Proxies:     c.TrustedProxy, Installation: c.Name, Version: version, Console: console.Files(), Silent: c.Silent,
 		Log: slog.New(handler)})

@@ -33,6 +33,7 @@ type actPayload struct {
 	Level, Target, Site, Token, Person, Email string
 	From, To, Remote, Zone                    string
 	CopyOf                                    string `json:"copy_of"`
+	Keys                                      []string
 	CopyOfName                                string `json:"copy_of_name"`
 	Follow                                    bool
 	MaxUses                                   int               `json:"max_uses"`
@@ -69,6 +70,7 @@ func tellings() map[string]telling {
 		"device.ask":          {(*teller).asked, "asked a device to scan again"},
 		"device.rename":       {(*teller).renamed, "renamed a device"},
 		"device.retire":       {(*teller).retired, "retired a device"},
+		"document.publish":    {(*teller).published, "published a signed document"},
 		"job.create":          {(*teller).ordered, "ordered an update"},
 		"job.update":          {(*teller).reordered, "renewed an order"},
 		"job.withdraw":        {(*teller).orderWithdrawn, "took an order back"},
@@ -251,6 +253,10 @@ func (t *teller) enrolled(_ store.AuditRow, p actPayload) string {
 		text += ", to be observed only"
 	}
 	return text
+}
+
+func (t *teller) published(row store.AuditRow, p actPayload) string {
+	return "published the signed document " + plainName(row.Object, "without a name") + ", signed by " + some(p.Keys)
 }
 
 func (t *teller) became(row store.AuditRow, p actPayload) string {

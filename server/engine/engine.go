@@ -30,6 +30,8 @@ type Options struct {
 	Bus    *bus.Bus
 	Key    wire.Key      // signs orders
 	Silent time.Duration // after which a quiet device counts as silent
+	// Approvals gives the signed approvals that name an agent's key; nil has none.
+	Approvals func(ctx context.Context, agentKey string) []wire.Envelope
 	// Gone is told an agent whose device was retired or whose customer was closed; nil tells nobody.
 	Gone func(agent string)
 	Now  func() time.Time

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -88,6 +89,9 @@ func (e *Engine) sign(ctx context.Context, agent string, now time.Time) (*order,
 		}
 		orders.Devices = append(orders.Devices, wish)
 	}
+	if orders.Approvals, err = e.approvals(ctx, h, agent); err != nil {
+		return nil, fmt.Errorf("making orders: %w", err)
+	}
 	content, err := json.Marshal(orders)
 	if err != nil {
 		return nil, fmt.Errorf("making orders: %w", err)
@@ -102,6 +106,34 @@ func (e *Engine) sign(ctx context.Context, agent string, now time.Time) (*order,
 		return nil, err
 	}
 	return &order{envelope, orders.Seen, now}, nil
+}
+
+// approvals are the signed ones that name the agent's key.
+func (e *Engine) approvals(ctx context.Context, h *store.Customer, agent string) ([]wire.Envelope, error) {
+	if e.Options.Approvals == nil {
+		return nil, nil
+	}
+	a, err := h.Agent(ctx, agent)
+	if err != nil {
+		return nil, err
+	}
+	key, err := x509.ParsePKIXPublicKey(a.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("reading the agent's key: %w", err)
+	}
+	name, err := wire.KeyName(key)
+	if err != nil {
+		return nil, err
+	}
+	return e.Options.Approvals(ctx, name), nil
+}
+
+// Republished says that signed documents changed: orders may carry others, and every agent
+// has something to hear at its next check-in.
+func (e *Engine) Republished() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	clear(e.orders)
 }
 
 // wishFor is the wish for one device: its windows and its open jobs.

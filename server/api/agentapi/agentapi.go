@@ -41,8 +41,17 @@ type Engine interface {
 	CheckInNow(device string)
 }
 
+// Documents are the signed ones that agents are told.
+type Documents interface {
+	// For gives what a reader lacks, and the time when that is asked for.
+	For(ctx context.Context, held wire.HeldDocuments, withTime bool) ([]wire.Envelope, error)
+	// Newest gives what a new reader begins with.
+	Newest(ctx context.Context) ([]wire.Envelope, error)
+}
+
 // Options are what the agents' side needs.
 type Options struct {
+	Documents Documents // nil has none
 	Store     *store.Store
 	Authority *ca.Authority
 	Engine    Engine

@@ -50,6 +50,10 @@ func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 		a.fail(w, r, err)
 		return
 	}
+	if reply.Documents, err = a.documents(r.Context(), s, in.Documents, now); err != nil {
+		a.fail(w, r, err)
+		return
+	}
 	reply.Acknowledged = s.acked
 	if reply.Holds, err = a.holds(r.Context(), s, &in); err != nil {
 		a.fail(w, r, err)

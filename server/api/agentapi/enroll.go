@@ -107,6 +107,10 @@ func (a *API) letIn(r *http.Request, in wire.Enroll) (*wire.Enrolled, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wire.Enrolled{Agent: agentID, Device: device.ID, Customer: customer.Name, Site: site.Name, Mode: token.Mode, Certificate: cert,
+	documents, err := a.newest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &wire.Enrolled{Documents: documents, Agent: agentID, Device: device.ID, Customer: customer.Name, Site: site.Name, Mode: token.Mode, Certificate: cert,
 		CA: a.Authority.Certificate.Raw, OrdersKey: a.Authority.OrdersKey().Public().(ed25519.PublicKey), AgentURL: a.AgentURL}, nil
 }

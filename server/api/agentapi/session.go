@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"patchbay/patch"
 	"patchbay/server/rival"
@@ -36,6 +37,7 @@ type session struct {
 	devices map[string]*deviceState
 	acked   int64
 	record  rival.Record // as it was last stored; zero before the first message
+	timed   time.Time    // when it was last told the time, signed
 }
 
 // said is what an agent says of itself, compared to know whether anything changed.
