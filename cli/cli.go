@@ -37,6 +37,7 @@ type Commands struct {
 	Approval Approval `cmd:"" help:"Answers given so far."`
 	Job      Job      `cmd:"" help:"Jobs."`
 	Activity Activity `cmd:"" help:"Who did what."`
+	Trust    Trust    `cmd:"" help:"Who may sign what, and what agents are held to."`
 }
 
 // Globals are the flags that every command takes.

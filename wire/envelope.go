@@ -79,6 +79,15 @@ func Seal(docType string, payload any, key Key) (*Envelope, error) {
 	return &Envelope{docType, body, []Signature{{name, sig}}}, nil
 }
 
+// Draft is a document of the type that nobody signed yet.
+func Draft(docType string, payload any) (Envelope, error) {
+	body, err := json.Marshal(payload)
+	if err != nil {
+		return Envelope{}, fmt.Errorf("drafting %s: %w", docType, err)
+	}
+	return Envelope{Type: docType, Payload: body, Signatures: []Signature{}}, nil
+}
+
 // Open checks that the envelope is of the type and signed by one of the keys, and decodes
 // the payload into v. It returns the name of the key.
 func (e *Envelope) Open(docType string, v any, keys ...crypto.PublicKey) (string, error) {

@@ -23,6 +23,7 @@ type Options struct {
 	Fleet        Fleet
 	Engine       Engine
 	Events       Events
+	Documents    Documents
 	Console      fs.FS // the console's built files; nil serves none
 	Log          *slog.Logger
 	Now          func() time.Time

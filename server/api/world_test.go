@@ -18,6 +18,8 @@ import (
 
 	"patchbay/patch"
 	"patchbay/server/access"
+	"patchbay/server/ca"
+	"patchbay/server/documents"
 	"patchbay/server/store"
 	"patchbay/server/verdict"
 	"patchbay/server/view"
@@ -61,7 +63,16 @@ func newWorld(t testing.TB, beyond bool) *world {
 		t.Fatal(err)
 	}
 	w.fleet = &invented{}
-	w.options = Options{Store: w.store, Access: w.access, Fleet: w.fleet, Engine: w.engine, Events: w.events,
+	authority, err := ca.Open(t.TempDir(), now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := documents.Open(t.Context(), documents.Options{Store: w.store, Key: authority.OrdersKey(), Authority: authority.Certificate.Raw,
+		Addresses: []string{"https://patchbay.test:8421"}, Now: now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.options = Options{Documents: held, Store: w.store, Access: w.access, Fleet: w.fleet, Engine: w.engine, Events: w.events,
 		Console: fstest.MapFS{"index.html": {Data: []byte("<html>" + nonceMark)}, "assets/app-Ab3dEf9h.js": {Data: bytes.Repeat([]byte("console.log(1);"), 500)},
 			"robots.txt": {Data: []byte("User-agent: *")}},
 		Log: slog.New(slog.NewTextHandler(&locked{b: w.log}, nil)), Now: now, Version: "test", Installation: "Test MSP",

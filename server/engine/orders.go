@@ -74,13 +74,13 @@ func (e *Engine) sign(ctx context.Context, agent string, now time.Time) (*order,
 		return nil, fmt.Errorf("making orders: %w", err)
 	}
 	h := e.Store.Customer(who, customer)
-	devices, err := h.Devices(ctx)
+	devices, err := h.AgentDevices(ctx, agent)
 	if err != nil {
 		return nil, fmt.Errorf("making orders: %w", err)
 	}
 	orders := wire.Orders{Agent: agent}
 	for _, d := range devices {
-		if d.Agent != agent || d.RetiredAt != nil {
+		if d.RetiredAt != nil {
 			continue
 		}
 		wish, err := wishFor(ctx, h, d)

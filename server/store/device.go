@@ -26,6 +26,14 @@ func (h handle) Devices(ctx context.Context) ([]Device, error) {
 	})
 }
 
+// AgentDevices lists the devices that an agent speaks for, retired ones too.
+func (c *Customer) AgentDevices(ctx context.Context, agent string) ([]Device, error) {
+	return reading(ctx, c.handle, "an agent's devices", func(t *tx) ([]Device, error) {
+		return list(ctx, t, scanDevice,
+			`SELECT `+deviceColumns+` FROM device WHERE customer = $1 AND agent = $2 ORDER BY name, id`, c.customer, agent)
+	})
+}
+
 // Device gives one device.
 func (c *Customer) Device(ctx context.Context, id string) (Device, error) {
 	return reading(ctx, c.handle, "a device", func(t *tx) (Device, error) {

@@ -15,6 +15,8 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -30,6 +32,7 @@ import (
 	"patchbay/server/access"
 	"patchbay/server/api"
 	"patchbay/server/bus"
+	"patchbay/server/documents"
 	"patchbay/server/engine"
 	"patchbay/server/fleet"
 	"patchbay/server/store"
@@ -90,7 +93,16 @@ func run(ctx context.Context, o options) error {
 	if _, err := os.Stat(o.console); err == nil {
 		console = os.DirFS(o.console)
 	}
-	server, err := api.New(api.Options{
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return fmt.Errorf("making a key: %w", err)
+	}
+	held, err := documents.Open(ctx, documents.Options{Store: w.store, Key: key, Addresses: []string{"https://patchbay.example.test:8443"},
+		Now: time.Now, Log: slog.Default()})
+	if err != nil {
+		return err
+	}
+	server, err := api.New(api.Options{Documents: held,
 		Store: w.store, Access: w.access, Fleet: w.index, Engine: w.engine, Events: w.bus, Console: console,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now, Version: "mock", Installation: "Example MSP",
 		AgentURL: "https://patchbay.example.test:8443", Pin: "00112233445566778899aabbccddeeff",

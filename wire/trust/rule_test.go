@@ -90,7 +90,9 @@ func TestWithoutLimitsEverythingMayBegin(t *testing.T) {
 // An empty origin in the limits stands for whatever the provider itself trusts; an update
 // whose origin nobody knows matches no named one.
 func TestSources(t *testing.T) {
-	l := limitsOf(1, func(l *wire.Limits) { l.Sources = []wire.LimitSource{{Provider: "apt", Origin: "Debian"}, {Provider: "fwupd"}} })
+	l := limitsOf(1, func(l *wire.Limits) {
+		l.Sources = []wire.LimitSource{{Provider: "apt", Origin: "Debian"}, {Provider: "fwupd"}}
+	})
 	for _, c := range []struct {
 		provider, origin string
 		want             bool

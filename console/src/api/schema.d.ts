@@ -575,6 +575,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may sign what, and what agents are held to */
+        get: operations["trust-show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trust/approvals/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draft an approval for approvers to sign */
+        post: operations["trust-draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trust/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publish a document that was signed elsewhere */
+        post: operations["trust-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/updates": {
         parameters: {
             query?: never;
@@ -881,6 +932,31 @@ export interface components {
             /** @description IANA zone of its site */
             zone: string;
         };
+        Draft: {
+            document: components["schemas"]["Envelope"];
+            /** @description By the name of an agent's key, how its device is called here */
+            names: {
+                [key: string]: string;
+            };
+        };
+        DraftInBody: {
+            /** @description Also outside the window */
+            forced?: boolean;
+            /**
+             * Format: int64
+             * @description For how long it holds
+             * @default 24
+             */
+            hours: number;
+            /** @description The needs to approve */
+            needs: string[];
+            note?: string;
+        };
+        Envelope: {
+            payload: string;
+            signatures: components["schemas"]["Signature"][];
+            type: string;
+        };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
             location?: string;
@@ -1019,6 +1095,30 @@ export interface components {
         };
         JobRef: {
             job: string;
+        };
+        LimitSource: {
+            origin?: string;
+            provider: string;
+        };
+        Limits: {
+            /** Format: int64 */
+            approvals: number;
+            /** Format: int64 */
+            devices_per_hour: number;
+            /** Format: date-time */
+            expires: string;
+            /** Format: int64 */
+            fleet: number;
+            /** Format: int64 */
+            forced: number;
+            /** Format: date-time */
+            issued_at: string;
+            /** Format: int64 */
+            root: number;
+            sources: components["schemas"]["LimitSource"][];
+            verbs: string[];
+            /** Format: int64 */
+            version: number;
         };
         Link: {
             /** @enum {string} */
@@ -1500,6 +1600,10 @@ export interface components {
             email: string;
             password: string;
         };
+        Signature: {
+            key: string;
+            sig: string;
+        };
         Site: {
             /** Format: date-time */
             created_at: string;
@@ -1595,6 +1699,40 @@ export interface components {
             unknown: number;
             /** Format: int64 */
             verified: number;
+        };
+        Trust: {
+            /** @description Where agents look for this server */
+            addresses: string[];
+            /** Format: date-time */
+            as_of: string;
+            limits?: components["schemas"]["Limits"];
+            /** @description What is not there, and what that means: a sentence each */
+            missing: string[];
+            root?: components["schemas"]["TrustRoot"];
+            /** @description Name of the key that signs orders and time */
+            server_key: string;
+        };
+        TrustRole: {
+            keys: string[];
+            /** @enum {string} */
+            name: "root" | "publisher" | "approver" | "server";
+            /** Format: int64 */
+            threshold: number;
+        };
+        TrustRoot: {
+            /** Format: date-time */
+            expires: string;
+            installation: string;
+            /** Format: date-time */
+            issued_at: string;
+            /**
+             * Format: int64
+             * @description Lowest version of the limits that agents accept; 0 asks for none
+             */
+            limits: number;
+            roles: components["schemas"]["TrustRole"][];
+            /** Format: int64 */
+            version: number;
         };
         Update: {
             available: string;
@@ -3166,6 +3304,101 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "trust-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trust"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "trust-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "trust-publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Envelope"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trust"];
+                };
             };
             /** @description Error */
             default: {

@@ -132,12 +132,12 @@ func load(ctx context.Context, st *store.Store, id string) (*session, error) {
 	s := &session{agent: id, customer: customer, key: key, turn: make(chan struct{}, 1), gone: agent.RevokedAt != nil || row.ClosedAt != nil,
 		said:    said{agent.Build, agent.Mode, agent.Capabilities, agent.Seen},
 		devices: map[string]*deviceState{}, acked: agent.Acknowledged}
-	devices, err := h.Devices(ctx)
+	devices, err := h.AgentDevices(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range devices {
-		if d.Agent == id && d.RetiredAt == nil {
+		if d.RetiredAt == nil {
 			s.devices[d.ID] = &deviceState{digest: d.Digest}
 		}
 	}
