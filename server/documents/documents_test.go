@@ -211,8 +211,7 @@ func TestOnlyWhatFollowsIsPublished(t *testing.T) {
 	thief := *s
 	thief.root = newKey(t)
 	refused(thief.rootOf(2), "not signed by enough")
-	root := s.rootOf(2)
-	root = s.seal(wire.RootDocument, wire.Root{Version: 2, Installation: "inst_1", IssuedAt: s.now, Expires: s.now.Add(time.Hour), Root: role(s.root),
+	root := s.seal(wire.RootDocument, wire.Root{Version: 2, Installation: "inst_1", IssuedAt: s.now, Expires: s.now.Add(time.Hour), Root: role(s.root),
 		Server: role(newKey(t))}, s.root)
 	refused(root, "does not name this server's key")
 }
