@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"patchbay/agent/identity"
+	"patchbay/agent/inventory"
 	"patchbay/agent/journal"
 	"patchbay/patch"
 	"patchbay/wire"
@@ -125,7 +126,7 @@ func (a *Agent) startAnew(answer wire.Renewed) error {
 	if err := a.journal.Close(); err != nil {
 		return fmt.Errorf("closing the copied journal: %w", err)
 	}
-	for _, name := range []string{ordersFile, journal.Name, statusFile} {
+	for _, name := range []string{ordersFile, journal.Name, inventory.File, statusFile} {
 		if err := a.Disk.Remove(name); err != nil {
 			return err
 		}

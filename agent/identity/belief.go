@@ -37,6 +37,16 @@ func LoadBelief(dir disk.Dir, id Identity) (Belief, error) {
 	return b, nil
 }
 
+// Forget removes all that makes a machine the one it is: identity, keys and beliefs.
+func Forget(dir disk.Dir) error {
+	for _, name := range []string{file, keyFile, nextFile, beliefFile} {
+		if err := dir.Remove(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // SaveBelief writes what the agent believes.
 func SaveBelief(dir disk.Dir, b Belief) error {
 	data, err := json.Marshal(b)

@@ -23,10 +23,11 @@ import (
 	"patchbay/wire"
 )
 
-const (
-	file  = "sections.json"
-	limit = 10 * time.Minute // of one scan; what takes longer has failed
-)
+// File is where the last good reading of each section is kept.
+const File = "sections.json"
+
+// limit is for one scan; what takes longer has failed.
+const limit = 10 * time.Minute
 
 // Report is a device as it was read at one time.
 type Report struct {
@@ -240,7 +241,7 @@ func (s *Scanner) load() {
 	if s.Disk == nil {
 		return
 	}
-	data, err := s.Disk.Read(file)
+	data, err := s.Disk.Read(File)
 	if err == nil {
 		err = json.Unmarshal(data, &s.kept)
 	}
@@ -266,7 +267,7 @@ func (s *Scanner) save(sections []wire.Section) {
 	}
 	data, err := json.Marshal(s.kept)
 	if err == nil {
-		err = s.Disk.Write(file, data)
+		err = s.Disk.Write(File, data)
 	}
 	if err != nil {
 		s.Log.Warn("the scan could not be kept", "error", err)

@@ -24,11 +24,13 @@ import (
 	"patchbay/wire"
 )
 
-// Name is the journal's file.
-const Name = "journal"
+// The journal's files.
+const (
+	Name    = "journal"
+	Damaged = "journal.damaged" // a copy, when lines in the middle could not be read
+)
 
 const (
-	damaged = "journal.damaged" // a copy, when lines in the middle could not be read
 
 	// Keep is how long an outcome stays after the server acknowledged it.
 	Keep = 30 * 24 * time.Hour
@@ -74,7 +76,7 @@ func Open(dir disk.Dir, now time.Time) (*Journal, error) {
 		return nil, err
 	}
 	if j.damage != "" {
-		if err := dir.Write(damaged, data); err != nil {
+		if err := dir.Write(Damaged, data); err != nil {
 			return nil, fmt.Errorf("keeping the damaged journal: %w", err)
 		}
 	}
@@ -99,7 +101,7 @@ func load(dir disk.Dir) (*Journal, []byte, error) {
 		j.state.apply(c)
 	}
 	if skipped > 0 {
-		j.damage = fmt.Sprintf("%d lines of the journal could not be read; a copy is kept as %s", skipped, damaged)
+		j.damage = fmt.Sprintf("%d lines of the journal could not be read; a copy is kept as %s", skipped, Damaged)
 	}
 	return j, data, nil
 }

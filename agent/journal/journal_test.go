@@ -109,7 +109,7 @@ func TestDamageInTheMiddleIsSaidAndTheRestKept(t *testing.T) {
 	if again.Damage() == "" || len(again.Jobs()) != 1 || !reflect.DeepEqual(seqs(again), []int64{1, 2}) {
 		t.Errorf("%q, jobs %+v, pending %v", again.Damage(), again.Jobs(), seqs(again))
 	}
-	if kept, err := os.ReadFile(filepath.Join(dir, damaged)); err != nil || !bytes.Equal(kept, bytes.Join(lines, nil)) {
+	if kept, err := os.ReadFile(filepath.Join(dir, Damaged)); err != nil || !bytes.Equal(kept, bytes.Join(lines, nil)) {
 		t.Errorf("no copy is kept: %v", err)
 	}
 }

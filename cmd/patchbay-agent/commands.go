@@ -89,6 +89,11 @@ func (r *runCommand) Run(ctx context.Context, c *commands) error {
 func runAgent(ctx context.Context, o agent.Options, state string) error {
 	for {
 		a, err := agent.New(o)
+		if errors.Is(err, identity.ErrNone) {
+			if err = accept(ctx, o); err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ type commands struct {
 	Scan      scanCommand      `cmd:"" help:"Read this machine once and print it as JSON."`
 	Status    statusCommand    `cmd:"" help:"Say how the agent stands."`
 	Install   installCommand   `cmd:"" help:"Make the agent a service that starts with the machine."`
+	Image     imageCommand     `cmd:"" name:"prepare-image" help:"Make this machine's disk fit to be copied to others."`
 	Uninstall uninstallCommand `cmd:"" help:"Remove the service, the key and everything else the agent put here."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
