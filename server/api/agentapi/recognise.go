@@ -20,7 +20,7 @@ const ask = 15 * time.Second
 // look into the store.
 func (a *API) recognise(ctx context.Context, s *session, in *wire.CheckIn, reply *wire.Reply, now time.Time) (*wire.Doubt, error) {
 	claim := rival.Claim{Boot: in.BootID, Nonce: in.Nonce}
-	if r := s.record; r.Boot != "" && r.Boot == claim.Boot && r.Nonce == claim.Nonce && r.Fresh(now) && !r.Open() {
+	if r := s.record; r.Boot != "" && r.Boot == claim.Boot && (r.Nonce == claim.Nonce || claim.Nonce == "") && r.Fresh(now) && !r.Open() {
 		s.record.Heard = now
 		return nil, nil
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"patchbay/test/bench/measure"
+	"patchbay/wire"
 )
 
 // installation is a running server with its first administrator, and one real agent.
@@ -94,30 +95,30 @@ func (in *installation) setUp(ctx context.Context, link string) error {
 	}
 }
 
-// token makes one for a site of its own.
-func (in *installation) token(ctx context.Context, uses int) (string, error) {
+// token makes one for a customer and a site of its own.
+func (in *installation) token(ctx context.Context, uses int, mode wire.Mode) (secret, owner string, err error) {
 	var customer, site struct {
 		ID string `json:"id"`
 	}
 	if err := in.ask(ctx, "POST", "/customers", map[string]any{"name": fmt.Sprintf("Fleet of %d", uses)}, &customer); err != nil {
-		return "", err
+		return "", "", err
 	}
 	if err := in.ask(ctx, "POST", "/customers/"+customer.ID+"/sites", map[string]any{"name": "Here", "zone": "UTC",
 		"policy": map[string]any{"auto": "by_hand", "windows": []any{}, "reboot": false}}, &site); err != nil {
-		return "", err
+		return "", "", err
 	}
 	var token struct {
 		Line string `json:"secret_line"`
 	}
-	if err := in.ask(ctx, "POST", "/sites/"+site.ID+"/tokens", map[string]any{"uses": uses, "mode": "observe"}, &token); err != nil {
-		return "", err
+	if err := in.ask(ctx, "POST", "/sites/"+site.ID+"/tokens", map[string]any{"uses": uses, "mode": mode}, &token); err != nil {
+		return "", "", err
 	}
 	for _, word := range strings.Fields(token.Line) {
 		if word = strings.Trim(word, `'"`); strings.HasPrefix(word, "pbt_") {
-			return word, nil
+			return word, customer.ID, nil
 		}
 	}
-	return "", fmt.Errorf("no token in what the server answered")
+	return "", "", fmt.Errorf("no token in what the server answered")
 }
 
 // ask asks the API as a browser would.
@@ -152,7 +153,7 @@ func (in *installation) ask(ctx context.Context, method, route string, body, int
 
 // startAgent enrols this machine and runs the real agent, only to observe.
 func (in *installation) startAgent(ctx context.Context) (*exec.Cmd, error) {
-	token, err := in.token(ctx, 1)
+	token, _, err := in.token(ctx, 1, wire.Observe)
 	if err != nil {
 		return nil, err
 	}

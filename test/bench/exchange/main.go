@@ -26,12 +26,16 @@ import (
 func main() {
 	bin := flag.String("bin", "bin", "folder with patchbay and patchbay-agent, stripped")
 	fleet := flag.Int("fleet", 1000, "agents that check in")
+	held := flag.Int("wake", 0, "measure only how soon so many agents that hold a line hear of a person's wish")
 	idle := flag.Duration("idle", 75*time.Second, "how long the agent is left alone before its memory is read")
 	echo := flag.String("echo", "", "be the echo server with the keys in this folder")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	run := func() error { return exchange(ctx, *bin, *fleet, *idle) }
+	if *held > 0 {
+		run = func() error { return wakes(ctx, *bin, *held) }
+	}
 	if *echo != "" {
 		run = func() error { return serveEcho(ctx, *echo) }
 	}

@@ -21,9 +21,12 @@ import (
 	"patchbay/agent/enroll"
 	"patchbay/agent/identity"
 	"patchbay/agent/link"
+	"patchbay/patch"
+	"patchbay/provider"
 	"patchbay/server/ca"
 	"patchbay/test/bench/measure"
 	"patchbay/wire"
+	"patchbay/wire/trust"
 )
 
 // atOnce is how many agents speak at the same time: enough to keep the server busy, few
@@ -42,12 +45,16 @@ type simulated struct {
 	counted *counter
 	report  []wire.Section
 	seen    wire.OrdersVersion
+	mode    wire.Mode
+	nonce   string
+	beliefs trust.State
+	jobs    int // in the last orders
 }
 
 // rates measures unchanged check-ins: their bytes, and how many of them a second of the
 // server's processor answers, beside the echo.
 func rates(ctx context.Context, in *installation, n int) error {
-	fleet, err := enrolFleet(ctx, in, n)
+	fleet, _, err := enrolFleet(ctx, in, n, wire.Observe)
 	if err != nil {
 		return fmt.Errorf("enrolling the fleet: %w", err)
 	}
@@ -94,31 +101,32 @@ func rates(ctx context.Context, in *installation, n int) error {
 	return nil
 }
 
-// enrolFleet lets n agents in by the real protocol, each with a device of its own.
-func enrolFleet(ctx context.Context, in *installation, n int) ([]*simulated, error) {
-	token, err := in.token(ctx, n)
+// enrolFleet lets n agents in by the real protocol, each with a device of its own, all of
+// one customer.
+func enrolFleet(ctx context.Context, in *installation, n int, mode wire.Mode) (all []*simulated, customer string, err error) {
+	token, customer, err := in.token(ctx, n, mode)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	fleet := make([]*simulated, n)
 	for i := range fleet {
-		fleet[i] = &simulated{counted: &counter{}}
+		fleet[i] = &simulated{counted: &counter{}, mode: mode}
 	}
 	numbers := map[*simulated]int{}
 	for i, a := range fleet {
 		numbers[a] = i
 	}
-	return fleet, inParallel(fleet, func(a *simulated) error {
+	return fleet, customer, inParallel(fleet, func(a *simulated) error {
 		i := numbers[a]
 		dir, err := disk.Open(filepath.Join(in.dir, "fleet", strconv.Itoa(i)))
 		if err != nil {
 			return err
 		}
 		facts := wire.Facts{Hostname: fmt.Sprintf("bench-%d", i), OS: "linux", Distro: "debian", Release: "12", Architecture: "amd64",
-			MachineID: strconv.Itoa(i), Providers: []wire.ProviderFacts{{Name: "bench"}}}
+			MachineID: strconv.Itoa(i), BootID: boot, Providers: []wire.ProviderFacts{{Name: "bench", Traits: provider.Traits{Versions: "deb", Exact: true}}}}
 		keys := identity.SoftKey{Dir: dir}
-		a.id, err = enroll.Run(ctx, enroll.Options{Server: in.agent, Token: token, Mode: wire.Observe,
-			Capabilities: agent.Capabilities(wire.Observe), Build: "bench", Facts: facts, Disk: dir, Keys: keys, Now: time.Now})
+		a.id, err = enroll.Run(ctx, enroll.Options{Server: in.agent, Token: token, Mode: mode,
+			Capabilities: agent.Capabilities(mode), Build: "bench", Facts: facts, Disk: dir, Keys: keys, Now: time.Now})
 		if err != nil {
 			return err
 		}
@@ -139,18 +147,30 @@ func enrolFleet(ctx context.Context, in *installation, n int) ([]*simulated, err
 		if a.link, err = link.New(a.id.AgentURL, a.tls, a.counted.dial); err != nil {
 			return err
 		}
+		b, err := identity.LoadBelief(dir, a.id)
+		if err != nil {
+			return err
+		}
+		a.beliefs = b.State
 		a.report, err = sections(facts)
 		return err
 	})
 }
 
-// sections are what a machine without packages says of itself.
+// boot is that of every machine: they are told apart by their keys.
+const boot = "0b9a40ba-6f29-4d1d-8c9b-8c5d3d4f3e11"
+
+// sections are what a machine with one package says of itself, which could be newer.
 func sections(facts wire.Facts) ([]wire.Section, error) {
 	var all []wire.Section
+	now := time.Now().UTC().Truncate(time.Second)
+	installed := []patch.Item{{Provider: "bench", Name: "tool", Architecture: "amd64", Version: "1.0"}}
+	offered := []patch.Update{{Provider: "bench", Name: "tool", Architecture: "amd64", Installed: "1.0", Available: "1.1", Origin: "Bench"}}
+	sources := []patch.Source{{Provider: "bench", Name: "bench", Origin: "Bench", SignedAt: &now, RefreshedAt: &now}}
 	for _, s := range []struct {
 		name string
 		body any
-	}{{"bench/installed", []any{}}, {"bench/offered", []any{}}, {"bench/sources", []any{}}, {wire.HostSection, facts}} {
+	}{{"bench/installed", installed}, {"bench/offered", offered}, {"bench/sources", sources}, {wire.HostSection, facts}} {
 		body, err := wire.Canonical(s.body)
 		if err != nil {
 			return nil, err
@@ -167,9 +187,9 @@ func (a *simulated) message(all bool) wire.CheckIn {
 	if all {
 		d.Sections = a.report
 	}
-	return wire.CheckIn{Version: wire.Version, Agent: a.id.Agent, Build: "0.1.0", BootID: "0b9a40ba-6f29-4d1d-8c9b-8c5d3d4f3e11",
-		Sent: time.Now().UTC().Truncate(time.Second), Mode: wire.Observe, Capabilities: agent.Capabilities(wire.Observe),
-		Seen: a.seen, Devices: []wire.DeviceReport{d}}
+	return wire.CheckIn{Version: wire.Version, Agent: a.id.Agent, Build: "0.1.0", BootID: boot,
+		Sent: time.Now().UTC().Truncate(time.Second), Mode: a.mode, Capabilities: agent.Capabilities(a.mode),
+		Seen: a.seen, Nonce: a.nonce, Documents: a.beliefs.Held(), Devices: []wire.DeviceReport{d}}
 }
 
 // errNews means that the server had something to say to an agent that had nothing.
@@ -180,12 +200,23 @@ func (a *simulated) checkIn(ctx context.Context, all bool) error {
 	if err != nil {
 		return err
 	}
+	if reply.Nonce != "" {
+		a.nonce = reply.Nonce
+	}
+	for i := range reply.Documents {
+		if next, err := a.beliefs.Take(&reply.Documents[i]); err == nil {
+			a.beliefs = next
+		}
+	}
 	if reply.Orders != nil {
 		var o wire.Orders
 		if err := json.Unmarshal(reply.Orders.Payload, &o); err != nil {
 			return err
 		}
-		a.seen = o.Seen
+		a.seen, a.jobs = o.Seen, 0
+		for _, d := range o.Devices {
+			a.jobs += len(d.Jobs)
+		}
 	}
 	if !all && len(reply.Holds) > 0 {
 		return errNews
