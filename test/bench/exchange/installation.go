@@ -95,30 +95,44 @@ func (in *installation) setUp(ctx context.Context, link string) error {
 	}
 }
 
-// token makes one for a customer and a site of its own.
-func (in *installation) token(ctx context.Context, uses int, mode wire.Mode) (secret, owner string, err error) {
+// tokenUses is the most uses that the server gives one token.
+const tokenUses = 1000
+
+// tokens makes as many as are needed for a customer and a site of its own.
+func (in *installation) tokens(ctx context.Context, uses int, mode wire.Mode) (secrets []string, owner string, err error) {
 	var customer, site struct {
 		ID string `json:"id"`
 	}
 	if err := in.ask(ctx, "POST", "/customers", map[string]any{"name": fmt.Sprintf("Fleet of %d", uses)}, &customer); err != nil {
-		return "", "", err
+		return nil, "", err
 	}
 	if err := in.ask(ctx, "POST", "/customers/"+customer.ID+"/sites", map[string]any{"name": "Here", "zone": "UTC",
 		"policy": map[string]any{"auto": "by_hand", "windows": []any{}, "reboot": false}}, &site); err != nil {
-		return "", "", err
+		return nil, "", err
 	}
+	for ; uses > 0; uses -= tokenUses {
+		secret, err := in.token(ctx, site.ID, min(uses, tokenUses), mode)
+		if err != nil {
+			return nil, "", err
+		}
+		secrets = append(secrets, secret)
+	}
+	return secrets, customer.ID, nil
+}
+
+func (in *installation) token(ctx context.Context, site string, uses int, mode wire.Mode) (string, error) {
 	var token struct {
 		Line string `json:"secret_line"`
 	}
-	if err := in.ask(ctx, "POST", "/sites/"+site.ID+"/tokens", map[string]any{"uses": uses, "mode": mode}, &token); err != nil {
-		return "", "", err
+	if err := in.ask(ctx, "POST", "/sites/"+site+"/tokens", map[string]any{"uses": uses, "mode": mode}, &token); err != nil {
+		return "", err
 	}
 	for _, word := range strings.Fields(token.Line) {
 		if word = strings.Trim(word, `'"`); strings.HasPrefix(word, "pbt_") {
-			return word, customer.ID, nil
+			return word, nil
 		}
 	}
-	return "", "", fmt.Errorf("no token in what the server answered")
+	return "", fmt.Errorf("no token in what the server answered")
 }
 
 // ask asks the API as a browser would.
@@ -153,12 +167,12 @@ func (in *installation) ask(ctx context.Context, method, route string, body, int
 
 // startAgent enrols this machine and runs the real agent, only to observe.
 func (in *installation) startAgent(ctx context.Context) (*exec.Cmd, error) {
-	token, _, err := in.token(ctx, 1, wire.Observe)
+	tokens, _, err := in.tokens(ctx, 1, wire.Observe)
 	if err != nil {
 		return nil, err
 	}
 	program, state := filepath.Join(in.bin, "patchbay-agent"), filepath.Join(in.dir, "agent")
-	enroll := exec.CommandContext(ctx, program, "enroll", "--server", in.agent, "--token", token, "--mode", "observe", "--state", state)
+	enroll := exec.CommandContext(ctx, program, "enroll", "--server", in.agent, "--token", tokens[0], "--mode", "observe", "--state", state)
 	if out, err := enroll.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("enrolling: %w: %s", err, out)
 	}

@@ -104,7 +104,7 @@ func rates(ctx context.Context, in *installation, n int) error {
 // enrolFleet lets n agents in by the real protocol, each with a device of its own, all of
 // one customer.
 func enrolFleet(ctx context.Context, in *installation, n int, mode wire.Mode) (all []*simulated, customer string, err error) {
-	token, customer, err := in.token(ctx, n, mode)
+	tokens, customer, err := in.tokens(ctx, n, mode)
 	if err != nil {
 		return nil, "", err
 	}
@@ -125,7 +125,7 @@ func enrolFleet(ctx context.Context, in *installation, n int, mode wire.Mode) (a
 		facts := wire.Facts{Hostname: fmt.Sprintf("bench-%d", i), OS: "linux", Distro: "debian", Release: "12", Architecture: "amd64",
 			MachineID: strconv.Itoa(i), BootID: boot, Providers: []wire.ProviderFacts{{Name: "bench", Traits: provider.Traits{Versions: "deb", Exact: true}}}}
 		keys := identity.SoftKey{Dir: dir}
-		a.id, err = enroll.Run(ctx, enroll.Options{Server: in.agent, Token: token, Mode: mode,
+		a.id, err = enroll.Run(ctx, enroll.Options{Server: in.agent, Token: tokens[i/tokenUses], Mode: mode,
 			Capabilities: agent.Capabilities(mode), Build: "bench", Facts: facts, Disk: dir, Keys: keys, Now: time.Now})
 		if err != nil {
 			return err
