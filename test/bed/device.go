@@ -38,6 +38,7 @@ type Device struct {
 
 	mu      sync.Mutex
 	life    *life         // nil when it is switched off
+	last    *life         // the one before, for what it said; nil when there was none
 	boots   int           // how often it came up
 	changed chan struct{} // closed and made anew when life or boots change
 }

@@ -2,6 +2,7 @@ package bed
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,10 @@ type life struct {
 
 // rebootStatus is how systemd-nspawn says that the system inside asked for a reboot.
 const rebootStatus = 133
+
+// patience is how often nspawn is asked for a boot that it refuses to begin: on a
+// busy machine the kernel may still hold what the boot before used.
+const patience = 10
 
 // Start switches the device on and returns when it is up: with Boot when its own
 // systemd has finished starting. Starting twice is harmless.
@@ -70,15 +75,21 @@ func (d *Device) settle(ctx context.Context, l *life) error {
 func (d *Device) live(l *life) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	status := rebootStatus
+	status, refused, again := 0, 0, true
 	var err error
-	for status == rebootStatus && err == nil {
-		status, err = d.once(l)
+	for again {
+		boots := d.Boots()
+		if status, err = d.once(l); d.Boots() > boots {
+			refused = 0
+		} else if refused++; status == 1 && refused < patience {
+			time.Sleep(200 * time.Millisecond)
+		}
+		again = err == nil && (status == rebootStatus || status == 1 && refused > 0 && refused < patience)
 	}
 	if err == nil && status != 0 {
 		err = fmt.Errorf("systemd-nspawn ended with status %d: %s", status, tail(l.console.String()))
 	}
-	d.change(func() { l.err, d.life = err, nil })
+	d.change(func() { l.err, d.life, d.last = err, nil, l })
 	close(l.gone)
 }
 
@@ -167,17 +178,17 @@ func (d *Device) Stop() error {
 	}
 	d.mu.Unlock()
 	if leader != 0 {
-		patience := 10 * time.Second
+		grace := 10 * time.Second
 		if d.boot {
 			const poweroff = syscall.Signal(38) // SIGRTMIN+4 of systemd
 			_ = syscall.Kill(leader, poweroff)
-			patience = time.Minute
+			grace = time.Minute
 		} else {
 			go endProcesses(leader, l.gone)
 		}
 		select {
 		case <-l.gone:
-		case <-time.After(patience):
+		case <-time.After(grace):
 		}
 	}
 	return d.Kill()
@@ -276,19 +287,25 @@ func (d *Device) Boots() int {
 
 // WaitBoots returns when the device has come up n times, or is off for good.
 func (d *Device) WaitBoots(ctx context.Context, n int) error {
+	d.mu.Lock()
+	l := cmp.Or(d.life, d.last)
+	d.mu.Unlock()
+	if l == nil {
+		return fmt.Errorf("%s was never switched on", d.Name)
+	}
 	for {
 		d.mu.Lock()
-		boots, changed, l := d.boots, d.changed, d.life
+		boots, changed := d.boots, d.changed
 		d.mu.Unlock()
 		if boots >= n {
 			return nil
 		}
-		if l == nil {
-			return fmt.Errorf("%s is off", d.Name)
-		}
 		select {
 		case <-changed:
 		case <-l.gone:
+			if l.err == nil {
+				return fmt.Errorf("%s went off: %s", d.Name, tail(l.console.String()))
+			}
 			return fmt.Errorf("%s did not come up: %w", d.Name, l.err)
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for %s to come up: %w: %s", d.Name, ctx.Err(), tail(l.console.String()))
