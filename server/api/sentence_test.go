@@ -238,10 +238,10 @@ func TestTimelineSaysEachThingOnce(t *testing.T) {
 	do[Approved](w, 201, "POST", "/approvals", ApprovalWish{Level: "customer", Target: w.customer, What: ApprovalTarget{Need: need}, Answer: "approve"})
 	job := store.Job{Job: wire.Job{ID: "job_00000000000000000000000000", Attempt: 1, Target: wire.Target{Name: "bed-lib", From: "1.0", To: "1.2"}}}
 	h := w.store.Customer(store.Who{ID: "engine", Name: "Patchbay"}, w.customer)
-	if _, err := h.SaveJobs(t.Context(), w.now, w.device, []store.Job{job}, nil); err != nil {
+	if _, err := h.SaveJobs(t.Context(), w.now, w.device, func(*store.Customer) ([]store.Job, []string, error) { return []store.Job{job}, nil, nil }); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.SaveJobs(t.Context(), w.now, w.device, nil, []string{job.ID}); err != nil {
+	if _, err := h.SaveJobs(t.Context(), w.now, w.device, func(*store.Customer) ([]store.Job, []string, error) { return nil, []string{job.ID}, nil }); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]int{}

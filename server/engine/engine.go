@@ -213,13 +213,9 @@ func (e *Engine) Step(ctx context.Context, device string) error {
 		return err
 	}
 	result := Decide(facts, e.Now())
-	changed := len(result.Plan.Make)+len(result.Plan.Withdraw) > 0
-	if changed {
-		jobs := make([]store.Job, 0, len(result.Plan.Make))
-		for _, j := range result.Plan.Make {
-			jobs = append(jobs, store.Job{Job: j, Customer: customer, Device: device, CreatedAt: e.Now()})
-		}
-		if _, err := e.Store.Customer(who, customer).SaveJobs(ctx, e.Now(), device, jobs, result.Plan.Withdraw); err != nil {
+	changed := false
+	if len(result.Plan.Make)+len(result.Plan.Withdraw) > 0 {
+		if result, changed, err = e.save(ctx, customer, device); err != nil {
 			return fmt.Errorf("storing jobs: %w", err)
 		}
 	}
@@ -233,6 +229,24 @@ func (e *Engine) Step(ctx context.Context, device string) error {
 		e.Bus.Publish(view.Event{Kind: kind, Customer: customer, Device: device})
 	}
 	return nil
+}
+
+// save decides once more, from facts that no other server changes the jobs of meanwhile, and
+// writes what is wished. Most steps wish nothing new and never come here.
+func (e *Engine) save(ctx context.Context, customer, device string) (result Result, changed bool, err error) {
+	changed, err = e.Store.Customer(who, customer).SaveJobs(ctx, e.Now(), device, func(h *store.Customer) ([]store.Job, []string, error) {
+		facts := Facts{Silent: e.Silent}
+		if err := facts.load(ctx, h, device, e.Now()); err != nil {
+			return nil, nil, err
+		}
+		result = Decide(facts, e.Now())
+		jobs := make([]store.Job, 0, len(result.Plan.Make))
+		for _, j := range result.Plan.Make {
+			jobs = append(jobs, store.Job{Job: j, Customer: customer, Device: device, CreatedAt: e.Now()})
+		}
+		return jobs, result.Plan.Withdraw, nil
+	})
+	return result, changed, err
 }
 
 // forget drops a device that is gone.

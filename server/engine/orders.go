@@ -74,29 +74,16 @@ func (e *Engine) sign(ctx context.Context, agent string, now time.Time) (*order,
 		return nil, fmt.Errorf("making orders: %w", err)
 	}
 	h := e.Store.Customer(who, customer)
-	devices, err := h.AgentDevices(ctx, agent)
+	approvals, err := e.approvals(ctx, h, agent)
 	if err != nil {
 		return nil, fmt.Errorf("making orders: %w", err)
 	}
-	orders := wire.Orders{Agent: agent}
-	for _, d := range devices {
-		if d.RetiredAt != nil {
-			continue
-		}
-		wish, err := wishFor(ctx, h, d)
-		if err != nil {
-			return nil, fmt.Errorf("making orders: %w", err)
-		}
-		orders.Devices = append(orders.Devices, wish)
-	}
-	if orders.Approvals, err = e.approvals(ctx, h, agent); err != nil {
-		return nil, fmt.Errorf("making orders: %w", err)
-	}
-	content, err := json.Marshal(orders)
-	if err != nil {
-		return nil, fmt.Errorf("making orders: %w", err)
-	}
-	orders.Seen, _, err = h.NextOrders(ctx, now, agent, wire.Hash(content))
+	var orders wire.Orders
+	version, _, err := h.NextOrders(ctx, now, agent, func(h *store.Customer) (hash string, err error) {
+		orders, hash, err = wishes(ctx, h, agent, approvals)
+		return hash, err
+	})
+	orders.Seen = version
 	if err != nil {
 		return nil, fmt.Errorf("making orders: %w", err)
 	}
@@ -134,6 +121,27 @@ func (e *Engine) Republished() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	clear(e.orders)
+}
+
+// wishes is all that is wished of an agent, and the hash that tells it from another wish.
+func wishes(ctx context.Context, h *store.Customer, agent string, approvals []wire.Envelope) (wire.Orders, string, error) {
+	orders := wire.Orders{Agent: agent, Approvals: approvals}
+	devices, err := h.AgentDevices(ctx, agent)
+	if err != nil {
+		return orders, "", err
+	}
+	for _, d := range devices {
+		if d.RetiredAt != nil {
+			continue
+		}
+		wish, err := wishFor(ctx, h, d)
+		if err != nil {
+			return orders, "", err
+		}
+		orders.Devices = append(orders.Devices, wish)
+	}
+	content, err := json.Marshal(orders)
+	return orders, wire.Hash(content), err
 }
 
 // wishFor is the wish for one device: its windows and its open jobs.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -71,9 +73,13 @@ func (c *Customer) RevokeAgent(ctx context.Context, now time.Time, id string) er
 
 // Touch is what an unchanged check-in leaves behind.
 type Touch struct {
-	Agent     string
-	LastSeen  time.Time
+	Agent    string
+	LastSeen time.Time
+	// Known is when the agent was last heard, as far as the server knows whose memory answered
+	// it. Zero when that is gone; then nothing is compared.
+	Known     time.Time
 	Device    string    // "" when it spoke of none
+	Digest    string    // over the sections that were found unchanged
 	ScannedAt time.Time // by the server's clock (ServerTime)
 }
 
@@ -82,35 +88,72 @@ const touchBatch = 200
 
 // TouchAgents writes when agents were last heard and their devices last scanned, for many
 // at once. Times only go forward; an unknown agent or device is passed over.
-func (m *MSP) TouchAgents(ctx context.Context, now time.Time, touches []Touch) error {
-	seen, scanned := map[string]time.Time{}, map[string]time.Time{}
+//
+// Where other servers may be at work, a scan counts for the sections it was of, and is passed
+// over when others are held by now; and TouchAgents gives the agents of whom the server knows less than is stored: each was heard by
+// another server since, or revoked.
+func (m *MSP) TouchAgents(ctx context.Context, now time.Time, touches []Touch) (strange []string, err error) {
+	seen, scanned := map[string]Touch{}, map[string]Touch{}
 	for _, t := range touches {
-		seen[t.Agent] = later(seen[t.Agent], t.LastSeen)
-		if t.Device != "" && !t.ScannedAt.IsZero() {
-			scanned[t.Device] = later(scanned[t.Device], t.ScannedAt)
+		if t.LastSeen.Before(t.Known) {
+			t.LastSeen = t.Known
+		}
+		if !seen[t.Agent].LastSeen.After(t.LastSeen) {
+			seen[t.Agent] = t
+		}
+		if t.Device != "" && !t.ScannedAt.IsZero() && !scanned[t.Device].ScannedAt.After(t.ScannedAt) {
+			scanned[t.Device] = t
 		}
 	}
-	return doing("noting who was heard", m.record(ctx, now, func(t *tx) error {
-		if err := t.forward(ctx, "agent", "last_seen", seen); err != nil {
+	err = m.record(ctx, now, func(t *tx) (err error) {
+		if !t.s.Shared() { // comparing costs as much as writing, and nobody else writes
+			if err := t.forward(ctx, "agent", "last_seen", seen, func(t Touch) time.Time { return t.LastSeen }); err != nil {
+				return err
+			}
+			return t.forward(ctx, "device", "scanned_at", scanned, func(t Touch) time.Time { return t.ScannedAt })
+		}
+		if strange, err = t.seen(ctx, seen); err != nil {
 			return err
 		}
-		return t.forward(ctx, "device", "scanned_at", scanned)
-	}))
+		return t.scanned(ctx, scanned)
+	})
+	return strange, doing("noting who was heard", err)
 }
 
-// forward moves a time column of the rows named by ID forward.
-func (t *tx) forward(ctx context.Context, table, column string, times map[string]time.Time) error {
-	ids := make([]string, 0, len(times))
-	for id := range times {
-		ids = append(ids, id)
+// seen moves the time when agents were last heard, of each only from the time that is known.
+func (t *tx) seen(ctx context.Context, touches map[string]Touch) (strange []string, err error) {
+	for chunk := range inOrder(touches) {
+		var values []string
+		var args []any
+		for i, id := range chunk {
+			values = append(values, fmt.Sprintf("($%d, CAST($%d AS BIGINT), CAST($%d AS BIGINT))", 3*i+1, 3*i+2, 3*i+3))
+			args = append(args, id, millis(touches[id].LastSeen), millis(touches[id].Known))
+		}
+		moved, err := list(ctx, t, func(r scanner) (id string, err error) { return id, r.Scan(&id) },
+			`UPDATE agent SET last_seen = v.column2 FROM (VALUES `+strings.Join(values, ", ")+`) AS v
+			WHERE id = v.column1 AND revoked_at IS NULL
+			AND (last_seen = v.column3 OR v.column3 IS NULL AND (last_seen IS NULL OR last_seen < v.column2)) RETURNING id`, args...)
+		if err != nil {
+			return nil, err
+		}
+		slices.Sort(moved)
+		for _, id := range chunk {
+			if _, ok := slices.BinarySearch(moved, id); !ok && !touches[id].Known.IsZero() {
+				strange = append(strange, id)
+			}
+		}
 	}
-	slices.Sort(ids) // always locked in one order
-	for chunk := range slices.Chunk(ids, touchBatch) {
+	return strange, nil
+}
+
+// forward moves a time column of the rows named by ID forward, whatever else they hold.
+func (t *tx) forward(ctx context.Context, table, column string, touches map[string]Touch, time func(Touch) time.Time) error {
+	for chunk := range inOrder(touches) {
 		var values []string
 		var args []any
 		for i, id := range chunk {
 			values = append(values, fmt.Sprintf("($%d, CAST($%d AS BIGINT))", 2*i+1, 2*i+2))
-			args = append(args, id, millis(times[id]))
+			args = append(args, id, millis(time(touches[id])))
 		}
 		_, err := t.exec(ctx, `UPDATE `+table+` SET `+column+` = v.column2 FROM (VALUES `+strings.Join(values, ", ")+`) AS v
 			WHERE id = v.column1 AND (`+column+` IS NULL OR `+column+` < v.column2)`, args...)
@@ -121,11 +164,27 @@ func (t *tx) forward(ctx context.Context, table, column string, times map[string
 	return nil
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+// scanned moves the time of the last scan of devices that hold what was scanned.
+func (t *tx) scanned(ctx context.Context, touches map[string]Touch) error {
+	for chunk := range inOrder(touches) {
+		var values []string
+		var args []any
+		for i, id := range chunk {
+			values = append(values, fmt.Sprintf("($%d, CAST($%d AS BIGINT), $%d)", 3*i+1, 3*i+2, 3*i+3))
+			args = append(args, id, millis(touches[id].ScannedAt), touches[id].Digest)
+		}
+		_, err := t.exec(ctx, `UPDATE device SET scanned_at = v.column2 FROM (VALUES `+strings.Join(values, ", ")+`) AS v
+			WHERE id = v.column1 AND digest = v.column3 AND (scanned_at IS NULL OR scanned_at < v.column2)`, args...)
+		if err != nil {
+			return err
+		}
 	}
-	return b
+	return nil
+}
+
+// inOrder gives the IDs a statement at a time, always locked in one order.
+func inOrder(touches map[string]Touch) iter.Seq[[]string] {
+	return slices.Chunk(slices.Sorted(maps.Keys(touches)), touchBatch)
 }
 
 // ServerTime is a time of an agent's clock by the server's, given when the agent spoke by
@@ -146,15 +205,24 @@ func ServerTime(t, sent, now time.Time) time.Time {
 // epochSetting holds the lowest epoch of orders, for after a restore.
 const epochSetting = "orders_epoch"
 
-// NextOrders gives the version for orders with this content. It counts up only when the
-// content is another than last time. When the agent has seen newer orders than were ever
+// NextOrders gives the version for orders whose content has the hash that wish gives from
+// what it reads through the handle; it may be asked twice. The version counts up only when
+// the content is another than last time. When the agent has seen newer orders than were ever
 // made here, this server was restored from a backup, and goes on in an epoch above.
-func (c *Customer) NextOrders(ctx context.Context, now time.Time, agent, contentHash string) (v wire.OrdersVersion, changed bool, err error) {
-	number := func(t *tx) (err error) {
-		v, changed, err = t.number(ctx, agent, contentHash)
-		return err
+//
+// A new number is given while no other server can give one to this agent, and to content
+// read after the number before was given: a higher number never has older content.
+func (c *Customer) NextOrders(ctx context.Context, now time.Time, agent string, wish func(*Customer) (hash string, err error)) (v wire.OrdersVersion, changed bool, err error) {
+	number := func(t *tx) (hash string, err error) {
+		if hash, err = wish(&Customer{t.reading()}); err == nil {
+			v, changed, err = t.number(ctx, agent, hash)
+		}
+		return hash, err
 	}
-	err = c.read(ctx, number) // most often nothing changed, and nothing needs to be written
+	err = c.read(ctx, func(t *tx) error { // most often nothing changed, and nothing needs to be written
+		_, err := number(t)
+		return err
+	})
 	if err == nil && changed {
 		err = c.record(ctx, now, func(t *tx) error {
 			// The first statement locks the row: two servers do not give one number twice.
@@ -162,11 +230,12 @@ func (c *Customer) NextOrders(ctx context.Context, now time.Time, agent, content
 			if err != nil {
 				return err
 			}
-			if err := number(t); err != nil || !changed {
+			hash, err := number(t)
+			if err != nil || !changed {
 				return err
 			}
 			_, err = t.exec(ctx, `UPDATE agent SET orders_epoch = $3, orders_version = $4, orders_hash = $5 WHERE customer = $1 AND id = $2`,
-				c.customer, agent, v.Epoch, v.Version, contentHash)
+				c.customer, agent, v.Epoch, v.Version, hash)
 			return err
 		})
 	}

@@ -22,7 +22,7 @@ func filled(t *testing.T, s *Store) (a, b company) {
 	a, b = founded(t, s, "alpha"), founded(t, s, "beta")
 	ok(t, s.MSP(ann).AddDocument(ctx, day0, signedBy(wire.RootDocument, 1, "", "{}", "a")))
 	for _, c := range []company{a, b} {
-		_, err := c.SaveJobs(ctx, day0, c.device, []Job{install("job_" + c.id)}, nil)
+		_, err := c.SaveJobs(ctx, day0, c.device, wished([]Job{install("job_" + c.id)}, nil))
 		ok(t, err)
 		in := c.report(day0, offering(t, day0, "nginx", "2"))
 		in.Outcomes = []wire.Outcome{{Seq: 1, Device: c.device, Job: "job_" + c.id, Step: wire.StepStaging, Result: wire.ResultOK, At: day0}}
@@ -88,8 +88,11 @@ func TestNoHandleFindsOrChangesAnotherCustomersRows(t *testing.T) {
 			"rename":   func() error { return b.RenameDevice(ctx, day0, a.device, "mine") },
 			"retire":   func() error { return b.RetireDevice(ctx, day0, a.device) },
 			"withdraw": func() error { return b.WithdrawApproval(ctx, day0, "apr_"+a.id) },
-			"orders":   func() error { _, _, err := b.NextOrders(ctx, day0, a.agent, "x"); return err },
-			"jobs":     func() error { _, err := b.SaveJobs(ctx, day0, a.device, []Job{install("job_x")}, nil); return err },
+			"orders":   func() error { _, _, err := b.NextOrders(ctx, day0, a.agent, hashing("x")); return err },
+			"jobs": func() error {
+				_, err := b.SaveJobs(ctx, day0, a.device, wished([]Job{install("job_x")}, nil))
+				return err
+			},
 			"check-in": func() error { _, err := b.Receive(ctx, day0, wire.CheckIn{Agent: a.agent}); return err },
 			"approve": func() error {
 				return b.CreateApprovals(ctx, day0, []Approval{{ID: "apr_x", Level: LevelDevice, Target: a.device, At: day0}})
@@ -100,7 +103,7 @@ func TestNoHandleFindsOrChangesAnotherCustomersRows(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) { refused(t, ErrNotFound, touch()) })
 		}
-		_, err := b.SaveJobs(ctx, day0, b.device, nil, []string{"job_" + a.id})
+		_, err := b.SaveJobs(ctx, day0, b.device, wished(nil, []string{"job_" + a.id}))
 		ok(t, err)
 		if j, err := a.Job(ctx, "job_"+a.id); err != nil || j.WithdrawnAt != nil {
 			t.Errorf("beta withdrew alpha's job: %+v, %v", j, err)

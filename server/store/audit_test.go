@@ -42,9 +42,15 @@ func TestEveryChangeIsInItsChain(t *testing.T) {
 				return c.CreateApprovals(ctx, day0, []Approval{{ID: "apr_1", Level: LevelSite, Target: c.site, At: day0}})
 			}},
 			{c.id, "approval.withdraw", func() error { return c.WithdrawApproval(ctx, day0, "apr_1") }},
-			{c.id, "job.create", func() error { _, err := c.SaveJobs(ctx, day0, c.device, []Job{install("job_1")}, nil); return err }},
-			{c.id, "job.withdraw", func() error { _, err := c.SaveJobs(ctx, day0, c.device, nil, []string{"job_1"}); return err }},
-			{c.id, "job.update", func() error { _, err := c.SaveJobs(ctx, day0, c.device, []Job{install("job_1")}, nil); return err }},
+			{c.id, "job.create", func() error {
+				_, err := c.SaveJobs(ctx, day0, c.device, wished([]Job{install("job_1")}, nil))
+				return err
+			}},
+			{c.id, "job.withdraw", func() error { _, err := c.SaveJobs(ctx, day0, c.device, wished(nil, []string{"job_1"})); return err }},
+			{c.id, "job.update", func() error {
+				_, err := c.SaveJobs(ctx, day0, c.device, wished([]Job{install("job_1")}, nil))
+				return err
+			}},
 			{"msp", "person.create", func() error { return m.CreateFirstPerson(ctx, day0, person) }},
 			{"msp", "person.update", func() error { return m.UpdatePerson(ctx, day0, person) }},
 			{"msp", "person.confirm_totp", func() error { return m.ConfirmTOTP(ctx, day0, "per_1", []byte("x"), 1) }},

@@ -50,11 +50,14 @@ func (s *Store) Customer(w Who, id string) *Customer {
 // Snapshot calls fn with a handle all of whose queries see one state of the database, and
 // cost one transaction. The handle is for reading, and gone when fn returns.
 func (c *Customer) Snapshot(ctx context.Context, fn func(*Customer) error) error {
-	return c.read(ctx, func(t *tx) error {
-		h := t.handle
-		h.within = t.sql
-		return fn(&Customer{h})
-	})
+	return c.read(ctx, func(t *tx) error { return fn(&Customer{t.reading()}) })
+}
+
+// reading is a handle for reading inside the transaction.
+func (t *tx) reading() handle {
+	h := t.handle
+	h.within = t.sql
+	return h
 }
 
 // The kinds of refusals. Each is wrapped in a sentence that people can read.

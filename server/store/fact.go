@@ -29,14 +29,24 @@ func (h handle) DailyFacts(ctx context.Context, f FactFilter) ([]DailyFact, erro
 	})
 }
 
-// RecordDaily writes daily facts of this customer. One that is there already stays as it
-// was written first.
+// RecordDaily writes the daily facts of this customer, all of one day, unless that day has
+// some: of servers that count at once the first one's counts stand whole.
 func (c *Customer) RecordDaily(ctx context.Context, now time.Time, all []DailyFact) error {
+	if len(all) == 0 {
+		return nil
+	}
 	return doing("recording daily facts", c.record(ctx, now, func(t *tx) error {
+		// Locks the row until the commit.
+		if err := t.must(ctx, "customer", c.customer, `UPDATE customer SET note = note WHERE id = $1`, c.customer); err != nil {
+			return err
+		}
+		var held int
+		if err := t.row(ctx, `SELECT COUNT(*) FROM daily_fact WHERE customer = $1 AND day = $2`, c.customer, all[0].Day).Scan(&held); err != nil || held > 0 {
+			return err
+		}
 		for _, d := range all {
 			_, err := t.exec(ctx, `INSERT INTO daily_fact (customer, day, verdict, class, needs, devices, silent)
-				VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (customer, day, verdict, class) DO NOTHING`,
-				c.customer, d.Day, d.Verdict, d.Class, d.Needs, d.Devices, d.Silent)
+				VALUES ($1, $2, $3, $4, $5, $6, $7)`, c.customer, all[0].Day, d.Verdict, d.Class, d.Needs, d.Devices, d.Silent)
 			if err != nil {
 				return err
 			}

@@ -44,7 +44,7 @@ func FuzzReceive(f *testing.F) {
 		c := c
 		c.agent, c.device = numbered("agt", n), numbered("dev", n)
 		c.enroll(t, c.agent, c.device)
-		_, err := c.SaveJobs(context.Background(), day0, c.device, []Job{install(numbered("job", n))}, nil)
+		_, err := c.SaveJobs(context.Background(), day0, c.device, wished([]Job{install(numbered("job", n))}, nil))
 		ok(t, err)
 		in.Agent = c.agent
 		for i := range in.Devices {

@@ -48,16 +48,28 @@ func (c *Customer) Job(ctx context.Context, id string) (Job, error) {
 	})
 }
 
-// SaveJobs writes the wish for one device: jobs to make, and IDs of jobs whose wish is gone.
+// JobPlan says what is wished of one device: jobs to make, and IDs of jobs whose wish is
+// gone. It decides from what it reads through the handle, and may be asked again.
+type JobPlan func(*Customer) (wanted []Job, gone []string, err error)
+
+// SaveJobs writes the wish for one device. The plan is asked while no other server can write
+// one for the same device, and sees all that was committed before: of two servers that plan
+// at once the second plans on what the first has written.
+//
 // Doing it again changes nothing and writes no audit row. A job wished for again after it
 // was withdrawn is the same job and goes on; one that is done or failed stays as it is. A
 // job that has begun to apply runs to its end though its wish is gone. SaveJobs reports
 // whether anything changed.
-func (c *Customer) SaveJobs(ctx context.Context, now time.Time, device string, wanted []Job, gone []string) (changed bool, err error) {
-	if len(wanted) == 0 && len(gone) == 0 {
-		return false, nil
-	}
+func (c *Customer) SaveJobs(ctx context.Context, now time.Time, device string, plan JobPlan) (changed bool, err error) {
 	err = c.record(ctx, now, func(t *tx) error {
+		// Locks the row until the commit.
+		if err := t.must(ctx, "device", device, `UPDATE device SET digest = digest WHERE customer = $1 AND id = $2`, c.customer, device); err != nil {
+			return err
+		}
+		wanted, gone, err := plan(&Customer{t.reading()})
+		if err != nil {
+			return err
+		}
 		for _, j := range wanted {
 			if err := t.wish(ctx, now, device, j); err != nil {
 				return err
@@ -83,9 +95,6 @@ func (t *tx) wish(ctx context.Context, now time.Time, device string, j Job) erro
 			outcome_seq, ended_at, withdrawn_at)
 		VALUES ($1, $2, $3, $4, $5, $6, '', NULL, '', '', '', 0, NULL, NULL)
 		ON CONFLICT (customer, id) DO NOTHING`, t.customer, j.ID, device, j.Decision, string(body), millis(now))
-	if t.s.engine.foreign(err) {
-		return missing("device", device)
-	}
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,20 @@ import (
 	"patchbay/wire"
 )
 
+// wished is a plan that was made before.
+func wished(wanted []Job, gone []string) JobPlan {
+	return func(*Customer) ([]Job, []string, error) { return wanted, gone, nil }
+}
+
+// hashing is orders with this hash, whatever is stored.
+func hashing(hash string) func(*Customer) (string, error) {
+	return func(*Customer) (string, error) { return hash, nil }
+}
+
 // wishing calls SaveJobs and checks whether that changed anything.
 func (c company) wishing(t *testing.T, want bool, wanted []Job, gone ...string) {
 	t.Helper()
-	changed, err := c.SaveJobs(context.Background(), day0, c.device, wanted, gone)
+	changed, err := c.SaveJobs(context.Background(), day0, c.device, wished(wanted, gone))
 	ok(t, err)
 	if changed != want {
 		t.Fatalf("changed %v, want %v", changed, want)
@@ -152,18 +162,18 @@ func TestOrdersCountUpWithTheirContent(t *testing.T) {
 			{wire.OrdersVersion{Epoch: 5, Version: 3}, "z", wire.OrdersVersion{Epoch: 6, Version: 1}, true},
 		} {
 			c.receive(t, day0, wire.CheckIn{Seen: step.seen})
-			v, changed, err := c.NextOrders(ctx, day0, c.agent, step.content)
+			v, changed, err := c.NextOrders(ctx, day0, c.agent, hashing(step.content))
 			ok(t, err)
 			if v != step.want || changed != step.changed {
 				t.Errorf("%d: %v %v, want %v %v", i, v, changed, step.want, step.changed)
 			}
 		}
 		ok(t, s.MSP(ann).SetSetting(ctx, day0, epochSetting, []byte("40")))
-		if v, _, err := c.NextOrders(ctx, day0, c.agent, "z"); err != nil || v != (wire.OrdersVersion{Epoch: 40, Version: 1}) {
+		if v, _, err := c.NextOrders(ctx, day0, c.agent, hashing("z")); err != nil || v != (wire.OrdersVersion{Epoch: 40, Version: 1}) {
 			t.Errorf("%v, %v", v, err)
 		}
 		c.receive(t, day0, wire.CheckIn{Seen: wire.OrdersVersion{Epoch: math.MaxInt64, Version: math.MaxInt64}})
-		if v, _, err := c.NextOrders(ctx, day0, c.agent, "q"); err == nil {
+		if v, _, err := c.NextOrders(ctx, day0, c.agent, hashing("q")); err == nil {
 			t.Errorf("the last number there is was believed: %v", v)
 		}
 	})

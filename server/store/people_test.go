@@ -230,9 +230,12 @@ func TestDailyFactsAreWrittenOnce(t *testing.T) {
 		ok(t, c.RecordDaily(ctx, day0, []DailyFact{fact}))
 		other := fact
 		other.Needs = 9
+		another := other
+		another.Class = "other" // counted by a server that saw a little more
 		next := fact
 		next.Day = "2026-11-03"
-		ok(t, c.RecordDaily(ctx, day0, []DailyFact{other, next}))
+		ok(t, c.RecordDaily(ctx, day0, []DailyFact{other, another}))
+		ok(t, c.RecordDaily(ctx, day0, []DailyFact{next}))
 		all, err := s.MSP(ann).DailyFacts(ctx, FactFilter{})
 		ok(t, err)
 		same(t, all, []DailyFact{fact, next})

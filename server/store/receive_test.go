@@ -16,7 +16,7 @@ import (
 func TestReceiveTwiceIsReceiveOnce(t *testing.T) {
 	both(t, func(t *testing.T, s *Store) {
 		c := founded(t, s, "a")
-		_, err := c.SaveJobs(context.Background(), day0, c.device, []Job{install("job_1")}, nil)
+		_, err := c.SaveJobs(context.Background(), day0, c.device, wished([]Job{install("job_1")}, nil))
 		ok(t, err)
 		in := c.report(day0, offering(t, day0, "nginx", "2"), good(t, day0, "host", wire.Facts{Hostname: "web"}))
 		in.Outcomes = []wire.Outcome{c.done(1, "job_1"), c.done(2, "job_2")}
@@ -428,16 +428,21 @@ func TestTouchesOnlyGoForward(t *testing.T) {
 		ctx := context.Background()
 		c := founded(t, s, "a")
 		section := offering(t, day0)
-		c.receive(t, day0, c.report(day0, section))
+		held := c.receive(t, day0, c.report(day0, section)).Devices[0].Held
 		var touches []Touch
 		for i := range 3 * touchBatch { // most of them of agents that are not here
 			touches = append(touches, Touch{Agent: fmt.Sprint("agt_", i), LastSeen: day0})
 		}
 		for _, d := range []time.Duration{time.Minute, 3 * time.Minute, 2 * time.Minute} {
-			touches = append(touches, Touch{c.agent, day0.Add(d), c.device, day0.Add(d - time.Minute)})
+			touches = append(touches, Touch{Agent: c.agent, LastSeen: day0.Add(d), Device: c.device, Digest: held.Digest, ScannedAt: day0.Add(d - time.Minute)})
 		}
-		ok(t, s.MSP(ann).TouchAgents(ctx, day0, touches))
-		ok(t, s.MSP(ann).TouchAgents(ctx, day0, []Touch{{c.agent, day0, c.device, day0}}))
+		for _, touches := range [][]Touch{touches,
+			{{Agent: c.agent, LastSeen: day0, Device: c.device, Digest: held.Digest, ScannedAt: day0}},
+		} {
+			strange, err := s.MSP(ann).TouchAgents(ctx, day0, touches)
+			ok(t, err)
+			same(t, strange, nil)
+		}
 		agent, err := c.Agent(ctx, c.agent)
 		ok(t, err)
 		device, err := c.Device(ctx, c.device)
@@ -453,4 +458,42 @@ func TestTouchesOnlyGoForward(t *testing.T) {
 			t.Errorf("a failed section is as old as its body: %v", row.ScannedAt)
 		}
 	})
+}
+
+// Of an agent that another server heard since, or that was revoked, a server knows too little.
+func TestATouchByAServerThatKnowsLessIsToldSo(t *testing.T) {
+	s, ctx := open(t, postgresURL(t)), context.Background()
+	c := founded(t, s, "a")
+	c.receive(t, day0, wire.CheckIn{})
+	touch := func(known, now time.Time, want ...string) {
+		t.Helper()
+		strange, err := s.MSP(ann).TouchAgents(ctx, now, []Touch{{Agent: c.agent, LastSeen: now, Known: known}})
+		ok(t, err)
+		same(t, strange, want)
+	}
+	touch(day0, day0.Add(time.Minute))
+	touch(day0.Add(time.Minute), day0.Add(2*time.Minute))
+	c.receive(t, day0.Add(time.Second), wire.CheckIn{}) // by another server, whose clock is behind
+	touch(day0.Add(2*time.Minute), day0.Add(3*time.Minute), c.agent)
+	touch(time.Time{}, day0.Add(3*time.Minute)) // by one that has forgotten the agent meanwhile
+	held := c.receive(t, day0.Add(3*time.Minute), c.report(day0, offering(t, day0))).Devices[0].Held
+	for _, scan := range []struct {
+		digest   string
+		at, want time.Duration
+	}{{"of other sections", 9 * time.Minute, 0}, {held.Digest, 2 * time.Minute, 2 * time.Minute}} {
+		_, err := s.MSP(ann).TouchAgents(ctx, day0, []Touch{{Agent: c.agent, LastSeen: day0, Device: c.device, Digest: scan.digest, ScannedAt: day0.Add(scan.at)}})
+		ok(t, err)
+		device, err := c.Device(ctx, c.device)
+		ok(t, err)
+		if !device.ScannedAt.Equal(day0.Add(scan.want)) {
+			t.Errorf("after a scan %s the device counts as read at %v", scan.digest, device.ScannedAt)
+		}
+	}
+	ok(t, c.RevokeAgent(ctx, day0, c.agent))
+	touch(day0.Add(3*time.Minute), day0.Add(4*time.Minute), c.agent)
+	agent, err := c.Agent(ctx, c.agent)
+	ok(t, err)
+	if !agent.LastSeen.Equal(day0.Add(3 * time.Minute)) {
+		t.Errorf("last seen %v", agent.LastSeen)
+	}
 }

@@ -50,6 +50,10 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return s, nil
 }
 
+// Shared reports whether other servers may be at work on the same database. An embedded one
+// is for one server.
+func (s *Store) Shared() bool { return s.engine.name == "postgres" }
+
 // Close waits for running queries and closes the database.
 func (s *Store) Close() error {
 	if s.reader == s.writer {

@@ -100,7 +100,7 @@ func (a *API) heard(s *session, in *wire.CheckIn, now time.Time) {
 		d := &in.Devices[i]
 		touch := store.Touch{Agent: s.agent, LastSeen: now, Device: d.Device}
 		if d.Digest == s.devices[d.Device].digest {
-			touch.ScannedAt = store.ServerTime(d.ScannedAt, in.Sent, now)
+			touch.Digest, touch.ScannedAt = d.Digest, store.ServerTime(d.ScannedAt, in.Sent, now)
 		}
 		a.touches.add(touch)
 	}
@@ -112,6 +112,7 @@ func (a *API) receive(ctx context.Context, s *session, in *wire.CheckIn, now tim
 	if err != nil {
 		return err
 	}
+	s.known.Store(now.UnixMilli())
 	s.acked = done.Acknowledged
 	s.said = said{in.Build, in.Mode, in.Capabilities, in.Seen}
 	var due []string
@@ -136,15 +137,23 @@ func (a *API) holds(ctx context.Context, s *session, in *wire.CheckIn) ([]wire.H
 	var all []wire.Held
 	for i := range in.Devices {
 		d := &in.Devices[i]
-		held := s.devices[d.Device].digest
-		if held == d.Digest {
+		held := s.devices[d.Device]
+		if held.digest == d.Digest {
 			continue
 		}
-		hashes, err := a.Store.Customer(who(s), s.customer).SectionHashes(ctx, d.Device)
+		h := a.Store.Customer(who(s), s.customer)
+		row, err := h.Device(ctx, d.Device)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, wire.Held{Device: d.Device, Digest: held, Sections: hashes})
+		if held.digest = row.Digest; held.digest == d.Digest { // another server took it
+			continue
+		}
+		hashes, err := h.SectionHashes(ctx, d.Device)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, wire.Held{Device: d.Device, Digest: held.digest, Sections: hashes})
 	}
 	return all, nil
 }

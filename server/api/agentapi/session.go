@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"patchbay/patch"
@@ -38,6 +39,8 @@ type session struct {
 	acked   int64
 	record  rival.Record // as it was last stored; zero before the first message
 	timed   time.Time    // when it was last told the time, signed
+
+	known atomic.Int64 // when the store was last told of it, as this server knows; Unix milliseconds
 }
 
 // said is what an agent says of itself, compared to know whether anything changed.
@@ -109,6 +112,34 @@ func (a *API) Forget(agent string) {
 	a.lines.end(agent) // after its session is gone, so that none is opened behind our back
 }
 
+// moved drops what is remembered of an agent that another server may know better. Unlike
+// Forget it shuts nobody out: the next request reads the store.
+func (ss sessions) moved(agent string) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	delete(ss.all, agent)
+}
+
+// heardAt is when the store was last told of an agent, zero when nothing is remembered of it.
+func (ss sessions) heardAt(agent string) time.Time {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	s := ss.all[agent]
+	if s == nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(s.known.Load())
+}
+
+// told notes that the store was told of an agent, unless it was told of it anew meanwhile.
+func (ss sessions) told(t store.Touch) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if s := ss.all[t.Agent]; s != nil && t.LastSeen.After(t.Known) {
+		s.known.CompareAndSwap(t.Known.UnixMilli(), t.LastSeen.UnixMilli())
+	}
+}
+
 // load reads an agent's state from the store.
 func load(ctx context.Context, st *store.Store, id string) (*session, error) {
 	who := store.Who{ID: "agent:" + id, Name: "agent"}
@@ -132,6 +163,7 @@ func load(ctx context.Context, st *store.Store, id string) (*session, error) {
 	s := &session{agent: id, customer: customer, key: key, turn: make(chan struct{}, 1), gone: agent.RevokedAt != nil || row.ClosedAt != nil,
 		said:    said{agent.Build, agent.Mode, agent.Capabilities, agent.Seen},
 		devices: map[string]*deviceState{}, acked: agent.Acknowledged}
+	s.known.Store(agent.LastSeen.UnixMilli())
 	devices, err := h.AgentDevices(ctx, id)
 	if err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func (t *touches) add(touch store.Touch) {
 		touch.LastSeen = held.LastSeen
 	}
 	if held.ScannedAt.After(touch.ScannedAt) {
-		touch.ScannedAt = held.ScannedAt
+		touch.ScannedAt, touch.Digest = held.ScannedAt, held.Digest
 	}
 	t.waiting[touch.Device] = touch
 }
@@ -62,20 +62,29 @@ func (a *API) Run(ctx context.Context) {
 }
 
 // Flush writes who was heard and tells the engine, which may step a device from what was
-// just written. What could not be written is tried again with the next.
+// just written. What could not be written is tried again with the next. An agent that the
+// store knows better, because it was heard by another server or was revoked, is read anew.
 func (a *API) Flush(ctx context.Context) {
 	all := a.touches.take()
 	if len(all) == 0 {
 		return
 	}
-	if err := a.Store.MSP(store.Who{ID: "system", Name: "the server"}).TouchAgents(ctx, a.Now(), all); err != nil {
+	for i := range all {
+		all[i].Known = a.sessions.heardAt(all[i].Agent)
+	}
+	strange, err := a.Store.MSP(store.Who{ID: "system", Name: "the server"}).TouchAgents(ctx, a.Now(), all)
+	if err != nil {
 		for _, touch := range all {
 			a.touches.add(touch)
 		}
 		a.Log.Error("writing who was heard", "agents", len(all), "error", err)
 		return
 	}
+	for _, agent := range strange {
+		a.sessions.moved(agent)
+	}
 	for _, touch := range all {
+		a.sessions.told(touch)
 		a.Engine.Heard(touch.Device, touch.LastSeen)
 	}
 }
