@@ -19,19 +19,20 @@ var migrations embed.FS
 // migrate brings the schema up to date. Servers that start at once on one PostgreSQL take
 // turns.
 func migrate(ctx context.Context, s *Store) error {
+	v, err := s.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	return s.migrateTo(ctx, v.Newest)
+}
+
+// migrateTo brings the schema up to a version, and leaves a higher one.
+func (s *Store) migrateTo(ctx context.Context, version int64) error {
 	p, err := migrator(s)
 	if err != nil {
 		return err
 	}
-	current, newest, err := p.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the schema's version: %w", err)
-	}
-	if current > newest {
-		return refuse(ErrNewerSchema, fmt.Sprintf("The database has schema %d and this version of Patchbay knows %d: "+
-			"a newer version has written to it. Start that version, or restore a backup from before the upgrade.", current, newest))
-	}
-	if _, err := p.Up(ctx); err != nil {
+	if _, err := p.UpTo(ctx, version); err != nil {
 		return fmt.Errorf("bringing the schema up to date: %w", err)
 	}
 	return nil

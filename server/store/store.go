@@ -35,8 +35,18 @@ type engine struct {
 // a database that a newer version has written to, and a PostgreSQL user whom row-level
 // security does not bind.
 func Open(ctx context.Context, url string) (*Store, error) {
-	var s *Store
-	var err error
+	s, err := connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, s); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+// connect opens a database as it is.
+func connect(ctx context.Context, url string) (s *Store, err error) {
 	switch {
 	case strings.HasPrefix(url, "sqlite:") && len(url) > len("sqlite:"):
 		s, err = openSQLite(strings.TrimPrefix(url, "sqlite:"))
@@ -47,9 +57,6 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
-	}
-	if err := migrate(ctx, s); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), s.Close())
 	}
 	return s, nil
 }
