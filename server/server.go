@@ -85,6 +85,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.Store, err = store.Open(ctx, s.Database); err != nil {
 		return err
 	}
+	if err := s.Store.MSP(store.Who{ID: "system"}).NoteProgram(ctx, s.Version); err != nil {
+		return err
+	}
 	if err := s.listen(); err != nil {
 		return err
 	}

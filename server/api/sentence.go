@@ -35,6 +35,8 @@ type actPayload struct {
 	CopyOf                                    string `json:"copy_of"`
 	Keys                                      []string
 	CopyOfName                                string `json:"copy_of_name"`
+	Sessions, Tokens                          int
+	TakenAt                                   time.Time `json:"taken_at"`
 	Follow                                    bool
 	MaxUses                                   int               `json:"max_uses"`
 	TokenBy                                   string            `json:"token_by"`
@@ -57,37 +59,38 @@ func newTeller(n names) *teller { return &teller{n, tellings()} }
 // tellings has a line for every act that the store writes; a test holds the two together.
 func tellings() map[string]telling {
 	return map[string]telling{
-		"agent.enroll":        {(*teller).enrolled, "was enrolled"},
-		"agent.become":        {(*teller).became, "was a copy and became a device of its own"},
-		"agent.copied":        {(*teller).copied, "found a copy of a device"},
-		"agent.restored":      {(*teller).setBack, "found a device set back to an earlier state"},
-		"agent.revoke":        {(*teller).agentRevoked, "shut an agent out"},
-		"approval.create":     {(*teller).answered, "answered about an update"},
-		"approval.withdraw":   {(*teller).withdrew, "took an answer about an update back"},
-		"audit.erase":         {(*teller).erasedRow, "erased the details of an act"},
-		"customer.create":     {(*teller).customerMade, "made a customer"},
-		"customer.update":     {(*teller).customerChanged, "changed a customer"},
-		"device.ask":          {(*teller).asked, "asked a device to scan again"},
-		"device.rename":       {(*teller).renamed, "renamed a device"},
-		"device.retire":       {(*teller).retired, "retired a device"},
-		"document.publish":    {(*teller).published, "published a signed document"},
-		"job.create":          {(*teller).ordered, "ordered an update"},
-		"job.update":          {(*teller).reordered, "renewed an order"},
-		"job.withdraw":        {(*teller).orderWithdrawn, "took an order back"},
-		"key.create":          {(*teller).keyMade, "made an API key"},
-		"key.revoke":          {(*teller).keyRevoked, "revoked an API key"},
-		"person.confirm_totp": {(*teller).factorSet, "set up a second factor"},
-		"person.create":       {(*teller).personMade, "made an account for a person"},
-		"person.reset_totp":   {(*teller).factorGone, "took a second factor away"},
-		"person.set_password": {(*teller).passwordSet, "set a password anew"},
-		"person.update":       {(*teller).personChanged, "changed an account"},
-		"session.create":      {(*teller).signedIn, "signed in"},
-		"session.delete":      {(*teller).signedOut, "signed out"},
-		"setting.write":       {(*teller).settingWritten, "changed a setting"},
-		"site.create":         {(*teller).siteMade, "made a site"},
-		"site.update":         {(*teller).siteChanged, "changed a site"},
-		"token.create":        {(*teller).tokenMade, "made an enrolment token"},
-		"token.revoke":        {(*teller).tokenRevoked, "revoked an enrolment token"},
+		"agent.enroll":         {(*teller).enrolled, "was enrolled"},
+		"agent.become":         {(*teller).became, "was a copy and became a device of its own"},
+		"agent.copied":         {(*teller).copied, "found a copy of a device"},
+		"agent.restored":       {(*teller).setBack, "found a device set back to an earlier state"},
+		"agent.revoke":         {(*teller).agentRevoked, "shut an agent out"},
+		"approval.create":      {(*teller).answered, "answered about an update"},
+		"approval.withdraw":    {(*teller).withdrew, "took an answer about an update back"},
+		"audit.erase":          {(*teller).erasedRow, "erased the details of an act"},
+		"customer.create":      {(*teller).customerMade, "made a customer"},
+		"customer.update":      {(*teller).customerChanged, "changed a customer"},
+		"device.ask":           {(*teller).asked, "asked a device to scan again"},
+		"device.rename":        {(*teller).renamed, "renamed a device"},
+		"device.retire":        {(*teller).retired, "retired a device"},
+		"document.publish":     {(*teller).published, "published a signed document"},
+		"installation.restore": {(*teller).restored, "restored this installation from a backup"},
+		"job.create":           {(*teller).ordered, "ordered an update"},
+		"job.update":           {(*teller).reordered, "renewed an order"},
+		"job.withdraw":         {(*teller).orderWithdrawn, "took an order back"},
+		"key.create":           {(*teller).keyMade, "made an API key"},
+		"key.revoke":           {(*teller).keyRevoked, "revoked an API key"},
+		"person.confirm_totp":  {(*teller).factorSet, "set up a second factor"},
+		"person.create":        {(*teller).personMade, "made an account for a person"},
+		"person.reset_totp":    {(*teller).factorGone, "took a second factor away"},
+		"person.set_password":  {(*teller).passwordSet, "set a password anew"},
+		"person.update":        {(*teller).personChanged, "changed an account"},
+		"session.create":       {(*teller).signedIn, "signed in"},
+		"session.delete":       {(*teller).signedOut, "signed out"},
+		"setting.write":        {(*teller).settingWritten, "changed a setting"},
+		"site.create":          {(*teller).siteMade, "made a site"},
+		"site.update":          {(*teller).siteChanged, "changed a site"},
+		"token.create":         {(*teller).tokenMade, "made an enrolment token"},
+		"token.revoke":         {(*teller).tokenRevoked, "revoked an enrolment token"},
 	}
 }
 

@@ -211,3 +211,9 @@ func (t *teller) settingWritten(row store.AuditRow, _ actPayload) string {
 	}
 	return "changed the setting " + plainName(strings.ReplaceAll(row.Object, "_", " "), "?")
 }
+
+func (t *teller) restored(_ store.AuditRow, p actPayload) string {
+	return "restored this installation from a backup of " + p.TakenAt.UTC().Format("2 January 2006 15:04 UTC") +
+		", ended " + counted(p.Sessions, "session") + " and revoked " + counted(p.Tokens, "enrolment token") +
+		"; what people did after that backup is not known here"
+}
