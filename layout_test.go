@@ -141,6 +141,7 @@ var mayImport = map[string][]string{
 	"server/access":       {"server/store", "patch"},
 	"server/bus":          {"server/view"},
 	"server/ca":           {"patch", "wire"},
+	"server/backup":       {"server/store", "server/ca"},
 	"server/rival":        {},
 	"server/api/openapi":  {"server/api"},
 	"client":              {"server/api", "server/view", "patch", "window", "wire"},

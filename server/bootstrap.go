@@ -3,12 +3,10 @@ package server
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"time"
 
 	"patchbay/patch"
 	"patchbay/server/access"
-	"patchbay/server/ca"
 	"patchbay/server/store"
 	"patchbay/window"
 	"patchbay/wire"
@@ -29,7 +27,7 @@ var ErrStarted = errors.New("there is a customer already: make tokens in the con
 // one machine, and returns the token. It refuses when there is a customer.
 func Bootstrap(ctx context.Context, f FirstSite) (token string, err error) {
 	o := withDefaults(Options{Data: f.Data, Database: f.Database})
-	authority, err := ca.Open(filepath.Join(f.Data, "keys"), f.Now)
+	authority, err := keys(f.Data, f.Now)
 	if err != nil {
 		return "", err
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"patchbay/server/access"
-	"patchbay/server/ca"
 	"patchbay/server/store"
 )
 
@@ -26,7 +25,7 @@ func Recover(ctx context.Context, p Place, fn func(*access.Recover) error) (err 
 	if _, err := os.Stat(filepath.Join(o.Data, "keys")); err != nil {
 		return fmt.Errorf("there is no installation in %s: name its folder with --data", o.Data)
 	}
-	authority, err := ca.Open(filepath.Join(o.Data, "keys"), o.Now())
+	authority, err := keys(o.Data, o.Now())
 	if err != nil {
 		return err
 	}

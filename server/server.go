@@ -22,6 +22,7 @@ import (
 	"patchbay/server/access"
 	"patchbay/server/api"
 	"patchbay/server/api/agentapi"
+	"patchbay/server/backup"
 	"patchbay/server/bus"
 	"patchbay/server/ca"
 	"patchbay/server/documents"
@@ -79,7 +80,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 }
 
 func (s *Server) open(ctx context.Context) (err error) {
-	if s.Authority, err = ca.Open(filepath.Join(s.Data, "keys"), s.Now()); err != nil {
+	if s.Authority, err = keys(s.Data, s.Now()); err != nil {
 		return err
 	}
 	if s.Store, err = store.Open(ctx, s.Database); err != nil {
@@ -97,10 +98,17 @@ func (s *Server) open(ctx context.Context) (err error) {
 	return s.Engine.Load(ctx)
 }
 
-func withDefaults(o Options) Options {
-	if o.Database == "" {
-		o.Database = "sqlite:" + filepath.Join(o.Data, "patchbay.db")
+// keys opens the keys of an installation, or makes those of a new one: never where a restore
+// did not end, whose keys are still to come.
+func keys(data string, now time.Time) (*ca.Authority, error) {
+	if err := backup.Unfinished(data); err != nil {
+		return nil, err
 	}
+	return ca.Open(filepath.Join(data, "keys"), now)
+}
+
+func withDefaults(o Options) Options {
+	o.Database = backup.DatabaseIn(o.Data, o.Database)
 	if o.CheckIn == 0 {
 		o.CheckIn = time.Minute
 	}

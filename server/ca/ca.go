@@ -52,13 +52,13 @@ func Open(dir string, now time.Time) (*Authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("opening the server's keys: %w", err)
 	}
-	key, err := readOrMake(filepath.Join(dir, "ca.key"), func() (crypto.PrivateKey, error) {
+	key, err := readOrMake(filepath.Join(dir, keyFile), func() (crypto.PrivateKey, error) {
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	})
 	if err != nil {
 		return nil, err
 	}
-	orders, err := readOrMake(filepath.Join(dir, "orders.key"), func() (crypto.PrivateKey, error) {
+	orders, err := readOrMake(filepath.Join(dir, ordersFile), func() (crypto.PrivateKey, error) {
 		_, k, err := ed25519.GenerateKey(rand.Reader)
 		return k, err
 	})
@@ -72,10 +72,10 @@ func Open(dir string, now time.Time) (*Authority, error) {
 	if !ok || !ok2 {
 		return nil, fmt.Errorf("opening the server's keys: %s holds keys of another kind; restore them from a backup", dir)
 	}
-	if a.Certificate, err = readOrSign(filepath.Join(dir, "ca.pem"), a.key, now); err != nil {
+	if a.Certificate, err = readOrSign(filepath.Join(dir, certificateFile), a.key, now); err != nil {
 		return nil, err
 	}
-	a.secret, err = readOrFill(filepath.Join(dir, "secret"))
+	a.secret, err = readOrFill(filepath.Join(dir, secretFile))
 	return a, err
 }
 
@@ -256,4 +256,30 @@ func write(path string, data []byte) error {
 		return fmt.Errorf("storing a key: %w", err)
 	}
 	return nil
+}
+
+// The files of a folder of keys.
+const (
+	keyFile, certificateFile = "ca.key", "ca.pem"
+	ordersFile, secretFile   = "orders.key", "secret"
+)
+
+// Files are the names in a folder of keys. Without one of them an installation is another.
+func Files() []string { return []string{keyFile, certificateFile, ordersFile, secretFile} }
+
+// Fingerprint is the pin of the authority whose keys are in a folder. It makes none.
+func Fingerprint(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, certificateFile))
+	if err != nil {
+		return "", fmt.Errorf("reading the authority's certificate: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return "", fmt.Errorf("reading the authority's certificate: %s is not a PEM file", certificateFile)
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return "", fmt.Errorf("reading the authority's certificate: %w", err)
+	}
+	return wire.PinOf(c.RawSubjectPublicKeyInfo), nil
 }
