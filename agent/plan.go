@@ -78,7 +78,7 @@ type adoption struct {
 	drop    []journal.Job // withdrawn before applying began
 	verify  []journal.Job // withdrawn or expired after that: looked at once more, then over
 	expired []journal.Job
-	forget  []string // ended jobs that nobody lists any more
+	forget  []string // ended jobs that nobody lists any more, and that no restored server would list again
 }
 
 // adopt compares the wish with what the journal holds. refusal is guard's.
@@ -116,7 +116,7 @@ func adopt(s situation, version wire.OrdersVersion, known []journal.Job, refusal
 func (a *adoption) known(s situation, j journal.Job, wish wire.Job, wanted bool) {
 	idle := j.Step == wire.StepStaging || j.Step == wire.StepWaiting
 	switch {
-	case j.Step.Ended() && !wanted:
+	case j.Step.Ended() && !wanted && s.now.Sub(j.Since) > journal.Keep:
 		a.forget = append(a.forget, j.ID)
 	case j.Step.Ended() || !idle:
 	case !wanted && !j.Begun:

@@ -173,7 +173,8 @@ func (a *Agent) hear(said wire.CheckIn, r wire.Reply) (time.Duration, error) {
 		a.take(r.Orders, now)
 	}
 	missing := a.holds(said, r.Holds)
-	more := len(said.Outcomes) > 0 && len(a.journal.Pending(1, 0)) > 0 && r.Acknowledged >= said.Outcomes[len(said.Outcomes)-1].Seq
+	more := len(a.journal.Pending(1, 0)) > 0 && // also when none were said: a restored server holds fewer than before
+		(len(said.Outcomes) == 0 || r.Acknowledged >= said.Outcomes[len(said.Outcomes)-1].Seq)
 	if missing || more {
 		return apart, nil
 	}

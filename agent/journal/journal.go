@@ -32,7 +32,8 @@ const (
 
 const (
 
-	// Keep is how long an outcome stays after the server acknowledged it.
+	// Keep is how long an outcome stays after the server acknowledged it, and an ended job is
+	// known: a server that was restored from a backup lists it again.
 	Keep = 30 * 24 * time.Hour
 
 	// large is the size from which the journal is worth rewriting.
