@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -27,6 +28,7 @@ import (
 
 	"patchbay/server"
 	"patchbay/server/access"
+	"patchbay/server/backup"
 	"patchbay/server/ca"
 	"patchbay/wire"
 )
@@ -304,6 +306,25 @@ func TestTwoServersAtOnceKeepApart(t *testing.T) {
 	a.stop()
 	b.cookie = ""
 	b.must(200, "POST", "/session", map[string]string{"email": "mia@example.test", "password": password})
+}
+
+// A restore that did not end has left its mark: whoever begins there would make keys that no
+// agent knows.
+func TestNothingBeginsOnHalfARestore(t *testing.T) {
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, "restore.unfinished"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := server.New(t.Context(), server.Options{Data: data, Listen: "127.0.0.1:0", AgentListen: "127.0.0.1:0"})
+	_, err2 := server.Bootstrap(t.Context(), server.FirstSite{Data: data, Customer: "A", Site: "B", Zone: "UTC", Now: time.Now()})
+	for _, err := range []error{err, err2} {
+		if !errors.Is(err, backup.ErrUnfinished) {
+			t.Error(err)
+		}
+	}
+	if left, _ := os.ReadDir(data); len(left) != 1 {
+		t.Errorf("it made %v", left)
+	}
 }
 
 func TestStoppingLeavesNoGoroutine(t *testing.T) {

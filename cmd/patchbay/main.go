@@ -25,6 +25,9 @@ type commands struct {
 	Serve     serveCmd     `cmd:"" help:"Run the server."`
 	Bootstrap bootstrapCmd `cmd:"" help:"Make a first customer, site and enrolment token on the server's own machine."`
 	Person    personCmd    `cmd:"" help:"Help a person who cannot sign in, on the server's own machine."`
+	Backup    backupCmd    `cmd:"" help:"Save the whole installation into one file, while the server goes on."`
+	Restore   restoreCmd   `cmd:"" help:"Make an installation of a backup, or check one."`
+	Upgrade   upgradeCmd   `cmd:"" help:"Bring the database up to date for this version, with a backup first."`
 	Debug     debugCmd     `cmd:"" help:"Look at single parts from outside."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 

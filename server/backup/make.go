@@ -103,13 +103,17 @@ func (o Options) write(ctx context.Context, f io.Writer, s *store.Store, files [
 		return err
 	}
 	var w *writer
-	tell(o.Progress, "reading the database")
 	err = s.MSP(who()).Dump(ctx, func(d store.Dump) (err error) {
 		sum.Schema = d.Schema
 		if w, err = newWriter(out, sum.Header); err != nil {
 			return err
 		}
-		return d.Lines(ctx, w.line)
+		return d.Lines(ctx, func(l store.Line) error {
+			if l.Table != w.table {
+				tell(o.Progress, "saving table "+l.Table)
+			}
+			return w.line(l)
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("writing the backup: %w", err)

@@ -58,9 +58,14 @@ func (o RestoreOptions) open() (*opened, error) {
 }
 
 // load fills a database. When it returns, all of the file was read and is as it was written.
-func (b *opened) load(ctx context.Context, database string) (*store.Store, error) {
+func (b *opened) load(ctx context.Context, database string, progress func(string)) (*store.Store, error) {
+	table := ""
 	s, err := store.Load(ctx, database, b.header.Schema, func() (store.Line, error) {
 		line, err := b.line()
+		if line.Table != table && err == nil {
+			table = line.Table
+			tell(progress, "loading table "+table)
+		}
 		if b.ended && len(lacking(b.files, ca.Files())) > 0 {
 			return line, fmt.Errorf("%w: it lacks the keys %s", ErrDamaged, strings.Join(lacking(b.files, ca.Files()), ", "))
 		}
@@ -83,8 +88,7 @@ func Check(ctx context.Context, o RestoreOptions) (r Report, err error) {
 		return r, fmt.Errorf("making room for the check: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	tell(o.Progress, "loading the database")
-	s, err := b.load(ctx, DatabaseIn(dir, ""))
+	s, err := b.load(ctx, DatabaseIn(dir, ""), o.Progress)
 	if err != nil {
 		return Report{Summary: b.Summary}, err
 	}
@@ -121,7 +125,7 @@ func Restore(ctx context.Context, o RestoreOptions) (Report, error) {
 	if err := prepare(o.Data); err != nil {
 		return Report{}, err
 	}
-	tell(o.Progress, "loading the database")
+	tell(o.Progress, "beginning")
 	r, err := o.fill(ctx, b)
 	if err != nil {
 		return r, errors.Join(err, sweep(o.Data), unmark(o.Data))
@@ -136,7 +140,7 @@ func Restore(ctx context.Context, o RestoreOptions) (Report, error) {
 
 // fill makes the database.
 func (o RestoreOptions) fill(ctx context.Context, b *opened) (r Report, err error) {
-	s, err := b.load(ctx, o.Database)
+	s, err := b.load(ctx, o.Database, o.Progress)
 	if err != nil {
 		return r, err
 	}
