@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -234,18 +235,22 @@ func (e *Engine) Step(ctx context.Context, device string) error {
 // save decides once more, from facts that no other server changes the jobs of meanwhile, and
 // writes what is wished. Most steps wish nothing new and never come here.
 func (e *Engine) save(ctx context.Context, customer, device string) (result Result, changed bool, err error) {
+	var jobs []store.Job
 	changed, err = e.Store.Customer(who, customer).SaveJobs(ctx, e.Now(), device, func(h *store.Customer) ([]store.Job, []string, error) {
 		facts := Facts{Silent: e.Silent}
 		if err := facts.load(ctx, h, device, e.Now()); err != nil {
 			return nil, nil, err
 		}
 		result = Decide(facts, e.Now())
-		jobs := make([]store.Job, 0, len(result.Plan.Make))
+		jobs = make([]store.Job, 0, len(result.Plan.Make))
 		for _, j := range result.Plan.Make {
 			jobs = append(jobs, store.Job{Job: j, Customer: customer, Device: device, CreatedAt: e.Now()})
 		}
 		return jobs, result.Plan.Withdraw, nil
 	})
+	if slices.ContainsFunc(jobs, func(j store.Job) bool { return j.EndedAt != nil }) {
+		result.Until = e.Now() // decide anew, now that this is known
+	}
 	return result, changed, err
 }
 

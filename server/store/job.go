@@ -58,8 +58,9 @@ type JobPlan func(*Customer) (wanted []Job, gone []string, err error)
 //
 // Doing it again changes nothing and writes no audit row. A job wished for again after it
 // was withdrawn is the same job and goes on; one that is done or failed stays as it is. A
-// job that has begun to apply runs to its end though its wish is gone. SaveJobs reports
-// whether anything changed.
+// job that has begun to apply runs to its end though its wish is gone. A job whose end is
+// known already, as after a restore, ends at once, and what the plan gave says so in EndedAt.
+// SaveJobs reports whether anything changed.
 func (c *Customer) SaveJobs(ctx context.Context, now time.Time, device string, plan JobPlan) (changed bool, err error) {
 	err = c.record(ctx, now, func(t *tx) error {
 		// Locks the row until the commit.
@@ -70,8 +71,8 @@ func (c *Customer) SaveJobs(ctx context.Context, now time.Time, device string, p
 		if err != nil {
 			return err
 		}
-		for _, j := range wanted {
-			if err := t.wish(ctx, now, device, j); err != nil {
+		for i := range wanted {
+			if err := t.wish(ctx, now, device, &wanted[i]); err != nil {
 				return err
 			}
 		}
@@ -86,7 +87,7 @@ func (c *Customer) SaveJobs(ctx context.Context, now time.Time, device string, p
 	return changed && err == nil, doing("saving jobs", err)
 }
 
-func (t *tx) wish(ctx context.Context, now time.Time, device string, j Job) error {
+func (t *tx) wish(ctx context.Context, now time.Time, device string, j *Job) error {
 	body, err := json.Marshal(j.Job)
 	if err != nil {
 		return err
@@ -99,7 +100,11 @@ func (t *tx) wish(ctx context.Context, now time.Time, device string, j Job) erro
 		return err
 	}
 	act := "job.create"
-	if made == 0 {
+	if made > 0 {
+		if err := t.ended(ctx, now, device, j); err != nil {
+			return err
+		}
+	} else {
 		act = "job.update"
 		made, err = t.exec(ctx, `UPDATE job SET body = $4, withdrawn_at = NULL, ended_at = NULL
 			WHERE customer = $1 AND id = $2 AND device = $3 AND step NOT IN ('done', 'failed')

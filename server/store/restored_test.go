@@ -73,3 +73,23 @@ func TestARestoredDatabaseReliesOnNothingThatMayHaveChanged(t *testing.T) {
 		}
 	})
 }
+
+// After a restore an outcome may come before its job is made again.
+func TestAJobWhoseEndIsKnownIsNeverOpen(t *testing.T) {
+	both(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		a, b := founded(t, s, "alpha"), founded(t, s, "beta")
+		a.receive(t, day0, wire.CheckIn{Outcomes: []wire.Outcome{a.done(1, "job_done"), {Seq: 2, Device: a.device, Job: "job_begun", Step: wire.StepApplying, Result: wire.ResultOK, At: day0}}})
+		b.receive(t, day0, wire.CheckIn{Outcomes: []wire.Outcome{{Seq: 1, Device: a.device, Job: "job_others", Step: wire.StepDone, Result: wire.ResultOK, At: day0}}})
+		wanted := []Job{install("job_done"), install("job_begun"), install("job_others")}
+		_, err := a.SaveJobs(ctx, day0, a.device, wished(wanted, nil))
+		ok(t, err)
+		for i, open := range []bool{false, true, true} {
+			j, err := a.Job(ctx, wanted[i].ID)
+			ok(t, err)
+			if (j.EndedAt == nil) != open || (wanted[i].EndedAt == nil) != open || !open && (j.Step != wire.StepDone || j.Result != wire.ResultOK) {
+				t.Errorf("%s is open: want %v, have %+v", j.ID, open, j)
+			}
+		}
+	})
+}
