@@ -41,11 +41,16 @@ func newMachine(t *testing.T, name string) *machine {
 		offered: map[string]string{}, fails: map[string]bool{}, begun: map[string]int{}}
 }
 
-// offer puts a version on offer.
-func (m *machine) offer(name, version string) {
+// set changes the machine.
+func (m *machine) set(change func(*machine)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.offered[name] = version
+	change(m)
+}
+
+// offer puts a version on offer.
+func (m *machine) offer(name, version string) {
+	m.set(func(m *machine) { m.offered[name] = version })
 }
 
 func (m *machine) Installed(context.Context) ([]patch.Item, error) {
