@@ -109,8 +109,16 @@ func contents(s backup.Summary) string {
 	for _, n := range s.Rows {
 		rows += n
 	}
-	return fmt.Sprintf("the installation as of %s UTC: %d customers, %d devices, %d agents, %d rows in %d tables (schema %d), %d key files; %s, by version %s",
-		s.TakenAt.UTC().Format(time.DateTime), s.Rows["customer"], s.Rows["device"], s.Rows["agent"], rows, len(s.Rows), s.Schema, s.Keys, size(s.Size), s.Program)
+	return fmt.Sprintf("the installation as of %s UTC: %s, %s, %s, %s in %s (schema %d), %s; %s, by version %s",
+		s.TakenAt.UTC().Format(time.DateTime), counted(s.Rows["customer"], "customer"), counted(s.Rows["device"], "device"), counted(s.Rows["agent"], "agent"),
+		counted(rows, "row"), counted(int64(len(s.Rows)), "table"), s.Schema, counted(int64(s.Keys), "key file"), size(s.Size), s.Program)
+}
+
+func counted(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func secrecy(s backup.Summary) string {
@@ -151,7 +159,7 @@ func (c *restoreCmd) Run(ctx context.Context, g *cli.Globals, out io.Writer) err
 		return fmt.Errorf("restoring: %w", err)
 	}
 	_, err = fmt.Fprintf(out, `Restored %s.
-%sOrders are signed in epoch %d from now on; %d sessions were ended and %d enrolment tokens revoked.
+%sOrders are signed in epoch %d from now on. Ended: %s. Revoked: %s.
 
 What people did after that backup is not known here. Before you start the server:
 - see that the old one is gone for good: two servers with the same keys give orders against each other;
@@ -159,7 +167,7 @@ What people did after that backup is not known here. Before you start the server
 - publish signed documents again that were published since (patchbay trust publish);
 - enrol agents again that were enrolled since.
 Agents come back by themselves, at every address they were told, and report what they did.
-`, contents(r.Summary), sentences(r.Broken), r.Epoch, r.Sessions, r.Tokens)
+`, contents(r.Summary), sentences(r.Broken), r.Epoch, counted(r.Sessions, "session"), counted(int64(r.Tokens), "enrolment token"))
 	return err
 }
 
