@@ -126,6 +126,7 @@ var mayImport = map[string][]string{
 	"window":              {"patch"},
 	"wire":                {"patch", "window", "provider"},
 	"wire/trust":          {"wire"},
+	"sign":                {"wire/...", "patch"},
 	"provider":            {"patch"},
 	"provider/":           {"patch", "provider"}, // each manager's folder
 	"provider/all":        {"provider/..."},
@@ -145,7 +146,7 @@ var mayImport = map[string][]string{
 	"server/rival":        {},
 	"server/api/openapi":  {"server/api"},
 	"client":              {"server/api", "server/view", "patch", "window", "wire"},
-	"cli":                 {"client", "server/api", "server/view", "patch", "window", "wire/..."},
+	"cli":                 {"client", "server/api", "server/view", "sign", "patch", "window", "wire/..."},
 	"console":             {},
 	"cmd/patchbay":        {"cli", "server/...", "console", "patch/...", "window", "wire/..."},
 	"cmd/patchbay-agent":  {"agent/...", "provider/...", "patch", "window", "wire/..."},
@@ -214,6 +215,7 @@ func TestSomePackagesAreForOnePlaceOnly(t *testing.T) {
 		{"github.com/pressly/goose", []string{"server/store"}, "SQL stays under server/store"},
 		{"github.com/danielgtaylor/huma", []string{"server/api"}, "routes stay under server/api"},
 		{"github.com/alecthomas/kong", []string{"cmd"}, "flags are read in cmd and become Options"},
+		{"filippo.io/age", []string{"sign"}, "keys under passphrases are made and opened in sign"},
 		{"os/signal", []string{"cmd"}, "signals are for programs; what is below them gets a context"},
 		{"flag", []string{"cmd"}, "flags are read in cmd and become Options"},
 		{"log", nil, "logs are written with log/slog"},
@@ -235,7 +237,7 @@ func TestSomePackagesAreForOnePlaceOnly(t *testing.T) {
 
 // What decides gets values and gives values: no store, logger, context or clock.
 func TestDecisionsArePure(t *testing.T) {
-	pure := []string{"wire/trust", "server/assess", "server/policy", "server/rollout", "server/clock", "server/rival", "server/verdict", "window", "patch"}
+	pure := []string{"wire/trust", "sign", "server/assess", "server/policy", "server/rollout", "server/clock", "server/rival", "server/verdict", "window", "patch"}
 	for _, s := range sources(t, func(s *source) bool { return !s.test && below(s.dir, pure...) }) {
 		for _, i := range s.imports {
 			if slices.Contains([]string{"context", "log/slog", "os", "io/fs", "net", "net/http", "sync", "math/rand/v2"}, i) {

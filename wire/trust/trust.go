@@ -130,7 +130,7 @@ func CheckRoot(e *wire.Envelope) (wire.Root, error) {
 	if err := unmarshal(e.Payload, &r); err != nil {
 		return wire.Root{}, err
 	}
-	if err := checkRoot(r); err != nil {
+	if err := RootForm(r); err != nil {
 		return wire.Root{}, err
 	}
 	return r, e.SignedBy(wire.RootDocument, r.Root)
@@ -211,7 +211,7 @@ func CheckLimits(root wire.Root, e *wire.Envelope) (wire.Limits, error) {
 	if err := e.OpenBy(wire.LimitsDocument, &l, root.Publisher); err != nil {
 		return wire.Limits{}, err
 	}
-	switch err := checkLimits(l); {
+	switch err := LimitsForm(l); {
 	case err != nil:
 		return wire.Limits{}, err
 	case l.Root > root.Version:
@@ -253,7 +253,8 @@ func (s State) takeTime(e *wire.Envelope) (State, error) {
 
 const maxYears = 30 * 366 * 24 * time.Hour
 
-func checkRoot(r wire.Root) error {
+// RootForm says what is wrong with the form of a root, whoever signed it.
+func RootForm(r wire.Root) error {
 	switch {
 	case r.Version < 1 || r.Version > 1<<40:
 		return form("its version is %d", r.Version)
@@ -326,7 +327,8 @@ func checkServer(k wire.ServerKeys) error {
 	return nil
 }
 
-func checkLimits(l wire.Limits) error {
+// LimitsForm says what is wrong with the form of limits, whoever signed them.
+func LimitsForm(l wire.Limits) error {
 	switch {
 	case l.Version < 1 || l.Version > 1<<40 || l.Root < 1:
 		return form("its version is %d, for root %d", l.Version, l.Root)
