@@ -1,0 +1,126 @@
+package sign
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"fmt"
+	"slices"
+	"time"
+
+	"patchbay/wire"
+)
+
+const (
+	keySize = ed25519.PublicKeySize
+	farRoot = 3 * 366 * 24 * time.Hour
+	onlySec = "From %s on only security updates are installed, in their windows, unless a newer one is there."
+)
+
+// named is a role of a root with its name.
+type named struct {
+	name string
+	wire.Role
+}
+
+func roles(r wire.Root) []named {
+	return []named{{"root", r.Root}, {"publisher", r.Publisher}, {"approver", r.Approver}, {"server", r.Server}}
+}
+
+func (p *page) root(r wire.Root) {
+	p.title("A root, version %d, of the installation %s: it says which keys may sign what.", r.Version, ascii(r.Installation, 0))
+	if before := p.beside.Root; before != nil {
+		p.title("Devices that hold version %d take it when %d of its %s and %d of the %s in this one signed.", before.Version,
+			before.Root.Threshold, count(len(before.Root.Keys), "root key", "root keys"), r.Root.Threshold, count(len(r.Root.Keys), "root key", "root keys"))
+	}
+	p.dates(r.IssuedAt, r.Expires, farRoot, fmt.Sprintf(onlySec, day(r.Expires)))
+	says := map[string][2]string{
+		"root":      {"sign the next root, and with it everything below.", "Nobody can sign the next root."},
+		"publisher": {"sign limits: what the server may order at most.", "Nobody can sign limits, so nothing limits what the server may order."},
+		"approver":  {"approve work; how many must, stands in the limits.", "Nobody can sign approvals."},
+		"server":    {"sign orders and the time.", "None is named: whichever key the server passes its rights on to may sign orders and the time."},
+	}
+	for _, role := range roles(r) {
+		say := says[role.name]
+		if role.Empty() {
+			p.field(label(role.name), say[1])
+			continue
+		}
+		head := fmt.Sprintf("%d of %s must %s", role.Threshold, count(len(role.Keys), "key", "keys"), say[0])
+		p.field(label(role.name), append([]string{head}, p.keys(role.Role)...)...)
+	}
+	if r.Limits == 0 {
+		p.field("Limits", "Not asked for: a device that was never given any does whatever the server orders.")
+	} else {
+		p.field("Limits", fmt.Sprintf("Version %d or newer. Without them, devices install only security updates, in their windows.", r.Limits))
+	}
+	p.rootBeware(r)
+	p.rootAfter(r)
+}
+
+func label(role string) string { return string(role[0]-'a'+'A') + role[1:] }
+
+func (p *page) rootBeware(r wire.Root) {
+	keys := len(r.Root.Keys)
+	switch {
+	case r.Root.Threshold == 1:
+		p.warn("One root key is enough for a new root: whoever steals a single one takes over the installation.")
+	case r.Root.Threshold == keys:
+		p.warn("All %d root keys must sign the next root: if one is lost with all its copies, there is never another.", keys)
+	}
+	switch {
+	case r.Server.Empty():
+		p.warn("It names no server key: whoever steals the server can pass its rights on to a key of their own.")
+	case r.Publisher.Empty() && r.Limits > 0:
+		p.warn("It asks for limits and names nobody who can sign them: devices would install only security updates.")
+	}
+}
+
+// rootAfter compares with the root before.
+func (p *page) rootAfter(r wire.Root) {
+	before := p.beside.Root
+	if before == nil {
+		if r.Version != 1 {
+			p.warn("Without the root before it nobody can say what it changes, nor whether devices take it.")
+		}
+		return
+	}
+	p.since = fmt.Sprintf("version %d", before.Version)
+	if r.Version != before.Version+1 {
+		p.warn("It is version %d and does not follow version %d: devices take the versions one by one.", r.Version, before.Version)
+	}
+	if r.Installation != before.Installation {
+		p.warn("It is of another installation than the root before it (%s): no device takes it.", ascii(before.Installation, 0))
+	}
+	old := roles(*before)
+	for i, role := range roles(r) {
+		p.compare(role.name+" key", p.keys(old[i].Role), p.keys(role.Role))
+		changed(p, "signatures of "+role.name+" keys", old[i].Threshold, role.Threshold)
+	}
+	changed(p, "end", day(before.Expires), day(r.Expires))
+	changed(p, "lowest version of limits", before.Limits, r.Limits)
+	p.rootWorse(*before, r)
+}
+
+// rootWorse warns of what takes protection away.
+func (p *page) rootWorse(before, r wire.Root) {
+	if r.Root.Threshold < before.Root.Threshold {
+		p.warn("Fewer root keys than before can sign the next root.")
+	}
+	if r.Limits < before.Limits {
+		p.warn("Devices would accept older limits than before.")
+	}
+	if !slices.ContainsFunc(r.Root.Keys, func(k []byte) bool { return holds(before.Root, k) }) {
+		p.warn("None of the root keys of before is in it: all are replaced at once.")
+	}
+	for _, role := range roles(r)[:3] {
+		for _, k := range role.Keys {
+			if holds(before.Server, k) {
+				p.warn("A key that was the server's becomes one of role %s: whoever has the server has it.", role.name)
+			}
+		}
+	}
+}
+
+func holds(r wire.Role, key []byte) bool {
+	return slices.ContainsFunc(r.Keys, func(k []byte) bool { return bytes.Equal(k, key) })
+}
