@@ -23,33 +23,39 @@ import (
 
 // Commands are all of the operator's commands.
 type Commands struct {
-	Login    Login    `cmd:"" help:"Sign in to a server and keep an API key for this account."`
-	Logout   Logout   `cmd:"" help:"Forget the API key and revoke it."`
-	Status   Status   `cmd:"" help:"Say how things stand."`
-	Customer Customer `cmd:"" help:"Customers."`
-	Site     Site     `cmd:"" help:"Sites of customers and their policies."`
-	Token    Token    `cmd:"" help:"Enrolment tokens."`
-	Device   Device   `cmd:"" help:"Devices."`
-	Update   Update   `cmd:"" help:"Updates over all devices."`
-	Need     Need     `cmd:"" help:"Needs: one item on one device, and why it is not patched."`
-	Approve  Approve  `cmd:"" help:"Approve updates."`
-	Reject   Reject   `cmd:"" help:"Reject an update."`
-	Approval Approval `cmd:"" help:"Answers given so far."`
-	Job      Job      `cmd:"" help:"Jobs."`
-	Activity Activity `cmd:"" help:"Who did what."`
-	Trust    Trust    `cmd:"" help:"Who may sign what, and what agents are held to."`
+	Login    Login         `cmd:"" help:"Sign in to a server and keep an API key for this account."`
+	Logout   Logout        `cmd:"" help:"Forget the API key and revoke it."`
+	Status   Status        `cmd:"" help:"Say how things stand."`
+	Customer Customer      `cmd:"" help:"Customers."`
+	Site     Site          `cmd:"" help:"Sites of customers and their policies."`
+	Token    Token         `cmd:"" help:"Enrolment tokens."`
+	Device   Device        `cmd:"" help:"Devices."`
+	Update   Update        `cmd:"" help:"Updates over all devices."`
+	Need     Need          `cmd:"" help:"Needs: one item on one device, and why it is not patched."`
+	Approve  Approve       `cmd:"" help:"Approve updates."`
+	Reject   Reject        `cmd:"" help:"Reject an update."`
+	Approval Approval      `cmd:"" help:"Answers given so far."`
+	Job      Job           `cmd:"" help:"Jobs."`
+	Activity Activity      `cmd:"" help:"Who did what."`
+	Trust    Trust         `cmd:"" help:"Who may sign what, and what agents are held to."`
+	Key      KeyCommand    `cmd:"" name:"key" help:"Keys that no server has: of root, publisher and approvers."`
+	Root     RootCommand   `cmd:"" name:"root" help:"Roots: which keys may sign what."`
+	Limits   LimitsCommand `cmd:"" name:"limits" help:"Limits: what the server may order at most."`
+	Sign     Sign          `cmd:"" help:"Say what a document means, and sign it with a key that no server has."`
 }
 
 // Globals are the flags that every command takes.
 type Globals struct {
 	Server string `help:"Address of the server; the one of the last login by default." env:"PATCHBAY_SERVER" placeholder:"URL"`
-	Key    string `help:"API key; the one of the last login by default." env:"PATCHBAY_KEY" placeholder:"pbk_…"`
+	Key    string `help:"API key; the one of the last login by default. With patchbay sign: the file with the key that signs." env:"PATCHBAY_KEY" placeholder:"pbk_…"`
 	CA     string `name:"ca" help:"File with the server's own authority (PEM)." env:"PATCHBAY_CA" type:"path"`
 	JSON   bool   `name:"json" help:"Print what the API answers."`
 
 	Out io.Writer        `kong:"-"` // where results go
 	In  io.Reader        `kong:"-"` // where questions are answered
 	Now func() time.Time `kong:"-"`
+	// Work is what a guess of a key file's passphrase costs, as sign.Lock takes it.
+	Work int `kong:"-"`
 }
 
 // connect gives a client for the server and person that the flags or the last login name.

@@ -97,7 +97,11 @@ func (p *page) String() string {
 		p.list("Changed since "+p.since+":", "Nothing but the dates changed since "+p.since+".", p.changes)
 	}
 	p.list("Beware:", "", p.warnings)
-	return p.text.String()
+	var b strings.Builder
+	for line := range strings.Lines(p.text.String()) {
+		fold(&b, strings.TrimSuffix(line, "\n"))
+	}
+	return b.String()
 }
 
 func (p *page) list(head, none string, lines []string) {

@@ -36,8 +36,8 @@ func (p *page) root(r wire.Root) {
 	says := map[string][2]string{
 		"root":      {"sign the next root, and with it everything below.", "Nobody can sign the next root."},
 		"publisher": {"sign limits: what the server may order at most.", "Nobody can sign limits, so nothing limits what the server may order."},
-		"approver":  {"approve work; how many must, stands in the limits.", "Nobody can sign approvals."},
-		"server":    {"sign orders and the time.", "None is named: whichever key the server passes its rights on to may sign orders and the time."},
+		"approver":  {"may approve work; how many must, stands in the limits.", "Nobody can sign approvals."},
+		"server":    {"may sign orders and the time.", "None is named: whichever key the server passes its rights on to may sign orders and the time."},
 	}
 	for _, role := range roles(r) {
 		say := says[role.name]
@@ -45,8 +45,7 @@ func (p *page) root(r wire.Root) {
 			p.field(label(role.name), say[1])
 			continue
 		}
-		head := fmt.Sprintf("%d of %s must %s", role.Threshold, count(len(role.Keys), "key", "keys"), say[0])
-		p.field(label(role.name), append([]string{head}, p.keys(role.Role)...)...)
+		p.field(label(role.name), append([]string{asked(role, say[0])}, p.keys(role.Role)...)...)
 	}
 	if r.Limits == 0 {
 		p.field("Limits", "Not asked for: a device that was never given any does whatever the server orders.")
@@ -55,6 +54,18 @@ func (p *page) root(r wire.Root) {
 	}
 	p.rootBeware(r)
 	p.rootAfter(r)
+}
+
+// asked is how many keys of a role must do what it is for.
+func asked(r named, does string) string {
+	keys := count(len(r.Keys), "key", "keys")
+	switch r.name {
+	case "approver": // its threshold is 1: others are refused for their form
+		return "Each of " + keys + " " + does
+	case "server":
+		return fmt.Sprintf("Each of %s %s The server's next keys need %s.", keys, does, count(r.Threshold, "signature", "signatures"))
+	}
+	return fmt.Sprintf("%d of %s must %s", r.Threshold, keys, does)
 }
 
 func label(role string) string { return string(role[0]-'a'+'A') + role[1:] }

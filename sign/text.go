@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // ascii puts text of a document in quotes, with everything but plain ASCII written as its
@@ -43,6 +44,40 @@ func cut(s string, most int) string {
 		return string(r[:most]) + "..."
 	}
 	return s
+}
+
+// columns is what the narrowest terminal shows in a line.
+const columns = 79
+
+// fold writes a line as several, so that the terminal does not fold it: text of a document
+// would then stand at the left margin and could pass for a line of ours.
+func fold(b *strings.Builder, line string) {
+	const deeper = "                "
+	width, space, from := 0, 0, 0
+	for i, r := range line {
+		if r == ' ' {
+			space = i
+		}
+		width++
+		if r >= 0x1100 { // it may take two columns
+			width++
+		}
+		if width <= columns {
+			continue
+		}
+		cut := space
+		if strings.TrimSpace(line[from:space+1]) == "" || space <= from {
+			cut = i
+		}
+		b.WriteString(line[from:cut] + "\n" + deeper)
+		from = cut
+		if line[from] == ' ' {
+			from++
+		}
+		width = len(deeper) + utf8.RuneCountInString(line[from:i]) + 2
+		space = from
+	}
+	b.WriteString(line[from:] + "\n")
 }
 
 // moment writes a time with what it is from now.

@@ -28,6 +28,7 @@ type commands struct {
 	Backup    backupCmd    `cmd:"" help:"Save the whole installation into one file, while the server goes on."`
 	Restore   restoreCmd   `cmd:"" help:"Make an installation of a backup, or check one."`
 	Upgrade   upgradeCmd   `cmd:"" help:"Bring the database up to date for this version, with a backup first."`
+	ServerKey serverKeyCmd `cmd:"" help:"Print the public line of the server's key, on the server's own machine."`
 	Debug     debugCmd     `cmd:"" help:"Look at single parts from outside."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 
