@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 )
 
 // ascii puts text of a document in quotes, with everything but plain ASCII written as its
@@ -53,31 +52,46 @@ const columns = 79
 // would then stand at the left margin and could pass for a line of ours.
 func fold(b *strings.Builder, line string) {
 	const deeper = "                "
-	width, space, from := 0, 0, 0
-	for i, r := range line {
-		if r == ' ' {
-			space = i
+	indent, rest := "", []rune(line)
+	for {
+		n := fitting(rest, columns-len(indent))
+		if n == len(rest) {
+			b.WriteString(indent + string(rest) + "\n")
+			return
 		}
-		width++
-		if r >= 0x1100 { // it may take two columns
-			width++
+		if at := lastSpace(rest[:n+1]); at > 0 {
+			n = at
 		}
-		if width <= columns {
-			continue
+		b.WriteString(indent + string(rest[:n]) + "\n")
+		if rest = rest[n:]; rest[0] == ' ' {
+			rest = rest[1:]
 		}
-		cut := space
-		if strings.TrimSpace(line[from:space+1]) == "" || space <= from {
-			cut = i
-		}
-		b.WriteString(line[from:cut] + "\n" + deeper)
-		from = cut
-		if line[from] == ' ' {
-			from++
-		}
-		width = len(deeper) + utf8.RuneCountInString(line[from:i]) + 2
-		space = from
+		indent = deeper
 	}
-	b.WriteString(line[from:] + "\n")
+}
+
+// fitting is how many of the runes fit into a width: at least one.
+func fitting(runes []rune, width int) int {
+	for i, r := range runes {
+		width--
+		if r >= 0x1100 { // it may take two columns
+			width--
+		}
+		if width < 0 {
+			return max(i, 1)
+		}
+	}
+	return len(runes)
+}
+
+// lastSpace is where the last space is that has more than spaces before it, 0 when none has.
+func lastSpace(runes []rune) int {
+	for i := len(runes) - 1; i > 0; i-- {
+		if runes[i] == ' ' && strings.TrimSpace(string(runes[:i])) != "" {
+			return i
+		}
+	}
+	return 0
 }
 
 // moment writes a time with what it is from now.
