@@ -71,6 +71,9 @@ type network struct {
 func (n *network) Ask(ctx context.Context, r Request) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
+	if err := ctx.Err(); err != nil { // a quick server could answer before the connection hears of it
+		return Answer{}, err
+	}
 	text, err := n.text(r)
 	if err != nil {
 		return Answer{}, err
