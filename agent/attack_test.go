@@ -192,6 +192,17 @@ func (t thief) reroot(version int64, own offline) {
 	t.order(job("curl", "1.0", "1.1"))
 }
 
+// underLimits is an agent at work that holds limits: one source, and a signature to force.
+func underLimits(t *testing.T, keys offline) *world {
+	w := limited(t, keys, func(l *wire.Limits) {
+		l.Sources, l.Forced = []wire.LimitSource{{Provider: "apt", Origin: "Debian"}}, 1
+	})
+	w.machine.origin = "Debian"
+	w.start()
+	pass(5 * time.Minute)
+	return w
+}
+
 // Whoever holds everything that a server has runs nothing on a device that its MSP's offline
 // keys did not allow.
 func TestAStolenServerRunsNothing(t *testing.T) {
@@ -203,13 +214,8 @@ func TestAStolenServerRunsNothing(t *testing.T) {
 	ran := 0
 	for name, attack := range all {
 		synctest.Test(t, func(t *testing.T) {
-			w := limited(t, keys, func(l *wire.Limits) {
-				l.Sources, l.Forced = []wire.LimitSource{{Provider: "apt", Origin: "Debian"}}, 1
-			})
+			w := underLimits(t, keys)
 			defer w.end()
-			w.machine.origin = "Debian"
-			w.start()
-			pass(5 * time.Minute)
 			attack(thief{w, keys})
 			w.stop()
 			w.start() // a restart changes nothing
@@ -237,13 +243,8 @@ func TestWhatIsAllowedRuns(t *testing.T) {
 		"with a plain removal name": func(t thief) { t.job(func(j *wire.Job) { j.AllowRemovals = []string{"old"} }) },
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := limited(t, keys, func(l *wire.Limits) {
-				l.Sources, l.Forced = []wire.LimitSource{{Provider: "apt", Origin: "Debian"}}, 1
-			})
+			w := underLimits(t, keys)
 			defer w.end()
-			w.machine.origin = "Debian"
-			w.start()
-			pass(5 * time.Minute)
 			attack(thief{w, keys})
 			pass(20 * time.Minute)
 			if w.machine.version("curl") != "1.1" {

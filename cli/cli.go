@@ -47,7 +47,7 @@ type Commands struct {
 // Globals are the flags that every command takes.
 type Globals struct {
 	Server string `help:"Address of the server; the one of the last login by default." env:"PATCHBAY_SERVER" placeholder:"URL"`
-	Key    string `help:"API key; the one of the last login by default. With patchbay sign: the file with the key that signs." env:"PATCHBAY_KEY" placeholder:"pbk_…"`
+	Key    string `help:"API key; the one of the last login by default." env:"PATCHBAY_KEY" placeholder:"pbk_…"`
 	CA     string `name:"ca" help:"File with the server's own authority (PEM)." env:"PATCHBAY_CA" type:"path"`
 	JSON   bool   `name:"json" help:"Print what the API answers."`
 

@@ -92,7 +92,7 @@ func (g *Globals) writeDraft(file, docType string, content any, beside sign.Besi
 	}
 	fmt.Fprint(g.Out, sign.Show(d, beside)+"\n")
 	return g.lines(append(append([]string{"Written to " + file + "."}, standing(d, beside)...),
-		next(d, beside, file), "Whoever signs it: patchbay sign "+file+" "+with+" --key THEIR.key")...)
+		next(d, beside, file), "Whoever signs it: patchbay sign "+file+" "+with+" --with THEIR.key")...)
 }
 
 // LimitsCommand is about limits.

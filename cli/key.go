@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"patchbay/patch"
 	"patchbay/sign"
 	"patchbay/wire"
@@ -120,20 +122,13 @@ func (c *KeyInit) firstRoot(g *Globals, change sign.RootChange, keys []wire.Key)
 func (c *KeyInit) after() []string {
 	root := filepath.Join(c.Dir, "root-v1.json")
 	return []string{
-		"Made in " + c.Dir + ": " + count(c.RootKeys, "root key", "root keys") + ", the publisher's key, keys.pub with their public lines, and root-v1.json, signed.",
+		"Made in " + c.Dir + ": " + english.Plural(c.RootKeys, "root key", "") + ", the publisher's key, keys.pub with their public lines, and root-v1.json, signed.",
 		"Next:",
 		"1. Copy each root key to two sticks that lie in different places, each root key with another person. Then delete them here.",
 		"2. Keep publisher.key on the machine where limits are signed, and a copy on a stick. No key belongs on the server.",
 		"3. Publish the root: patchbay trust publish " + root,
 		"4. Draft limits: patchbay limits draft limits-v1.json --root " + root + " --add-source PROVIDER:ORIGIN --devices-per-hour N --fleet N --approvals N --forced N",
 	}
-}
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // KeyNew makes one key.

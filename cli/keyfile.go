@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 
+	"patchbay/passphrase"
 	"patchbay/sign"
 	"patchbay/wire"
 )
@@ -21,25 +22,34 @@ type Passphrases struct {
 	PassphraseFile string `help:"File with the passphrase, instead of asking for it."`
 }
 
-// passphrase reads the passphrase of a key. A new one is asked for twice.
-func (p Passphrases) passphrase(g *Globals, in *bufio.Reader, of string, fresh bool) (string, error) {
-	if p.PassphraseFile != "" {
-		data, err := readPrivate(p.PassphraseFile)
+// Passphrase reads the passphrase of something.
+func (p Passphrases) Passphrase(g *Globals, in *bufio.Reader, of string) (string, error) {
+	if p.PassphraseFile == "" {
+		text, err := askSecret(g, in, "Passphrase of "+of+": ")
 		if err != nil {
-			return "", fmt.Errorf("reading the passphrase: %w", err)
+			err = fmt.Errorf("%w; where nobody can answer, give --passphrase-file", err)
 		}
-		return strings.TrimRight(string(data), "\r\n"), nil
-	}
-	text, err := askSecret(g, in, "Passphrase of "+of+": ")
-	if err != nil || !fresh {
 		return text, err
 	}
-	if err := sign.CheckPassphrase(text); err != nil {
-		return "", err
+	data, err := readPrivate(p.PassphraseFile)
+	if err != nil {
+		return "", fmt.Errorf("reading the passphrase: %w", err)
+	}
+	return strings.TrimRight(string(data), "\r\n"), nil
+}
+
+// NewPassphrase reads one for something that is to be made, and asks for it twice.
+func (p Passphrases) NewPassphrase(g *Globals, in *bufio.Reader, of string) (string, error) {
+	text, err := p.Passphrase(g, in, of)
+	if err == nil {
+		err = passphrase.Check(text)
+	}
+	if err != nil || p.PassphraseFile != "" {
+		return text, err
 	}
 	again, err := askSecret(g, in, "The same again: ")
 	if err == nil && again != text {
-		err = errors.New("the two are not the same: nothing was written for this key; begin again")
+		err = errors.New("the two are not the same: nothing was written for it; begin again")
 	}
 	return text, err
 }
@@ -49,7 +59,7 @@ func (p Passphrases) newKey(g *Globals, in *bufio.Reader, file, name string) (wi
 	if _, err := os.Lstat(file); err == nil {
 		return nil, sign.Public{}, fmt.Errorf("making a key: %s is there already, and a key is never overwritten", file)
 	}
-	text, err := p.passphrase(g, in, filepath.Base(file), true)
+	text, err := p.NewPassphrase(g, in, filepath.Base(file))
 	if err != nil {
 		return nil, sign.Public{}, err
 	}
@@ -74,7 +84,7 @@ func (p Passphrases) openKey(g *Globals, in *bufio.Reader, file string) (wire.Ke
 	if err != nil {
 		return nil, err
 	}
-	text, err := p.passphrase(g, in, filepath.Base(file), false)
+	text, err := p.Passphrase(g, in, filepath.Base(file))
 	if err != nil {
 		return nil, err
 	}

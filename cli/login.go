@@ -66,18 +66,7 @@ func (l login) save() error {
 	if err != nil {
 		return fmt.Errorf("saving the login: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".login-*") // made with mode 0600
-	if err != nil {
-		return fmt.Errorf("saving the login: %w", err)
-	}
-	defer os.Remove(f.Name())
-	if _, err := f.Write(b); err != nil {
-		return errors.Join(fmt.Errorf("saving the login: %w", err), f.Close())
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("saving the login: %w", err)
-	}
-	if err := os.Rename(f.Name(), name); err != nil {
+	if err := replaceFile(name, b); err != nil {
 		return fmt.Errorf("saving the login: %w", err)
 	}
 	return nil

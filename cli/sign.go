@@ -13,10 +13,10 @@ import (
 	"patchbay/wire/trust"
 )
 
-// Sign signs a document with a key that no server has. The key's file is what --key says;
-// without one, the document is shown only.
+// Sign signs a document with a key that no server has. Without a key it is shown only.
 type Sign struct {
 	File     string   `arg:"" help:"The draft, or the document that others signed already."`
+	With     string   `help:"File with the key that signs. Left out, the document is only shown." placeholder:"KEY"`
 	Root     string   `help:"The root that holds: who may sign. For a root, the one before it."`
 	Previous string   `help:"The document before this one: what changed."`
 	Names    []string `help:"File with public lines, to show whose keys are meant; repeat for more." sep:"none"`
@@ -35,14 +35,14 @@ func (c *Sign) Run(g *Globals) error {
 		return err
 	}
 	fmt.Fprint(g.Out, sign.Show(d, beside)+"\n")
-	if g.Key == "" || strings.HasPrefix(g.Key, "pbk_") { // an API key, from the environment
-		return g.lines(append(standing(d, beside), "Only shown, not signed: to sign it, add --key FILE.")...)
+	if c.With == "" {
+		return g.lines(append(standing(d, beside), "Only shown, not signed: to sign it, add --with and the file of a key.")...)
 	}
 	return c.sign(g, d, beside)
 }
 
 func (c *Sign) sign(g *Globals, d *sign.Document, beside sign.Beside) error {
-	f, err := readKeyFile(g.Key)
+	f, err := readKeyFile(c.With)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (c *Sign) sign(g *Globals, d *sign.Document, beside sign.Beside) error {
 			return errors.New("nothing was signed")
 		}
 	}
-	key, err := c.openKey(g, in, g.Key)
+	key, err := c.openKey(g, in, c.With)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 	"patchbay/wire/trust"
 )
 
-const passphrase = "twelve dice in a row"
+const secret = "twelve dice in a row"
 
 // offline is a person's machine without a network: a folder, in which commands are run.
 type offline struct {
@@ -35,7 +35,7 @@ func newOffline(t *testing.T) *offline {
 		t.Fatal(err)
 	}
 	o := &offline{t: t, dir: dir, now: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
-	o.write("pass", passphrase+"\n")
+	o.write("pass", secret+"\n")
 	return o
 }
 
@@ -126,7 +126,7 @@ func TestFromTheFirstKeyToLimitsThatDevicesTake(t *testing.T) {
 	if _, err := device.Take(o.envelope("limits-v1.json")); !errors.Is(err, wire.ErrSignature) {
 		t.Errorf("a draft: %v", err)
 	}
-	out = o.do("sign limits-v1.json --root keys/root-v1.json --key keys/publisher.key")
+	out = o.do("sign limits-v1.json --root keys/root-v1.json --with keys/publisher.key")
 	if !strings.Contains(out, "Up to 50 of 20000 devices begin in an hour.") || !strings.Contains(out, "1 of 1, 1 needed") || !strings.Contains(out, "nothing is missing. patchbay trust publish limits-v1.json") {
 		t.Error(out)
 	}
@@ -134,18 +134,18 @@ func TestFromTheFirstKeyToLimitsThatDevicesTake(t *testing.T) {
 
 	o.write("tom.pub", o.do("key approver tom.key --name Tom"))
 	o.do("root draft root-v2.json --from keys/root-v1.json --add-approver tom.pub --limits 1")
-	out = o.do("sign root-v2.json --previous keys/root-v1.json --key keys/root-1.key")
+	out = o.do("sign root-v2.json --previous keys/root-v1.json --with keys/root-1.key")
 	if !strings.Contains(out, "Next: 1 more of the root keys") {
 		t.Error(out)
 	}
 	if _, err := device.Take(o.envelope("root-v2.json")); !errors.Is(err, wire.ErrSignature) {
 		t.Errorf("with one signature of two: %v", err)
 	}
-	o.do("sign root-v2.json --previous keys/root-v1.json --key keys/root-2.key")
+	o.do("sign root-v2.json --previous keys/root-v1.json --with keys/root-2.key")
 	device = o.takes(device, "root-v2.json")
 
 	o.do("limits draft limits-v2.json --from limits-v1.json --root root-v2.json --devices-per-hour 100 --approvals 2 --add-source dnf:Fedora --remove-source apt:Debian")
-	out = o.do("sign limits-v2.json --root root-v2.json --previous limits-v1.json --key keys/publisher.key")
+	out = o.do("sign limits-v2.json --root root-v2.json --previous limits-v1.json --with keys/publisher.key")
 	if !strings.Contains(out, "devices that begin in an hour: 100, before 50") {
 		t.Error(out)
 	}
@@ -155,7 +155,7 @@ func TestFromTheFirstKeyToLimitsThatDevicesTake(t *testing.T) {
 
 	o.approval()
 	for _, who := range []string{"mia", "tom"} {
-		o.do("sign approval.json --root root-v2.json --key " + who + ".key")
+		o.do("sign approval.json --root root-v2.json --with " + who + ".key")
 	}
 	e, a := o.envelope("approval.json"), wire.Approval{}
 	if err := e.OpenBy(wire.ApprovalDocument, &a, device.Root.Approver); err != nil || len(e.Signatures) != 2 {
@@ -184,12 +184,12 @@ func TestTwoOfThreeReplaceALostRootKey(t *testing.T) {
 	o.write("new.pub", o.do("key new new.key --name root-4"))
 	o.do("root draft root-v2.json --from keys/root-v1.json --remove-root " + lost + " --add-root new.pub")
 	for _, key := range []string{"new.key", "keys/root-1.key"} { // two of the new root, one of the old
-		o.do("sign root-v2.json --previous keys/root-v1.json --key " + key)
+		o.do("sign root-v2.json --previous keys/root-v1.json --with " + key)
 		if _, err := device.Take(o.envelope("root-v2.json")); !errors.Is(err, wire.ErrSignature) {
 			t.Errorf("after %s: %v", key, err)
 		}
 	}
-	o.do("sign root-v2.json --previous keys/root-v1.json --key keys/root-2.key")
+	o.do("sign root-v2.json --previous keys/root-v1.json --with keys/root-2.key")
 	device = o.takes(device, "root-v2.json")
 
 	// Who found the lost key, with another one, is not enough any more.
@@ -207,7 +207,7 @@ func TestTwoOfThreeReplaceALostRootKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"keys/root-3.key", "keys/root-1.key"} {
-		o.do("sign root-v3.json --previous keys/root-v1.json --key " + key)
+		o.do("sign root-v3.json --previous keys/root-v1.json --with " + key)
 	}
 	if _, err := device.Take(o.envelope("root-v3.json")); !errors.Is(err, wire.ErrSignature) {
 		t.Errorf("the old keys alone: %v", err)
@@ -221,12 +221,12 @@ func TestSigningAsksAndRefuses(t *testing.T) {
 	o.do("limits draft l.json --root keys/root-v1.json --add-source apt:Debian")
 	before := o.read("l.json")
 	for name, c := range map[string]struct{ input, line, says string }{
-		"no answer":          {"", "sign l.json --root keys/root-v1.json --key keys/publisher.key", "reading the answer"},
-		"another answer":     {"y\n", "sign l.json --root keys/root-v1.json --key keys/publisher.key", "nothing was signed"},
-		"a wrong passphrase": {"yes\nnot the passphrase\n", "sign l.json --root keys/root-v1.json --key keys/publisher.key", "is not that of the key"},
-		"a key of no role":   {"yes\n" + passphrase + "\n", "sign l.json --root keys/root-v1.json --key other.key", "has no role here"},
-		"a root key":         {"yes\n" + passphrase + "\n", "sign l.json --root keys/root-v1.json --key keys/root-1.key", "has no role here"},
-		"a draft as root":    {"yes\n", "sign l.json --root l.json --key keys/publisher.key", "is no root"},
+		"no answer":          {"", "sign l.json --root keys/root-v1.json --with keys/publisher.key", "reading the answer"},
+		"another answer":     {"y\n", "sign l.json --root keys/root-v1.json --with keys/publisher.key", "nothing was signed"},
+		"a wrong passphrase": {"yes\nnot the passphrase\n", "sign l.json --root keys/root-v1.json --with keys/publisher.key", "is not that of the key"},
+		"a key of no role":   {"yes\n" + secret + "\n", "sign l.json --root keys/root-v1.json --with other.key", "has no role here"},
+		"a root key":         {"yes\n" + secret + "\n", "sign l.json --root keys/root-v1.json --with keys/root-1.key", "has no role here"},
+		"a draft as root":    {"yes\n", "sign l.json --root l.json --with keys/publisher.key", "is no root"},
 	} {
 		if _, err := o.try(c.input, c.line); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
@@ -240,8 +240,8 @@ func TestSigningAsksAndRefuses(t *testing.T) {
 		t.Errorf("%s, %v", out, err)
 	}
 	t.Setenv("PATCHBAY_KEY", "")
-	out, err := o.try("yes\n"+passphrase+"\n", "sign l.json --root keys/root-v1.json --key keys/publisher.key")
-	if err != nil || strings.Contains(out, passphrase) || !strings.Contains(out, "is one of the publisher keys of root 1") {
+	out, err := o.try("yes\n"+secret+"\n", "sign l.json --root keys/root-v1.json --with keys/publisher.key")
+	if err != nil || strings.Contains(out, secret) || !strings.Contains(out, "is one of the publisher keys of root 1") {
 		t.Errorf("%s, %v", out, err)
 	}
 	if e := o.envelope("l.json"); string(e.Payload) == "" || len(e.Signatures) != 1 {
@@ -286,7 +286,7 @@ func TestKeysAreNeverOverwrittenNorReadByOthers(t *testing.T) {
 
 func TestNewPassphrasesAreAskedForTwice(t *testing.T) {
 	o := newOffline(t)
-	for name, input := range map[string]string{"short": "short\nshort\n", "not the same": passphrase + "\n" + passphrase + "!\n", "none": ""} {
+	for name, input := range map[string]string{"short": "short\nshort\n", "not the same": secret + "\n" + secret + "!\n", "none": ""} {
 		if _, err := o.try(input, "key new a.key --name a"); err == nil {
 			t.Errorf("%s: it is taken", name)
 		}
@@ -294,7 +294,7 @@ func TestNewPassphrasesAreAskedForTwice(t *testing.T) {
 			t.Fatalf("%s: a key was written", name)
 		}
 	}
-	out, err := o.try(passphrase+"\n"+passphrase+"\n", "key new a.key --name a")
+	out, err := o.try(secret+"\n"+secret+"\n", "key new a.key --name a")
 	if err != nil || !strings.HasPrefix(out, "patchbay-key ed25519:") {
 		t.Errorf("%q, %v", out, err)
 	}

@@ -117,7 +117,7 @@ func (d *TrustDraft) Run(ctx context.Context, g *Globals) error {
 		return fmt.Errorf("writing the draft: %w", err)
 	}
 	return g.show(v, func(t *table) {
-		t.row("Written to " + d.File + ". Each approver looks at it and signs it: patchbay sign " + d.File + " --key THEIR.key")
+		t.row("Written to " + d.File + ". Each approver looks at it and signs it: patchbay sign " + d.File + " --with THEIR.key")
 		for key, name := range v.Names {
 			t.row("  "+name, key)
 		}

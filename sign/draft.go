@@ -91,7 +91,7 @@ func replaced(r wire.Role, by []Public) wire.Role {
 
 // Key finds a key of a root by its name.
 func Key(r wire.Root, name string) (Public, error) {
-	for _, role := range roles(r) {
+	for _, role := range r.Roles() {
 		for _, k := range role.Keys {
 			if p := (Public{Key: k}); p.Name() == name {
 				return p, nil

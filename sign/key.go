@@ -11,9 +11,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"filippo.io/age"
 	"filippo.io/age/armor"
 
+	"patchbay/passphrase"
 	"patchbay/wire"
 )
 
@@ -24,11 +24,10 @@ type Public struct {
 	Comment string
 }
 
-// The bounds of public lines and passphrases.
+// The bounds of public lines and key files.
 const (
-	MinPassphrase = 12 // characters
-	maxComment    = 60 // characters
-	maxKeyFile    = 8 << 10
+	maxComment = 60 // characters
+	maxKeyFile = 8 << 10
 )
 
 const publicWord = "patchbay-key"
@@ -91,27 +90,16 @@ type File struct {
 	sealed string // armored
 }
 
-// Lock makes a key file. work is the logarithm of what each guess of the passphrase costs, 0
-// for the usual: about a second and 256 MiB of memory.
-func Lock(key ed25519.PrivateKey, comment, passphrase string, work int) ([]byte, error) {
-	if err := CheckPassphrase(passphrase); err != nil {
-		return nil, err
-	}
+// Lock makes a key file under a passphrase. work is what passphrase.Seal takes.
+func Lock(key ed25519.PrivateKey, comment, secret string, work int) ([]byte, error) {
 	if err := checkComment(comment); err != nil {
 		return nil, fmt.Errorf("making a key file: %w", err)
-	}
-	recipient, err := age.NewScryptRecipient(passphrase)
-	if err != nil {
-		return nil, fmt.Errorf("making a key file: %w", err)
-	}
-	if work > 0 {
-		recipient.SetWorkFactor(work)
 	}
 	public := Public{Key: raw(key.Public()), Comment: comment}
 	var b bytes.Buffer
 	b.WriteString(public.String() + "\n")
 	a := armor.NewWriter(&b)
-	w, err := age.Encrypt(a, recipient)
+	w, err := passphrase.Seal(a, secret, work)
 	if err != nil {
 		return nil, fmt.Errorf("making a key file: %w", err)
 	}
@@ -149,19 +137,11 @@ func ParseFile(data []byte) (File, error) {
 	return File{p, sealed}, nil
 }
 
-// maxWork bounds what a file that somebody left here can cost: 1 GiB of memory.
-const maxWork = 20
-
 // Unlock gives what signs with the key.
-func (f File) Unlock(passphrase string) (wire.Key, error) {
+func (f File) Unlock(secret string) (wire.Key, error) {
 	damaged := errors.New("the key file is damaged: take the copy")
-	identity, err := age.NewScryptIdentity(passphrase)
-	if err != nil {
-		return nil, errors.New("the passphrase is empty")
-	}
-	identity.SetMaxWorkFactor(maxWork)
-	r, err := age.Decrypt(armor.NewReader(strings.NewReader(f.sealed)), identity)
-	if no := new(age.NoIdentityMatchError); errors.As(err, &no) {
+	r, err := passphrase.Open(armor.NewReader(strings.NewReader(f.sealed)), secret)
+	if errors.Is(err, passphrase.ErrWrong) {
 		return nil, fmt.Errorf("the passphrase is not that of the key %s", f.Public.Name())
 	}
 	if err != nil {
@@ -171,8 +151,8 @@ func (f File) Unlock(passphrase string) (wire.Key, error) {
 	if err != nil {
 		return nil, damaged
 	}
-	_, secret, _ := strings.Cut(string(plain), "\n")
-	seed, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSuffix(secret, "\n"))
+	_, text, _ := strings.Cut(string(plain), "\n")
+	seed, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSuffix(text, "\n"))
 	if err != nil || len(seed) != ed25519.SeedSize {
 		return nil, damaged
 	}
@@ -181,17 +161,6 @@ func (f File) Unlock(passphrase string) (wire.Key, error) {
 		return nil, errors.New("somebody changed the public line of the key file: it does not belong to the key in it. Take the copy, and ask who had this one")
 	}
 	return key, nil
-}
-
-// CheckPassphrase says what is wrong with a passphrase.
-func CheckPassphrase(p string) error {
-	switch {
-	case utf8.RuneCountInString(p) < MinPassphrase:
-		return fmt.Errorf("the passphrase has fewer than %d characters: take six words or more, chosen by dice", MinPassphrase)
-	case len(p) > 1000:
-		return errors.New("the passphrase is longer than 1,000 bytes")
-	}
-	return nil
 }
 
 // NewKey makes a key.

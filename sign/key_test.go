@@ -9,7 +9,7 @@ import (
 	"patchbay/wire"
 )
 
-const passphrase = "twelve dice in a row"
+const secret = "twelve dice in a row"
 
 // cheap makes a guess of a passphrase cost next to nothing.
 const cheap = 4
@@ -25,7 +25,7 @@ func public(name string) Public { return Public{raw(key(name).Public()), name} }
 // locked is the key file of somebody.
 func locked(t testing.TB, name string) string {
 	t.Helper()
-	data, err := Lock(key(name), name, passphrase, cheap)
+	data, err := Lock(key(name), name, secret, cheap)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestAKeyFileGivesBackItsKey(t *testing.T) {
 	if f.Public.Name() != public("mia").Name() || f.Public.Comment != "mia" {
 		t.Errorf("without the passphrase it says %s", f.Public)
 	}
-	got, err := f.Unlock(passphrase)
+	got, err := f.Unlock(secret)
 	if err != nil || !key("mia").Equal(got) {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -58,7 +58,7 @@ func TestOnlyThePassphraseOpensIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, wrong := range []string{"", "twelve dice in a ro", passphrase + " ", strings.ToUpper(passphrase)} {
+	for _, wrong := range []string{"", "twelve dice in a ro", secret + " ", strings.ToUpper(secret)} {
 		if _, err := f.Unlock(wrong); err == nil || !strings.Contains(err.Error(), "passphrase") || wrong != "" && strings.Contains(err.Error(), wrong) {
 			t.Errorf("%q: %v", wrong, err)
 		}
@@ -70,7 +70,7 @@ func TestEveryTruncatedKeyFileIsRefused(t *testing.T) {
 	for n := range len(text) - 1 { // without the last line break nothing is missing
 		f, err := ParseFile([]byte(text[:n]))
 		if err == nil {
-			_, err = f.Unlock(passphrase)
+			_, err = f.Unlock(secret)
 		}
 		if err == nil {
 			t.Fatalf("the first %d of %d bytes are a key", n, len(text))
@@ -86,7 +86,7 @@ func TestThePublicLineOfAKeyFileCannotBeExchanged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.Unlock(passphrase); err == nil || !strings.Contains(err.Error(), "somebody changed") {
+		if _, err := f.Unlock(secret); err == nil || !strings.Contains(err.Error(), "somebody changed") {
 			t.Errorf("%s: %v", line, err)
 		}
 	}

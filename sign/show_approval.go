@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"patchbay/wire"
 )
 
@@ -16,12 +18,12 @@ func (p *page) approval(a wire.Approval) {
 	for _, u := range a.Updates {
 		updates = append(updates, update(u))
 	}
-	p.field("Updates", append([]string{count(len(updates), "update:", "updates:")}, updates...)...)
+	p.field("Updates", append([]string{english.Plural(len(updates), "update:", "updates:")}, updates...)...)
 	var agents []string
 	for _, name := range a.Agents {
 		agents = append(agents, p.called(ascii(name, 0), name))
 	}
-	p.field("On", append([]string{count(len(agents), "agent:", "agents:")}, agents...)...)
+	p.field("On", append([]string{english.Plural(len(agents), "agent:", "agents:")}, agents...)...)
 	if a.Forced {
 		p.field("When", "At once, also outside their windows, restarts included.")
 		p.warn("It is also for outside the windows: devices may restart while people work on them.")
@@ -63,6 +65,6 @@ func (p *page) approvalBeware(a wire.Approval) {
 		p.warn("The root names no approvers: nobody can sign it.")
 	}
 	if n := len(a.Agents); n > 1 {
-		p.warn("All %d agents may begin with %s at the same time.", n, count(len(a.Updates), "update", "updates"))
+		p.warn("All %d agents may begin with %s at the same time.", n, english.Plural(len(a.Updates), "update", ""))
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"patchbay/wire"
 )
 
@@ -18,13 +20,13 @@ func (p *page) limits(l wire.Limits) {
 	if l.Approvals == 0 {
 		p.field("Beyond it", "Nobody: no signature lets more devices begin.")
 	} else {
-		p.field("Beyond it", "What "+count(l.Approvals, "approver", "approvers")+" signed for.")
+		p.field("Beyond it", "What "+english.Plural(l.Approvals, "approver", "")+" signed for.")
 	}
 	if l.Forced == 0 {
 		p.field("Forced", "The server alone may force work outside a device's window.")
 		p.warn("Nobody must sign before work is forced outside a window: a stolen server can install and restart in the middle of a working day.")
 	} else {
-		p.field("Forced", "Work outside a device's window is only what "+count(l.Forced, "approver", "approvers")+" signed for.")
+		p.field("Forced", "Work outside a device's window is only what "+english.Plural(l.Forced, "approver", "")+" signed for.")
 	}
 	p.limitsBeware(l)
 	p.limitsUnder(l)

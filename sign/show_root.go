@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"patchbay/wire"
 )
 
@@ -16,21 +18,11 @@ const (
 	onlySec = "From %s on only security updates are installed, in their windows, unless a newer one is there."
 )
 
-// named is a role of a root with its name.
-type named struct {
-	name string
-	wire.Role
-}
-
-func roles(r wire.Root) []named {
-	return []named{{"root", r.Root}, {"publisher", r.Publisher}, {"approver", r.Approver}, {"server", r.Server}}
-}
-
 func (p *page) root(r wire.Root) {
 	p.title("A root, version %d, of the installation %s: it says which keys may sign what.", r.Version, ascii(r.Installation, 0))
 	if before := p.beside.Root; before != nil {
 		p.title("Devices that hold version %d take it when %d of its %s and %d of the %s in this one signed.", before.Version,
-			before.Root.Threshold, count(len(before.Root.Keys), "root key", "root keys"), r.Root.Threshold, count(len(r.Root.Keys), "root key", "root keys"))
+			before.Root.Threshold, english.Plural(len(before.Root.Keys), "root key", ""), r.Root.Threshold, english.Plural(len(r.Root.Keys), "root key", ""))
 	}
 	p.dates(r.IssuedAt, r.Expires, farRoot, fmt.Sprintf(onlySec, day(r.Expires)))
 	says := map[string][2]string{
@@ -39,13 +31,13 @@ func (p *page) root(r wire.Root) {
 		"approver":  {"may approve work; how many must, stands in the limits.", "Nobody can sign approvals."},
 		"server":    {"may sign orders and the time.", "None is named: whichever key the server passes its rights on to may sign orders and the time."},
 	}
-	for _, role := range roles(r) {
-		say := says[role.name]
+	for _, role := range r.Roles() {
+		say := says[role.Name]
 		if role.Empty() {
-			p.field(label(role.name), say[1])
+			p.field(label(role.Name), say[1])
 			continue
 		}
-		p.field(label(role.name), append([]string{asked(role, say[0])}, p.keys(role.Role)...)...)
+		p.field(label(role.Name), append([]string{asked(role, say[0])}, p.keys(role.Role)...)...)
 	}
 	if r.Limits == 0 {
 		p.field("Limits", "Not asked for: a device that was never given any does whatever the server orders.")
@@ -57,13 +49,13 @@ func (p *page) root(r wire.Root) {
 }
 
 // asked is how many keys of a role must do what it is for.
-func asked(r named, does string) string {
-	keys := count(len(r.Keys), "key", "keys")
-	switch r.name {
+func asked(r wire.NamedRole, does string) string {
+	keys := english.Plural(len(r.Keys), "key", "")
+	switch r.Name {
 	case "approver": // its threshold is 1: others are refused for their form
 		return "Each of " + keys + " " + does
 	case "server":
-		return fmt.Sprintf("Each of %s %s The server's next keys need %s.", keys, does, count(r.Threshold, "signature", "signatures"))
+		return fmt.Sprintf("Each of %s %s The server's next keys need %s.", keys, does, english.Plural(r.Threshold, "signature", ""))
 	}
 	return fmt.Sprintf("%d of %s must %s", r.Threshold, keys, does)
 }
@@ -102,10 +94,10 @@ func (p *page) rootAfter(r wire.Root) {
 	if r.Installation != before.Installation {
 		p.warn("It is of another installation than the root before it (%s): no device takes it.", ascii(before.Installation, 0))
 	}
-	old := roles(*before)
-	for i, role := range roles(r) {
-		p.compare(role.name+" key", p.keys(old[i].Role), p.keys(role.Role))
-		changed(p, "signatures of "+role.name+" keys", old[i].Threshold, role.Threshold)
+	old := before.Roles()
+	for i, role := range r.Roles() {
+		p.compare(role.Name+" key", p.keys(old[i].Role), p.keys(role.Role))
+		changed(p, "signatures of "+role.Name+" keys", old[i].Threshold, role.Threshold)
 	}
 	changed(p, "end", day(before.Expires), day(r.Expires))
 	changed(p, "lowest version of limits", before.Limits, r.Limits)
@@ -123,10 +115,10 @@ func (p *page) rootWorse(before, r wire.Root) {
 	if !slices.ContainsFunc(r.Root.Keys, func(k []byte) bool { return holds(before.Root, k) }) {
 		p.warn("None of the root keys of before is in it: all are replaced at once.")
 	}
-	for _, role := range roles(r)[:3] {
+	for _, role := range r.Roles()[:3] {
 		for _, k := range role.Keys {
 			if holds(before.Server, k) {
-				p.warn("A key that was the server's becomes one of role %s: whoever has the server has it.", role.name)
+				p.warn("A key that was the server's becomes one of role %s: whoever has the server has it.", role.Name)
 			}
 		}
 	}

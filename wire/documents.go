@@ -54,6 +54,17 @@ type Root struct {
 	Limits int64 `json:"limits"`
 }
 
+// NamedRole is a role of a root with what it is called.
+type NamedRole struct {
+	Name string
+	Role
+}
+
+// Roles are all roles of a root, the most powerful first.
+func (r Root) Roles() []NamedRole {
+	return []NamedRole{{"root", r.Root}, {"publisher", r.Publisher}, {"approver", r.Approver}, {"server", r.Server}}
+}
+
 // Limits is what the server may select at most, whatever it signs. The publisher signs it,
 // agents hold to it, and a server can only do less.
 type Limits struct {

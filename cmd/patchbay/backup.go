@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"patchbay/cli"
 	"patchbay/server/backup"
@@ -19,50 +22,13 @@ func (p place) at() backup.Place {
 	return backup.Place{Data: p.Data, Database: backup.DatabaseIn(p.Data, p.Database)}
 }
 
-// passphrase is where a backup's passphrase comes from: never an argument, which everybody
-// on the machine could read.
-type passphrase struct {
-	PassphraseFile string `help:"File whose first line is the passphrase. Left out, it is asked for." type:"path" env:"PATCHBAY_PASSPHRASE_FILE"`
-	Verbose        bool   `help:"Say on standard error what is being done."`
+// telling says what is being done, where that is asked for.
+type telling struct {
+	Verbose bool `help:"Say on standard error what is being done."`
 }
 
-func (p passphrase) ask(g *cli.Globals, question string) (string, error) {
-	if p.PassphraseFile == "" {
-		secret, err := g.AskSecret(question)
-		if err != nil {
-			return "", fmt.Errorf("asking for the passphrase: %w; where nobody can answer, give --passphrase-file", err)
-		}
-		return secret, nil
-	}
-	text, err := os.ReadFile(p.PassphraseFile)
-	if err != nil {
-		return "", fmt.Errorf("reading the passphrase: %w", err)
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	return strings.TrimRight(line, "\r"), nil
-}
-
-// choose asks for a new passphrase, twice where a person types it.
-func (p passphrase) choose(g *cli.Globals) (string, error) {
-	secret, err := p.ask(g, "Passphrase for the backup: ")
-	if err != nil {
-		return "", err
-	}
-	if err := backup.GoodPassphrase(secret); err != nil {
-		return "", err
-	}
-	if p.PassphraseFile != "" {
-		return secret, nil
-	}
-	again, err := p.ask(g, "Once more: ")
-	if err == nil && again != secret {
-		err = errors.New("the two passphrases differ; nothing was written")
-	}
-	return secret, err
-}
-
-func (p passphrase) progress() func(string) {
-	if !p.Verbose {
+func (t telling) progress() func(string) {
+	if !t.Verbose {
 		return nil
 	}
 	return func(what string) { fmt.Fprintln(os.Stderr, what) }
@@ -70,14 +36,15 @@ func (p passphrase) progress() func(string) {
 
 // writing are the flags of whatever makes a backup.
 type writing struct {
-	passphrase
+	cli.Passphrases
+	telling
 	Unencrypted bool `help:"Write the backup without a passphrase. Whoever has the file then has the installation's keys."`
 }
 
 func (w writing) make(ctx context.Context, g *cli.Globals, p place, file string) (backup.Summary, error) {
 	o := backup.Options{Place: p.at(), File: file, Plain: w.Unencrypted, Program: version, Now: time.Now, Progress: w.progress()}
 	if !w.Unencrypted {
-		secret, err := w.choose(g)
+		secret, err := w.NewPassphrase(g, bufio.NewReader(g.In), "the backup")
 		if err != nil {
 			return backup.Summary{}, err
 		}
@@ -111,15 +78,10 @@ func contents(s backup.Summary) string {
 	}
 	return fmt.Sprintf("the installation as of %s UTC: %s, %s, %s, %s in %s (schema %d), %s; %s, by version %s",
 		s.TakenAt.UTC().Format(time.DateTime), counted(s.Rows["customer"], "customer"), counted(s.Rows["device"], "device"), counted(s.Rows["agent"], "agent"),
-		counted(rows, "row"), counted(int64(len(s.Rows)), "table"), s.Schema, counted(int64(s.Keys), "key file"), size(s.Size), s.Program)
+		counted(rows, "row"), counted(int64(len(s.Rows)), "table"), s.Schema, counted(int64(s.Keys), "key file"), humanize.IBytes(uint64(s.Size)), s.Program)
 }
 
-func counted(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
+func counted(n int64, what string) string { return english.Plural(int(n), what, "") }
 
 func secrecy(s backup.Summary) string {
 	if s.Encrypted {
@@ -128,21 +90,11 @@ func secrecy(s backup.Summary) string {
 	return "It is NOT encrypted: whoever has this file has the installation's keys, and can order its agents to install what their sources offer. Keep it as you keep a key."
 }
 
-// size is a number of bytes as people read it.
-func size(n int64) string {
-	switch {
-	case n >= 10<<20:
-		return fmt.Sprintf("%d MB", n>>20)
-	case n >= 10<<10:
-		return fmt.Sprintf("%d kB", n>>10)
-	}
-	return fmt.Sprintf("%d bytes", n)
-}
-
 // restoreCmd makes an installation of a backup.
 type restoreCmd struct {
 	place
-	passphrase
+	cli.Passphrases
+	telling
 	Check bool   `help:"Read the whole backup and load it into a database that is thrown away; change nothing."`
 	File  string `arg:"" help:"The backup." type:"existingfile"`
 }
@@ -150,7 +102,7 @@ type restoreCmd struct {
 // Run restores, or tries whether it would.
 func (c *restoreCmd) Run(ctx context.Context, g *cli.Globals, out io.Writer) error {
 	o := backup.RestoreOptions{Place: c.at(), File: c.File, Now: time.Now, Progress: c.progress(),
-		Passphrase: func() (string, error) { return c.ask(g, "Passphrase of the backup: ") }}
+		Passphrase: func() (string, error) { return c.Passphrase(g, bufio.NewReader(g.In), "the backup") }}
 	if c.Check {
 		return c.check(ctx, o, out)
 	}
@@ -176,8 +128,8 @@ func (c *restoreCmd) check(ctx context.Context, o backup.RestoreOptions, out io.
 	if err != nil {
 		return fmt.Errorf("checking the backup: %w", err)
 	}
-	_, err = fmt.Fprintf(out, "Good: it was read to its end, every part is as it was written, and all of it loads.\nIt holds %s.\nIt is %s old.\n%s",
-		contents(r.Summary), age(o.Now().Sub(r.TakenAt)), sentences(r.Broken))
+	_, err = fmt.Fprintf(out, "Good: it was read to its end, every part is as it was written, and all of it loads.\nIt holds %s.\nIt is from %s.\n%s",
+		contents(r.Summary), humanize.RelTime(r.TakenAt, o.Now(), "ago", "ahead of this machine's clock"), sentences(r.Broken))
 	return err
 }
 
@@ -187,14 +139,6 @@ func sentences(all []string) string {
 		text += "\n"
 	}
 	return text
-}
-
-// age says how long something is past.
-func age(d time.Duration) string {
-	if d >= 48*time.Hour {
-		return fmt.Sprintf("%d days", int(d/(24*time.Hour)))
-	}
-	return d.Round(time.Minute).String()
 }
 
 // upgradeCmd brings the database's schema up to date.
@@ -235,7 +179,7 @@ func (c *upgradeCmd) Run(ctx context.Context, g *cli.Globals, out io.Writer) err
 func (c *upgradeCmd) secure(ctx context.Context, g *cli.Globals, to int64, out io.Writer) error {
 	if c.BackedUp != "" {
 		return backup.Suffices(backup.RestoreOptions{Place: c.at(), File: c.BackedUp, Now: time.Now,
-			Passphrase: func() (string, error) { return c.ask(g, "Passphrase of the backup: ") }})
+			Passphrase: func() (string, error) { return c.Passphrase(g, bufio.NewReader(g.In), "the backup") }})
 	}
 	file := c.Backup
 	if file == "" {

@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto"
-	"crypto/x509"
-	"fmt"
 
 	"patchbay/server/store"
 	"patchbay/server/view"
@@ -97,13 +94,4 @@ func (s *Server) verifyActivity(ctx context.Context, _ *Empty) (*Out[ChainChecks
 		})
 	}
 	return out(checks), nil
-}
-
-// publicKey reads a key as the store keeps it.
-func publicKey(der []byte) (crypto.PublicKey, error) {
-	key, err := x509.ParsePKIXPublicKey(der)
-	if err != nil {
-		return nil, fmt.Errorf("reading a public key: %w", err)
-	}
-	return key, nil
 }

@@ -147,7 +147,7 @@ func (s *Server) receipt(ctx context.Context, h *store.Customer, o store.Outcome
 		shown.Key = o.Receipt.Signatures[0].Key
 	}
 	if agent, err := h.Agent(ctx, o.Agent); err == nil {
-		if pub, err := publicKey(agent.PublicKey); err == nil {
+		if pub, err := agent.Key(); err == nil {
 			name, err := o.Receipt.Open(wire.ReceiptDocument, &r, pub)
 			shown.SignatureOK = err == nil && r.Job == o.Job
 			if shown.SignatureOK {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"net/http"
 	"slices"
@@ -68,11 +67,8 @@ func (s *Server) trust(ctx context.Context, _ *Empty) (*Out[Trust], error) {
 
 func trustRoot(r wire.Root) (*TrustRoot, error) {
 	t := &TrustRoot{Version: r.Version, Installation: r.Installation, IssuedAt: r.IssuedAt, Expires: r.Expires, Limits: r.Limits}
-	for _, role := range []struct {
-		name string
-		wire.Role
-	}{{"root", r.Root}, {"publisher", r.Publisher}, {"approver", r.Approver}, {"server", r.Server}} {
-		v := TrustRole{Name: role.name, Threshold: role.Threshold, Keys: []string{}}
+	for _, role := range r.Roles() {
+		v := TrustRole{Name: role.Name, Threshold: role.Threshold, Keys: []string{}}
 		for _, key := range role.Public() {
 			name, err := wire.KeyName(key)
 			if err != nil {
@@ -184,9 +180,5 @@ func (s *Server) agentKey(ctx context.Context, customer, device string) (string,
 	if err != nil {
 		return "", err
 	}
-	key, err := x509.ParsePKIXPublicKey(a.PublicKey)
-	if err != nil {
-		return "", fmt.Errorf("reading the key of an agent: %w", err)
-	}
-	return wire.KeyName(key)
+	return a.KeyName()
 }

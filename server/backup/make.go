@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/passphrase"
 	"patchbay/server/ca"
 	"patchbay/server/store"
 )
@@ -25,7 +26,7 @@ type Options struct {
 	Now        func() time.Time
 	Progress   func(string) // is told what is being done; nil tells nobody
 
-	work int // for a passphrase, when not the usual
+	work int // as passphrase.Seal takes it
 }
 
 // Summary is what is in a backup.
@@ -130,10 +131,7 @@ func (o Options) sealed(out io.Writer) (io.WriteCloser, error) {
 	if o.Plain {
 		return open{out}, nil
 	}
-	if o.work == 0 {
-		o.work = work
-	}
-	return encrypt(out, o.Passphrase, o.work)
+	return passphrase.Seal(out, o.Passphrase, o.work)
 }
 
 // open is a writer that is not encrypted.

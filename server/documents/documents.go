@@ -86,13 +86,9 @@ func (d *Documents) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mark, err := d.Store.MSP(who).DocumentsMark(ctx)
-	if err != nil {
-		return err
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.mark, d.looked = mark, d.Now()
+	d.mark, d.looked = store.MarkOf(rows), d.Now()
 	d.roots, d.servers, d.limits, d.approvals = nil, nil, nil, nil
 	d.state = trust.State{Orders: [][]byte{d.Key.Public().(ed25519.PublicKey)}, Authorities: [][]byte{d.Authority}, Addresses: d.Addresses}
 	for _, row := range rows {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -104,11 +103,7 @@ func (e *Engine) approvals(ctx context.Context, h *store.Customer, agent string)
 	if err != nil {
 		return nil, err
 	}
-	key, err := x509.ParsePKIXPublicKey(a.PublicKey)
-	if err != nil {
-		return nil, fmt.Errorf("reading the agent's key: %w", err)
-	}
-	name, err := wire.KeyName(key)
+	name, err := a.KeyName()
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -23,6 +25,24 @@ func scanAgent(r scanner) (a Agent, err error) {
 		at(&a.EnrolledAt), maybe(&a.RevokedAt), at(&a.LastSeen), &off, &a.Seen.Epoch, &a.Seen.Version, &a.Acknowledged)
 	a.ClockOff = time.Duration(off) * time.Millisecond
 	return a, err
+}
+
+// Key is the agent's public key.
+func (a Agent) Key() (crypto.PublicKey, error) {
+	key, err := x509.ParsePKIXPublicKey(a.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("reading the key of agent %s: %w", a.ID, err)
+	}
+	return key, nil
+}
+
+// KeyName is how documents call the agent's key.
+func (a Agent) KeyName() (string, error) {
+	key, err := a.Key()
+	if err != nil {
+		return "", err
+	}
+	return wire.KeyName(key)
 }
 
 // absent turns "no row" into the refusal.

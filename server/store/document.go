@@ -58,8 +58,17 @@ func (m *MSP) Documents(ctx context.Context, docType string) ([]Document, error)
 	})
 }
 
-// DocumentsMark is another whenever a document was added or signed by another key. Asking
-// for it costs little.
+// MarkOf is the mark of documents that were read, all of them.
+func MarkOf(all []Document) string {
+	var sum int64
+	for _, d := range all {
+		sum += d.At.UnixMilli()
+	}
+	return fmt.Sprint(len(all), " ", sum)
+}
+
+// DocumentsMark is another than MarkOf those that were read once one was added or signed by
+// another key since. Asking for it costs little.
 func (m *MSP) DocumentsMark(ctx context.Context) (string, error) {
 	return reading(ctx, m.handle, "documents", func(t *tx) (string, error) {
 		var count, sum int64
@@ -122,7 +131,7 @@ func (t *tx) published(d Document, by []wire.Signature) {
 	t.note(note{act: "document.publish", object: d.title(), payload: fields{"type": d.Type, "version": d.number(), "keys": keys}})
 }
 
-// OrdersEpoch is the lowest epoch in which this installation signs: one more after each
+// OrdersEpoch is the lowest epoch in which this installation signs: a higher one after each
 // restore from a backup.
 func (m *MSP) OrdersEpoch(ctx context.Context) (int64, error) {
 	return reading(ctx, m.handle, "the epoch", func(t *tx) (int64, error) { return t.epoch(ctx) })

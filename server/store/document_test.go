@@ -37,6 +37,9 @@ func TestADocumentIsKeptOnceAndNeverChanges(t *testing.T) {
 		want := root
 		want.At, want.By = day0, ann.ID
 		same(t, all, []Document{want})
+		if got := MarkOf(must(m.Documents(ctx, ""))(t)); got != mark {
+			t.Errorf("what was read is marked %q, and the store says %q: it would be read again and again", got, mark)
+		}
 	})
 }
 

@@ -53,9 +53,7 @@ func (t *tx) newEpoch(ctx context.Context, now time.Time) (int64, error) {
 		return 0, err
 	}
 	epoch := epochAfter(max(held, most), now)
-	_, err = t.exec(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2`,
-		epochSetting, []byte(fmt.Sprint(epoch)))
-	return epoch, err
+	return epoch, t.setSetting(ctx, epochSetting, []byte(fmt.Sprint(epoch)))
 }
 
 // epochAfter is an epoch above all that were ever given, those after the backup was taken

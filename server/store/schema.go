@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -89,25 +88,24 @@ func (m *MSP) NoteProgram(ctx context.Context, program string) error {
 	if held, err := m.schemaProgram(ctx); err != nil || held.Schema >= v.Current {
 		return err
 	}
-	return doing("noting the program's version", m.record(ctx, never, func(t *tx) error {
-		_, err := t.exec(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2`,
-			programSetting, mustJSON(schemaProgram{v.Current, program}))
+	value, err := json.Marshal(schemaProgram{v.Current, program})
+	if err != nil {
 		return err
+	}
+	return doing("noting the program's version", m.record(ctx, never, func(t *tx) error {
+		return t.setSetting(ctx, programSetting, value)
 	}))
 }
 
 func (m *MSP) schemaProgram(ctx context.Context) (p schemaProgram, err error) {
-	return reading(ctx, m.handle, "a setting", func(t *tx) (schemaProgram, error) {
-		var value []byte
-		err := t.row(ctx, `SELECT value FROM setting WHERE name = $1`, programSetting).Scan(&value)
-		if errors.Is(err, sql.ErrNoRows) {
-			return p, nil
-		}
-		if err == nil {
-			err = json.Unmarshal(value, &p)
-		}
-		return p, err
-	})
+	value, err := m.Setting(ctx, programSetting)
+	if errors.Is(err, ErrNotFound) {
+		return p, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(value, &p)
+	}
+	return p, err
 }
 
 // newer is the refusal of a schema that this program does not know.
@@ -118,13 +116,4 @@ func (s *Store) newer(ctx context.Context, v Schema) error {
 	}
 	return refuse(ErrNewerSchema, fmt.Sprintf("The database has schema %d and this version of Patchbay knows %d: a newer version has written to it. "+
 		"Start %s, or restore a backup from before the upgrade.", v.Current, v.Newest, which))
-}
-
-// mustJSON is the JSON of something that always has one.
-func mustJSON(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic("store: " + err.Error())
-	}
-	return b
 }

@@ -146,7 +146,7 @@ func TestAnOlderProgramNamesTheVersionThatIsNeeded(t *testing.T) {
 			_, err := s.writer.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true)
 			ok(t, err)
 			ok(t, s.MSP(ann).record(ctx, never, func(t *tx) error {
-				_, err := t.exec(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2)`, programSetting, mustJSON(schemaProgram{99999, "7.1.0"}))
+				_, err := t.exec(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2)`, programSetting, []byte(`{"schema":99999,"program":"7.1.0"}`))
 				return err
 			}))
 			for _, attempt := range []func(context.Context, string) (*Store, error){Open, OpenAsIs} {

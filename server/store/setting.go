@@ -17,10 +17,14 @@ func (m *MSP) Setting(ctx context.Context, name string) ([]byte, error) {
 func (m *MSP) SetSetting(ctx context.Context, now time.Time, name string, value []byte) error {
 	return doing("writing a setting", m.change(ctx, now, func(t *tx) error {
 		t.note(note{act: "setting.write", object: name})
-		_, err := t.exec(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2)
-			ON CONFLICT (name) DO UPDATE SET value = $2`, name, notNil(value))
-		return err
+		return t.setSetting(ctx, name, value)
 	}))
+}
+
+func (t *tx) setSetting(ctx context.Context, name string, value []byte) error {
+	_, err := t.exec(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = $2`, name, notNil(value))
+	return err
 }
 
 // AddSetting writes a setting that is not there yet and gives what is there then: several

@@ -1,13 +1,8 @@
 package restore
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,14 +10,13 @@ import (
 
 	"patchbay/server/backup"
 	"patchbay/server/store"
+	"patchbay/test/victim"
 )
 
-// doomed is the environment variable that tells TestRestore what to restore and where to stop.
-const doomed = "PATCHBAY_RESTORE_DOOMED"
-
+// restoring is what the victim restores.
 type restoring struct {
 	backup.Place
-	File, Until string
+	File string
 }
 
 func (r restoring) options(progress func(string)) backup.RestoreOptions {
@@ -32,40 +26,10 @@ func (r restoring) options(progress func(string)) backup.RestoreOptions {
 
 // TestRestore is the process that is killed; it runs only as that.
 func TestRestore(t *testing.T) {
-	if os.Getenv(doomed) == "" {
-		t.Skip("runs only as a part of other tests")
-	}
 	var r restoring
-	must(t, json.Unmarshal([]byte(os.Getenv(doomed)), &r))
-	_, err := backup.Restore(context.Background(), r.options(func(what string) {
-		if what == r.Until {
-			fmt.Println("stopped")
-			select {}
-		}
-	}))
+	at := victim.Order(t, &r)
+	_, err := backup.Restore(context.Background(), r.options(at))
 	must(t, err)
-}
-
-// kill lets another process restore and kills it there.
-func (r restoring) kill(t *testing.T) {
-	t.Helper()
-	text, err := json.Marshal(r)
-	must(t, err)
-	process := exec.Command(os.Args[0], "-test.run=^TestRestore$")
-	process.Env = append(os.Environ(), doomed+"="+string(text))
-	out, err := process.StdoutPipe()
-	must(t, err)
-	must(t, process.Start())
-	stopped := false
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if lines.Text() == "stopped" {
-			stopped = true
-			must(t, process.Process.Kill())
-		}
-	}
-	if process.Wait(); !stopped {
-		t.Fatalf("it never came to %q", r.Until)
-	}
 }
 
 // What was loaded in part is gone from PostgreSQL with the process. What was loaded whole
@@ -83,8 +47,8 @@ func TestAKilledRestoreIntoPostgreSQLIsBegunAnew(t *testing.T) {
 	must(t, err)
 	for moment, whole := range map[string]bool{"beginning": false, "loading table site": false, "loading table setting": false,
 		"beginning a new epoch": true, "putting the keys in their place": true, "ending": true} {
-		r := restoring{Place: backup.Place{Data: filepath.Join(t.TempDir(), "new"), Database: database("")}, File: file, Until: moment}
-		r.kill(t)
+		r := restoring{Place: backup.Place{Data: filepath.Join(t.TempDir(), "new"), Database: database("")}, File: file}
+		victim.Kill(t, "TestRestore", r, moment)
 		if err := backup.Unfinished(r.Data); !errors.Is(err, backup.ErrUnfinished) {
 			t.Errorf("killed at %q a server would begin there: %v", moment, err)
 		}

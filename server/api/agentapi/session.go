@@ -3,8 +3,6 @@ package agentapi
 import (
 	"context"
 	"crypto"
-	"crypto/x509"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -156,9 +154,9 @@ func load(ctx context.Context, st *store.Store, id string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := x509.ParsePKIXPublicKey(agent.PublicKey)
+	key, err := agent.Key()
 	if err != nil {
-		return nil, fmt.Errorf("reading the key of agent %s: %w", id, err)
+		return nil, err
 	}
 	s := &session{agent: id, customer: customer, key: key, turn: make(chan struct{}, 1), gone: agent.RevokedAt != nil || row.ClosedAt != nil,
 		said:    said{agent.Build, agent.Mode, agent.Capabilities, agent.Seen},

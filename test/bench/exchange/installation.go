@@ -29,28 +29,38 @@ type installation struct {
 	running        []*exec.Cmd
 }
 
-// start starts a server that knows one customer with one site.
-func start(ctx context.Context, bin, dir string) (*installation, error) {
-	jar, err := cookiejar.New(nil)
+// start starts a server that knows one customer with one site, in a folder of its own.
+func start(ctx context.Context, bin string) (*installation, error) {
+	dir, err := os.MkdirTemp("", "patchbay-bench-")
 	if err != nil {
 		return nil, err
 	}
-	people, agents, err := freePorts()
-	if err != nil {
-		return nil, err
-	}
-	in := &installation{bin: bin, dir: dir, console: "http://" + people, agent: "https://" + agents, client: &http.Client{Jar: jar}}
-	data, link := filepath.Join(dir, "server"), filepath.Join(dir, "link")
-	server, err := measure.Spawn(ctx, filepath.Join(dir, "server.log"), filepath.Join(bin, "patchbay"), "serve", "--data", data,
-		"--listen", people, "--agent-listen", agents, "--link-file", link)
-	if err != nil {
-		return nil, fmt.Errorf("starting the server: %w", err)
-	}
-	in.running = append(in.running, server)
-	if err := in.setUp(ctx, link); err != nil {
+	in := &installation{bin: bin, dir: dir}
+	if err := in.begin(ctx); err != nil {
 		return nil, errors.Join(err, in.stop())
 	}
 	return in, nil
+}
+
+// begin starts the server and makes its first administrator.
+func (in *installation) begin(ctx context.Context) error {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return err
+	}
+	people, agents, err := freePorts()
+	if err != nil {
+		return err
+	}
+	in.console, in.agent, in.client = "http://"+people, "https://"+agents, &http.Client{Jar: jar}
+	data, link := filepath.Join(in.dir, "server"), filepath.Join(in.dir, "link")
+	server, err := measure.Spawn(ctx, filepath.Join(in.dir, "server.log"), filepath.Join(in.bin, "patchbay"), "serve", "--data", data,
+		"--listen", people, "--agent-listen", agents, "--link-file", link)
+	if err != nil {
+		return fmt.Errorf("starting the server: %w", err)
+	}
+	in.running = append(in.running, server)
+	return in.setUp(ctx, link)
 }
 
 // freePorts finds two addresses nobody listens on.
@@ -198,5 +208,5 @@ func (in *installation) stop() error {
 			problems = append(problems, err)
 		}
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, os.RemoveAll(in.dir))...)
 }

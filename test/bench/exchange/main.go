@@ -47,12 +47,7 @@ func main() {
 
 // exchange does everything in a folder of its own, and ends what it started.
 func exchange(ctx context.Context, bin string, fleet int, idle time.Duration) (err error) {
-	dir, err := os.MkdirTemp("", "patchbay-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	in, err := start(ctx, bin, dir)
+	in, err := start(ctx, bin)
 	if err != nil {
 		return err
 	}

@@ -19,12 +19,7 @@ import (
 // "now" is pressed until each has the orders in hand, over lines that are held open. The
 // agents are simulated in this process, on the same processors; what they cost is told.
 func wakes(ctx context.Context, bin string, n int) (err error) {
-	dir, err := os.MkdirTemp("", "patchbay-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	in, err := start(ctx, bin, dir)
+	in, err := start(ctx, bin)
 	if err != nil {
 		return err
 	}
@@ -64,9 +59,8 @@ type held struct {
 	open  atomic.Int64
 	stop  func()
 
-	mu     sync.Mutex
-	called []time.Time // when each agent's line brought the call
-	began  []time.Time // when each had the orders
+	mu    sync.Mutex
+	began []time.Time // when each had the orders
 }
 
 func hold(ctx context.Context, fleet []*simulated) *held {
@@ -86,13 +80,12 @@ func hold(ctx context.Context, fleet []*simulated) *held {
 
 // call is an agent being called: it checks in, as real ones do.
 func (h *held) call(ctx context.Context, a *simulated) {
-	at := time.Now()
 	if err := a.checkIn(ctx, false); err != nil && !errors.Is(err, errNews) || a.jobs == 0 {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.called, h.began = append(h.called, at), append(h.began, time.Now())
+	h.began = append(h.began, time.Now())
 }
 
 // press presses "now" for the whole customer and waits until all have begun.
