@@ -69,7 +69,7 @@ func TestWhatWasChangedOrCutDoesNotOpen(t *testing.T) {
 
 func TestPassphrasesThatAreGuessedEasilyAreRefused(t *testing.T) {
 	for p, fine := range map[string]bool{"": false, "short": false, "elevenchars": false, "twelve chars": true,
-		"zwölf Zeiche": true, strings.Repeat("x", longest): true, strings.Repeat("x", longest+1): false} {
+		"zwölf Zeich": false, "zwölf Zeiche": true, strings.Repeat("x", longest): true, strings.Repeat("x", longest+1): false} {
 		if err := Check(p); (err == nil) != fine {
 			t.Errorf("%.20q: %v", p, err)
 		}

@@ -3,10 +3,17 @@ package api
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"patchbay/patch"
+	"patchbay/server/documents"
+	"patchbay/server/store"
+	"patchbay/server/verdict"
 	"patchbay/wire"
 )
 
@@ -26,7 +33,7 @@ func TestTrustSaysWhatIsMissing(t *testing.T) {
 	}
 	rootKey, root := key()
 	publisherKey, publisher := key()
-	_, approver := key()
+	approverKey, approver := key()
 	seal := func(docType string, v any, k ed25519.PrivateKey) wire.Envelope {
 		e, err := wire.Seal(docType, v, k)
 		if err != nil {
@@ -50,4 +57,64 @@ func TestTrustSaysWhatIsMissing(t *testing.T) {
 		t.Errorf("%+v", after)
 	}
 	do[Problem](w, 404, "POST", "/trust/approvals/draft", map[string]any{"needs": []string{"nothing"}})
+	w.drafts(approverKey, rootKey)
+}
+
+// drafts drafts an approval for two devices of three, has it signed, and publishes it.
+func (w *world) drafts(approver, other ed25519.PrivateKey) {
+	w.t.Helper()
+	devices := []string{w.enrolled("db-01"), w.enrolled("db-02")}
+	w.fleet.need(w.device, "vim", "3", verdict.WAITS_DECISION, verdict.Decided, patch.Security)
+	var needs, agents []string
+	for _, id := range devices {
+		needs = append(needs, w.fleet.need(id, "openssl", "3", verdict.WAITS_DECISION, verdict.Decided, patch.Security))
+		agents = append(agents, w.keyName(id))
+	}
+	d := do[Draft](w, 200, "POST", "/trust/approvals/draft", map[string]any{"needs": needs, "note": "tonight"})
+	var a wire.Approval
+	if err := json.Unmarshal(d.Document.Payload, &a); err != nil {
+		w.t.Fatal(err)
+	}
+	slices.Sort(agents)
+	if !slices.Equal(a.Agents, agents) || len(a.Updates) != 1 || a.Updates[0].Name != "openssl" || a.Forced || a.Note != "tonight" || len(d.Names) != 2 {
+		w.t.Errorf("drafted %+v for %v", a, d.Names)
+	}
+	wrong := d.Document
+	if err := wrong.Sign(other); err != nil {
+		w.t.Fatal(err)
+	}
+	do[Problem](w, 409, "POST", "/trust/documents", wrong)
+	if err := d.Document.Sign(approver); err != nil {
+		w.t.Fatal(err)
+	}
+	do[Trust](w, 201, "POST", "/trust/documents", d.Document)
+	for _, id := range append(devices, w.device) {
+		held, named := w.options.Documents.(*documents.Documents).Approvals(w.t.Context(), w.keyName(id)), slices.Contains(devices, id)
+		if (len(held) == 1) != named {
+			w.t.Errorf("%s has %d approvals, and is named: %v", id, len(held), named)
+		}
+	}
+}
+
+// keyName is what documents call the key of a device's agent.
+func (w *world) keyName(device string) string {
+	w.t.Helper()
+	h := w.store.Customer(store.Who{ID: "test"}, w.customer)
+	d, err := h.Device(w.t.Context(), device)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	a, err := h.Agent(w.t.Context(), d.Agent)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	key, err := x509.ParsePKIXPublicKey(a.PublicKey)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	name, err := wire.KeyName(key)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return name
 }

@@ -3,6 +3,10 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -123,6 +127,20 @@ func (w *world) populated() *world {
 	return w
 }
 
+// agentKey is the public key of a new agent.
+func agentKey(t testing.TB) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
 // enrolled adds a device to store and fleet.
 func (w *world) enrolled(name string) string {
 	w.t.Helper()
@@ -132,7 +150,7 @@ func (w *world) enrolled(name string) string {
 	if err != nil {
 		w.t.Fatalf("the line to copy is %q: %v", secret.SecretLine, err)
 	}
-	a := store.Agent{ID: patch.NewID(patch.AgentID), Mode: wire.Manage, PublicKey: []byte{1}, LastSeen: w.now}
+	a := store.Agent{ID: patch.NewID(patch.AgentID), Mode: wire.Manage, PublicKey: agentKey(w.t), LastSeen: w.now}
 	d := store.Device{ID: patch.NewID(patch.DeviceID), Agent: a.ID, Facts: wire.Facts{Hostname: name}}
 	h := w.store.Customer(store.Who{ID: "agent:" + a.ID, Name: name}, w.customer)
 	if err := h.Enroll(w.t.Context(), w.now, access.TokenHash(token.Secret), a, d); err != nil {

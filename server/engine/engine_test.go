@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/x509"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -26,6 +27,7 @@ type rig struct {
 	t                             *testing.T
 	now                           time.Time
 	customer, site, agent, device string
+	der                           []byte // of the agent's key
 	seq                           int64
 }
 
@@ -45,6 +47,9 @@ func newRig(t *testing.T, policy store.SitePolicy) *rig {
 		site: patch.NewID(patch.SiteID), agent: patch.NewID(patch.AgentID), device: patch.NewID(patch.DeviceID)}
 	r.Engine = New(Options{Store: s, Index: fleet.New(24 * time.Hour), Bus: bus.New(), Key: key, Silent: 24 * time.Hour,
 		Now: func() time.Time { return r.now }, Log: slog.New(slog.DiscardHandler)})
+	if r.der, err = x509.MarshalPKIXPublicKey(key.Public()); err != nil {
+		t.Fatal(err)
+	}
 	r.enrol(policy)
 	return r
 }
@@ -65,7 +70,7 @@ func (r *rig) enrol(policy store.SitePolicy) {
 	r.must(h.CreateToken(ctx, r.now, store.Token{ID: patch.NewID(patch.TokenID), Customer: r.customer, Site: r.site, Mode: wire.Manage,
 		MaxUses: 1, CreatedAt: r.now, CreatedBy: "per_test", ExpiresAt: r.now.Add(time.Hour)}, "hash"))
 	facts := wire.Facts{Hostname: "pc", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}}
-	r.must(h.Enroll(ctx, r.now, "hash", store.Agent{ID: r.agent, Customer: r.customer, Site: r.site, PublicKey: []byte("k"), Mode: wire.Manage,
+	r.must(h.Enroll(ctx, r.now, "hash", store.Agent{ID: r.agent, Customer: r.customer, Site: r.site, PublicKey: r.der, Mode: wire.Manage,
 		Capabilities: []string{wire.VerbInstall}, EnrolledAt: r.now, LastSeen: r.now},
 		store.Device{ID: r.device, Customer: r.customer, Site: r.site, Agent: r.agent, Name: "pc", Facts: facts, EnrolledAt: r.now}))
 	r.Enrolled(r.customer, r.device, r.agent)
