@@ -3,6 +3,7 @@ package sim
 import (
 	"container/heap"
 	"context"
+	"math"
 	"time"
 )
 
@@ -92,18 +93,19 @@ func (s *schedule) step(ctx context.Context, until time.Time) bool {
 	default:
 	}
 	over := len(s.due) == 0 || !until.IsZero() && s.due[0].at.After(until)
+	next := until
+	if !over {
+		next = s.due[0].at
+	}
+	ahead := s.ahead(next) // read once: asked again, a moment that was ahead has come
 	switch {
-	case s.speed == 0 && s.busy > 0:
-		s.wait(ctx, -1)
-	case over && s.speed == 0, over && !until.IsZero() && s.ahead(until) <= 0:
+	case s.speed == 0 && s.busy > 0, over && s.speed > 0 && until.IsZero():
+		s.wait(ctx, forever)
+	case over && ahead <= 0:
 		s.forward(until)
 		return false
-	case over && until.IsZero():
-		s.wait(ctx, -1)
-	case over:
-		s.wait(ctx, s.ahead(until))
-	case s.ahead(s.due[0].at) > 0:
-		s.wait(ctx, s.ahead(s.due[0].at))
+	case ahead > 0:
+		s.wait(ctx, ahead)
 	default:
 		next := heap.Pop(&s.due).(event)
 		s.forward(next.at)
@@ -166,10 +168,13 @@ func (s *schedule) ahead(t time.Time) time.Duration {
 	return time.Duration(float64(t.Sub(s.clock())) / s.speed)
 }
 
-// wait waits for an answer, at most so long; below zero for as long as it takes.
+// forever is how long to wait for an answer when nothing else is to happen.
+const forever time.Duration = math.MaxInt64
+
+// wait waits for an answer, at most so long.
 func (s *schedule) wait(ctx context.Context, most time.Duration) {
 	var end <-chan time.Time
-	if most >= 0 {
+	if most < forever {
 		timer := time.NewTimer(most)
 		defer timer.Stop()
 		end = timer.C
