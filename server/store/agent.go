@@ -226,60 +226,77 @@ func ServerTime(t, sent, now time.Time) time.Time {
 const epochSetting = "orders_epoch"
 
 // NextOrders gives the version for orders whose content has the hash that wish gives from
-// what it reads through the handle; it may be asked twice. The version counts up only when
-// the content is another than last time. When the agent has seen newer orders than were ever
-// made here, this server was restored from a backup, and goes on in an epoch above.
+// what it reads through the handle; it may be asked several times. The version counts up only
+// when the content is another than last time. When the agent has seen newer orders than were
+// ever made here, this server was restored from a backup, and goes on in an epoch above.
 //
-// A new number is given while no other server can give one to this agent, and to content
-// read after the number before was given: a higher number never has older content.
+// A number is given only while the one before is still what it was when the content was read:
+// no two contents get one number, and a higher number never has older content, whichever
+// servers ask.
 func (c *Customer) NextOrders(ctx context.Context, now time.Time, agent string, wish func(*Customer) (hash string, err error)) (v wire.OrdersVersion, changed bool, err error) {
-	number := func(t *tx) (hash string, err error) {
-		if hash, err = wish(&Customer{t.reading()}); err == nil {
-			v, changed, err = t.number(ctx, agent, hash)
-		}
-		return hash, err
-	}
-	err = c.read(ctx, func(t *tx) error { // most often nothing changed, and nothing needs to be written
-		_, err := number(t)
-		return err
-	})
-	if err == nil && changed {
-		err = c.record(ctx, now, func(t *tx) error {
-			// The first statement locks the row: two servers do not give one number twice.
-			_, err := t.exec(ctx, `UPDATE agent SET orders_hash = orders_hash WHERE customer = $1 AND id = $2`, c.customer, agent)
-			if err != nil {
-				return err
+	for range numberTries {
+		var last numbers
+		var hash string
+		err = c.read(ctx, func(t *tx) error {
+			if hash, err = wish(&Customer{t.reading()}); err == nil {
+				last, err = t.numbers(ctx, agent)
 			}
-			hash, err := number(t)
-			if err != nil || !changed {
-				return err
-			}
-			_, err = t.exec(ctx, `UPDATE agent SET orders_epoch = $3, orders_version = $4, orders_hash = $5 WHERE customer = $1 AND id = $2`,
-				c.customer, agent, v.Epoch, v.Version, hash)
 			return err
 		})
+		if err == nil {
+			v, changed, err = last.next(hash)
+		}
+		if err != nil || !changed { // most often nothing changed, and nothing needs to be written
+			return v, false, doing("numbering orders", err)
+		}
+		given := false
+		err = c.record(ctx, now, func(t *tx) error {
+			given, err = t.number(ctx, agent, last, v, hash)
+			return err
+		})
+		if err != nil || given {
+			return v, err == nil, doing("numbering orders", err)
+		}
 	}
-	return v, changed, doing("numbering orders", err)
+	return v, false, doing("numbering orders", errors.New("another server numbers orders for this agent all the time"))
 }
 
-// number says which version orders with this content have and whether that is a new one.
-func (t *tx) number(ctx context.Context, agent, contentHash string) (v wire.OrdersVersion, changed bool, err error) {
-	var seen wire.OrdersVersion
-	var hash string
+// numberTries is how often a number is tried for that another server takes away.
+const numberTries = 10
+
+// numbers are what the next number follows from.
+type numbers struct {
+	given, seen wire.OrdersVersion
+	hash        string // of the content of given
+	lowest      int64  // epoch
+}
+
+func (t *tx) numbers(ctx context.Context, agent string) (n numbers, err error) {
 	err = t.row(ctx, `SELECT orders_epoch, orders_version, orders_hash, seen_epoch, seen_version FROM agent
-		WHERE customer = $1 AND id = $2`, t.customer, agent).Scan(&v.Epoch, &v.Version, &hash, &seen.Epoch, &seen.Version)
+		WHERE customer = $1 AND id = $2`, t.customer, agent).Scan(&n.given.Epoch, &n.given.Version, &n.hash, &n.seen.Epoch, &n.seen.Version)
 	if err != nil {
-		return v, false, absent(err, missing("agent", agent))
+		return n, absent(err, missing("agent", agent))
 	}
-	lowest, err := t.epoch(ctx)
-	if err != nil {
-		return v, false, err
+	n.lowest, err = t.epoch(ctx)
+	return n, err
+}
+
+// next says which version orders with this content have and whether that is a new one.
+func (n numbers) next(hash string) (v wire.OrdersVersion, changed bool, err error) {
+	if n.hash == hash && !n.seen.Newer(n.given) && n.given.Epoch >= n.lowest {
+		return n.given, false, nil
 	}
-	if hash == contentHash && !seen.Newer(v) && v.Epoch >= lowest {
-		return v, false, nil
-	}
-	v, err = after(v, seen, lowest)
-	return v, true, err
+	v, err = after(n.given, n.seen, n.lowest)
+	return v, err == nil, err
+}
+
+// number gives a number, unless what it follows from has changed.
+func (t *tx) number(ctx context.Context, agent string, last numbers, v wire.OrdersVersion, hash string) (bool, error) {
+	n, err := t.exec(ctx, `UPDATE agent SET orders_epoch = $3, orders_version = $4, orders_hash = $5 WHERE customer = $1 AND id = $2
+		AND orders_epoch = $6 AND orders_version = $7 AND orders_hash = $8 AND seen_epoch = $9 AND seen_version = $10`,
+		t.customer, agent, v.Epoch, v.Version, hash,
+		last.given.Epoch, last.given.Version, last.hash, last.seen.Epoch, last.seen.Version)
+	return n > 0, err
 }
 
 // after is the next version: above the last one, above all the agent has seen, and not
