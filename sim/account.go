@@ -9,22 +9,24 @@ import (
 
 // Report is what a simulation did and saw. All times in it are virtual.
 type Report struct {
-	Fleet    string         `json:"fleet"`
-	Agents   int            `json:"agents"`
-	Enrolled int            `json:"enrolled"`
-	Settled  int            `json:"settled"` // of which the server held the whole inventory at least once
-	Silent   int            `json:"silent"`  // fell silent on purpose
-	Away     int            `json:"away"`    // have lost the server just now
-	Copies   int            `json:"copies"`  // machines that began as a copy of another
-	CheckIns int            `json:"check_ins"`
-	Calls    int            `json:"calls"` // times the server asked for a check-in
-	Doubts   int            `json:"doubts"`
-	Renewed  int            `json:"renewed"`
-	BytesOut int64          `json:"bytes_out"` // above TLS, after packing
-	BytesIn  int64          `json:"bytes_in"`
-	Errors   map[string]int `json:"errors,omitempty"`
-	Outcomes Outcomes       `json:"outcomes"`
-	Jobs     map[string]int `json:"jobs,omitempty"` // that ended, by their end
+	Fleet    string `json:"fleet"`
+	Agents   int    `json:"agents"`
+	Enrolled int    `json:"enrolled"`
+	Settled  int    `json:"settled"` // of which the server held the whole inventory at least once
+	Silent   int    `json:"silent"`  // fell silent on purpose
+	Away     int    `json:"away"`    // have lost the server just now
+	// Reconnect is over how long the server said that first tries are to be spread.
+	Reconnect time.Duration  `json:"reconnect"`
+	Copies    int            `json:"copies"` // machines that began as a copy of another
+	CheckIns  int            `json:"check_ins"`
+	Calls     int            `json:"calls"` // times the server asked for a check-in
+	Doubts    int            `json:"doubts"`
+	Renewed   int            `json:"renewed"`
+	BytesOut  int64          `json:"bytes_out"` // above TLS, after packing
+	BytesIn   int64          `json:"bytes_in"`
+	Errors    map[string]int `json:"errors,omitempty"`
+	Outcomes  Outcomes       `json:"outcomes"`
+	Jobs      map[string]int `json:"jobs,omitempty"` // that ended, by their end
 	// MostRetries is the most attempts of machines that had lost the server in one second.
 	MostRetries int `json:"most_retries"`
 	// Back is how long machines were without the server, in steps of ten seconds.
@@ -176,7 +178,7 @@ func (s *Simulator) Ledger() []Entry {
 // Report is how things stand.
 func (s *Simulator) Report() Report {
 	r := s.account.Report
-	r.Now, r.Agents = s.schedule.now, len(s.machines)
+	r.Now, r.Agents, r.Reconnect = s.schedule.now, len(s.machines), s.reconnect
 	r.Back, r.Seconds = slices.Clone(r.Back), slices.Clone(r.Seconds)
 	for _, m := range s.machines {
 		if m.Agent != "" {

@@ -40,7 +40,7 @@ func (h *herd) startFleet(ctx context.Context) error {
 		p.cmd = exec.CommandContext(ctx, filepath.Join(h.bin, "patchbay-sim"), "--server", "https://"+s.agents, "--api", "http://"+h.servers[0].people,
 			"--devices", strconv.Itoa(h.agents), "--seed", strconv.FormatUint(h.seed, 10), "--part", fmt.Sprintf("%d/%d", i+1, h.processes),
 			"--items", "8", "--auto", fmt.Sprint(h.working), "--always", "--pace", "0.4", "--silent", "0", "--ramp", (time.Duration(h.agents) * time.Second / 150).String(), "--requests", "4000",
-			"--reconnect", h.window.String(), "--wake", "--json", "--every", "500ms", "--ledger", p.ledger)
+			"--wake", "--json", "--every", "500ms", "--ledger", p.ledger)
 		p.cmd.Env = append(os.Environ(), "PATCHBAY_KEY="+h.key)
 		p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 		p.cmd.Stderr = os.Stderr
@@ -85,11 +85,20 @@ func (f *fleet) sum(of func(sim.Report) int) (n int) {
 	return n
 }
 
+// most is the largest over all parts.
+func (f *fleet) most(of func(sim.Report) int) (n int) {
+	for _, p := range f.parts {
+		n = max(n, of(p.report()))
+	}
+	return n
+}
+
 func enrolled(r sim.Report) int { return r.Enrolled }
 func settled(r sim.Report) int  { return r.Settled }
 func away(r sim.Report) int     { return r.Away }
 func made(r sim.Report) int     { return r.Outcomes.Made }
 func waiting(r sim.Report) int  { return r.Outcomes.Waiting() }
+func window(r sim.Report) int   { return int(r.Reconnect / time.Second) }
 func back(r sim.Report) (n int) {
 	for _, x := range r.Back {
 		n += x

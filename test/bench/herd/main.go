@@ -27,7 +27,6 @@ type plan struct {
 	postgres  string        // folder with PostgreSQL's programs; "" is the embedded database
 	seed      uint64        //
 	away      time.Duration // how long the server is dead
-	window    time.Duration // over which agents spread their first try, unless the server says another
 	working   float64       // share of sites whose machines install updates meanwhile
 	patience  time.Duration // for each phase
 }
@@ -41,13 +40,9 @@ func main() {
 	flag.StringVar(&p.postgres, "postgres", "", "folder with PostgreSQL's programs, for a database of its own")
 	flag.Uint64Var(&p.seed, "seed", 1, "seed of the fleet")
 	flag.DurationVar(&p.away, "away", 5*time.Second, "how long the server is away")
-	flag.DurationVar(&p.window, "window", 0, "over which first tries are spread while the server says nothing; 0 is for a hundred a second")
 	flag.Float64Var(&p.working, "working", 0.2, "share of sites that install updates meanwhile")
 	flag.DurationVar(&p.patience, "patience", 5*time.Minute, "how long each phase may take")
 	flag.Parse()
-	if p.window == 0 {
-		p.window = max(30*time.Second, time.Duration(p.agents)*time.Second/100)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, p); err != nil {
