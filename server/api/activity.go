@@ -66,7 +66,7 @@ func (s *Server) teller(ctx context.Context) (*teller, error) {
 	if err != nil {
 		return nil, err
 	}
-	devices, err := s.Store.MSP(who(ctx)).Devices(ctx)
+	devices, err := s.Store.MSP(who(ctx)).Devices(ctx, store.DeviceFilter{})
 	for _, d := range devices {
 		n.devices[d.ID] = d.Name
 	}

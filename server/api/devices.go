@@ -53,7 +53,7 @@ func (s *Server) device(ctx context.Context, in *DevicePath) (*Out[view.DeviceDe
 	if site, err := h.Site(ctx, d.Site.ID); err == nil {
 		detail.Zone = site.Zone
 	}
-	rows, err := h.Sections(ctx, d.ID)
+	rows, err := h.Sections(ctx, []string{d.ID})
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (s *Server) items(ctx context.Context, in *ItemsParams) (*Out[view.Page[pat
 	if err != nil {
 		return nil, err
 	}
-	rows, err := h.Sections(ctx, in.Device)
+	rows, err := h.Sections(ctx, []string{in.Device})
 	if err != nil {
 		return nil, err
 	}

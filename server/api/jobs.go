@@ -26,7 +26,11 @@ func (s *Server) jobs(ctx context.Context, in *JobsParams) (*Out[view.Page[view.
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.jobRows(ctx, in.Customer, store.JobFilter{Open: in.State == "running", Device: in.Device, Limit: newestJobs})
+	only := store.JobFilter{Open: in.State == "running", Limit: newestJobs}
+	if in.Device != "" {
+		only.Devices = []string{in.Device}
+	}
+	rows, err := s.jobRows(ctx, in.Customer, only)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (s *Server) need(ctx context.Context, in *NeedPath) (*Out[view.NeedDetail],
 			n.Approvals = append(n.Approvals, s.approvalView(a, names))
 		}
 	}
-	jobs, err := h.Jobs(ctx, store.JobFilter{Device: n.Device.ID})
+	jobs, err := h.Jobs(ctx, store.JobFilter{Devices: []string{n.Device.ID}})
 	if err != nil {
 		return nil, err
 	}

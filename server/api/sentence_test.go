@@ -238,11 +238,15 @@ func TestTimelineSaysEachThingOnce(t *testing.T) {
 	do[Approved](w, 201, "POST", "/approvals", ApprovalWish{Level: "customer", Target: w.customer, What: ApprovalTarget{Need: need}, Answer: "approve"})
 	job := store.Job{Job: wire.Job{ID: "job_00000000000000000000000000", Attempt: 1, Target: wire.Target{Name: "bed-lib", From: "1.0", To: "1.2"}}}
 	h := w.store.Customer(store.Who{ID: "engine", Name: "Patchbay"}, w.customer)
-	if _, err := h.SaveJobs(t.Context(), w.now, w.device, func(*store.Customer) ([]store.Job, []string, error) { return []store.Job{job}, nil, nil }); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := h.SaveJobs(t.Context(), w.now, w.device, func(*store.Customer) ([]store.Job, []string, error) { return nil, []string{job.ID}, nil }); err != nil {
-		t.Fatal(err)
+	for _, wish := range []store.Wish{{Wanted: []store.Job{job}}, {Gone: []string{job.ID}}} {
+		read, err := h.Jobs(t.Context(), store.JobFilter{Devices: []string{w.device}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wish.Device, wish.Read = w.device, read
+		if saved, err := h.SaveJobs(t.Context(), w.now, []store.Wish{wish}); err != nil || !saved[0].Changed {
+			t.Fatal(saved, err)
+		}
 	}
 	seen := map[string]int{}
 	for _, e := range do[view.Page[view.TimelineEntry]](w, 200, "GET", "/devices/"+w.device+"/timeline", nil).Items {

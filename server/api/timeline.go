@@ -46,7 +46,7 @@ func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer) 
 		all = append(all, view.TimelineEntry{At: *d.ScannedAt, Kind: "scan", Title: "Last complete scan",
 			Sentence: "All that is installed and all that is on offer was read."})
 	}
-	jobs, err := h.Jobs(ctx, store.JobFilter{Device: d.ID, Limit: timelineRows})
+	jobs, err := h.Jobs(ctx, store.JobFilter{Devices: []string{d.ID}, Limit: timelineRows})
 	if err != nil {
 		return nil, err
 	}

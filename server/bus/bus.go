@@ -62,6 +62,14 @@ func (b *Bus) Wake(agent string) {
 	}
 }
 
+// Awaited reports whether anybody may be waiting for the agent to be called.
+func (b *Bus) Awaited(agent string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.agents[agent]
+	return ok
+}
+
 // Waiting gives a channel that is closed when the agent should check in.
 func (b *Bus) Waiting(agent string) <-chan struct{} {
 	b.mu.Lock()

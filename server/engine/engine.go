@@ -9,7 +9,6 @@ package engine
 import (
 	"container/heap"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -68,7 +67,7 @@ func New(o Options) *Engine {
 
 // Load makes every device due, as after a start.
 func (e *Engine) Load(ctx context.Context) error {
-	devices, err := e.Store.MSP(who).Devices(ctx)
+	devices, err := e.Store.MSP(who).Devices(ctx, store.DeviceFilter{})
 	if err != nil {
 		return fmt.Errorf("loading devices: %w", err)
 	}
@@ -121,8 +120,12 @@ func (e *Engine) DueCustomer(customer string) {
 	e.Due(devices...)
 }
 
-// next takes what is due, or says how long nothing is.
-func (e *Engine) next(now time.Time) (device string, wait time.Duration) {
+// together is how many devices are stepped at a time: reading and writing many at once costs
+// a fraction of doing it one by one, and those in front do not wait long.
+const together = 50
+
+// next takes what is due, devices of one customer, or says how long nothing is.
+func (e *Engine) next(now time.Time) (devices []string, wait time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for len(e.later) > 0 && !e.later[0].at.After(now) {
@@ -136,25 +139,25 @@ func (e *Engine) next(now time.Time) (device string, wait time.Duration) {
 			e.queue = append(e.queue, a.device)
 		}
 	}
-	if len(e.queue) > 0 {
-		device, e.queue = e.queue[0], e.queue[1:]
-		delete(e.queued, device)
-		e.busy = true
-		return device, 0
+	for len(e.queue) > 0 && len(devices) < together && (devices == nil || e.homes[e.queue[0]] == e.homes[devices[0]]) {
+		delete(e.queued, e.queue[0])
+		devices, e.queue = append(devices, e.queue[0]), e.queue[1:]
 	}
-	e.busy = false
+	if e.busy = devices != nil; e.busy {
+		return devices, 0
+	}
 	wait = time.Minute
 	if len(e.later) > 0 {
 		wait = min(wait, e.later[0].at.Sub(now))
 	}
-	return "", wait
+	return nil, wait
 }
 
 // Run steps what is due until ctx ends.
 func (e *Engine) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		device, wait := e.next(e.Now())
-		if device == "" {
+		devices, wait := e.next(e.Now())
+		if devices == nil {
 			timer := time.NewTimer(wait)
 			select {
 			case <-ctx.Done():
@@ -164,22 +167,27 @@ func (e *Engine) Run(ctx context.Context) {
 			timer.Stop()
 			continue
 		}
-		if err := e.guarded(ctx, device); err != nil && ctx.Err() == nil {
-			e.Log.Error("stepping a device", "device", device, "error", err)
-			e.at(device, e.Now().Add(time.Minute))
+		if len(devices) > 1 && e.guarded(ctx, devices...) == nil {
+			continue
+		}
+		for _, d := range devices { // one by one, to find out which it is
+			if err := e.guarded(ctx, d); err != nil && ctx.Err() == nil {
+				e.Log.Error("stepping a device", "device", d, "error", err)
+				e.at(d, e.Now().Add(time.Minute))
+			}
 		}
 	}
 }
 
-// guarded steps a device whose facts may be anything: what breaks a decision on one device
+// guarded steps devices whose facts may be anything: what breaks a decision on one device
 // must not stop it for all others.
-func (e *Engine) guarded(ctx context.Context, device string) (err error) {
+func (e *Engine) guarded(ctx context.Context, devices ...string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the step broke: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return e.Step(ctx, device)
+	return e.Step(ctx, devices...)
 }
 
 // at makes a device due at a time. One that is due earlier anyway is stepped then and says
@@ -195,63 +203,118 @@ func (e *Engine) at(device string, t time.Time) {
 	e.ring()
 }
 
-// Step decides anew for one device.
-func (e *Engine) Step(ctx context.Context, device string) error {
+// stepTries is how often a step is tried that another server overtakes.
+const stepTries = 5
+
+// Step decides anew for devices of one customer.
+func (e *Engine) Step(ctx context.Context, devices ...string) error {
 	e.step.Lock()
 	defer e.step.Unlock()
 	e.mu.Lock()
-	customer := e.homes[device]
+	customer := e.homes[devices[0]]
 	e.mu.Unlock()
 	if customer == "" {
 		return nil // retired, or never there
 	}
-	facts, err := e.load(ctx, customer, device)
-	if errors.Is(err, errRetired) || errors.Is(err, store.ErrNotFound) {
-		e.forget(device)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	result := Decide(facts, e.Now())
-	changed := false
-	if len(result.Plan.Make)+len(result.Plan.Withdraw) > 0 {
-		if result, changed, err = e.save(ctx, customer, device); err != nil {
-			return fmt.Errorf("storing jobs: %w", err)
+	for range stepTries {
+		overtaken, err := e.try(ctx, customer, devices)
+		if err != nil || len(overtaken) == 0 {
+			return err
 		}
+		devices = overtaken
 	}
-	e.Index.Put(&result.Entry)
-	e.at(device, result.Until)
-	e.dropOrders(facts.Agent.ID)
-	if changed {
-		e.Bus.Wake(facts.Agent.ID)
-	}
-	for _, kind := range []string{"device", "need", "job"} { // a step may have moved any of them
-		e.Bus.Publish(view.Event{Kind: kind, Customer: customer, Device: device})
-	}
-	return nil
+	return fmt.Errorf("another server writes the jobs of %s all the time", devices[0])
 }
 
-// save decides once more, from facts that no other server changes the jobs of meanwhile, and
-// writes what is wished. Most steps wish nothing new and never come here.
-func (e *Engine) save(ctx context.Context, customer, device string) (result Result, changed bool, err error) {
-	var jobs []store.Job
-	changed, err = e.Store.Customer(who, customer).SaveJobs(ctx, e.Now(), device, func(h *store.Customer) ([]store.Job, []string, error) {
-		facts := Facts{Silent: e.Silent}
-		if err := facts.load(ctx, h, device, e.Now()); err != nil {
-			return nil, nil, err
-		}
-		result = Decide(facts, e.Now())
-		jobs = make([]store.Job, 0, len(result.Plan.Make))
-		for _, j := range result.Plan.Make {
-			jobs = append(jobs, store.Job{Job: j, Customer: customer, Device: device, CreatedAt: e.Now()})
-		}
-		return jobs, result.Plan.Withdraw, nil
-	})
-	if slices.ContainsFunc(jobs, func(j store.Job) bool { return j.EndedAt != nil }) {
-		result.Until = e.Now() // decide anew, now that this is known
+// try decides anew for devices, and gives those whose jobs another server wrote meanwhile.
+func (e *Engine) try(ctx context.Context, customer string, devices []string) (overtaken []string, err error) {
+	all, err := e.load(ctx, customer, devices)
+	if err != nil {
+		return nil, err
 	}
-	return result, changed, err
+	results := make([]Result, len(all))
+	for i, f := range all {
+		results[i] = Decide(f, e.Now())
+	}
+	saved, err := e.save(ctx, customer, all, results)
+	if err != nil {
+		return nil, fmt.Errorf("storing jobs: %w", err)
+	}
+	for _, d := range devices {
+		if !slices.ContainsFunc(all, func(f Facts) bool { return f.Device.ID == d }) {
+			e.forget(d)
+		}
+	}
+	var called []string // agents
+	for i, f := range all {
+		switch s := saved[f.Device.ID]; {
+		case s.Overtaken:
+			overtaken = append(overtaken, f.Device.ID)
+			continue
+		case s.Ended:
+			results[i].Until = e.Now() // decide anew, now that this is known
+		case s.Changed:
+			called = append(called, f.Agent.ID)
+		}
+		e.put(customer, f, &results[i])
+	}
+	e.call(ctx, customer, called)
+	return overtaken, nil
+}
+
+// put makes known what was decided of a device.
+func (e *Engine) put(customer string, f Facts, r *Result) {
+	e.Index.Put(&r.Entry)
+	e.at(f.Device.ID, r.Until)
+	e.dropOrders(f.Agent.ID)
+	for _, kind := range []string{"device", "need", "job"} { // a step may have moved any of them
+		e.Bus.Publish(view.Event{Kind: kind, Customer: customer, Device: f.Device.ID})
+	}
+}
+
+// save writes what is wished, and says what became of it by device. Most steps wish nothing
+// new and write nothing.
+func (e *Engine) save(ctx context.Context, customer string, all []Facts, results []Result) (map[string]store.Saved, error) {
+	var wishes []store.Wish
+	for i, f := range all {
+		plan := results[i].Plan
+		if len(plan.Make)+len(plan.Withdraw) == 0 {
+			continue
+		}
+		w := store.Wish{Device: f.Device.ID, Read: f.Jobs, Gone: plan.Withdraw}
+		for _, j := range plan.Make {
+			w.Wanted = append(w.Wanted, store.Job{Job: j, Customer: customer, Device: f.Device.ID, CreatedAt: e.Now()})
+		}
+		wishes = append(wishes, w)
+	}
+	if wishes == nil {
+		return nil, nil
+	}
+	saved, err := e.Store.Customer(who, customer).SaveJobs(ctx, e.Now(), wishes)
+	became := map[string]store.Saved{}
+	for i := range saved {
+		became[wishes[i].Device] = saved[i]
+	}
+	return became, err
+}
+
+// call calls agents that have something new to hear. The orders of those that will ask at
+// once are made first, for all in one go.
+func (e *Engine) call(ctx context.Context, customer string, agents []string) {
+	var waiting []string
+	for _, a := range agents {
+		if e.Bus.Awaited(a) {
+			waiting = append(waiting, a)
+		}
+	}
+	if len(waiting) > 0 {
+		if _, err := e.prepare(ctx, customer, waiting); err != nil && ctx.Err() == nil {
+			e.Log.Warn("orders were not made ahead; they are when the agents ask", "agents", len(waiting), "error", err)
+		}
+	}
+	for _, a := range agents {
+		e.Bus.Wake(a)
+	}
 }
 
 // forget drops a device that is gone.

@@ -63,14 +63,27 @@ func (r *rig) must(err error) {
 
 func (r *rig) enrol(policy store.SitePolicy) {
 	r.t.Helper()
+	r.found("Acme", policy)
+	r.join()
+}
+
+// found makes the customer and its site.
+func (r *rig) found(name string, policy store.SitePolicy) {
+	r.t.Helper()
 	ctx, w := r.t.Context(), store.Who{ID: "per_test", Name: "Ann"}
-	r.must(r.Store.MSP(w).CreateCustomer(ctx, r.now, store.CustomerRow{ID: r.customer, Name: "Acme", CreatedAt: r.now}))
-	h := r.Store.Customer(w, r.customer)
-	r.must(h.CreateSite(ctx, r.now, store.Site{ID: r.site, Customer: r.customer, Name: "HQ", Zone: "Europe/Berlin", Policy: policy, CreatedAt: r.now, ChangedAt: r.now}))
+	r.must(r.Store.MSP(w).CreateCustomer(ctx, r.now, store.CustomerRow{ID: r.customer, Name: name, CreatedAt: r.now}))
+	r.must(r.Store.Customer(w, r.customer).CreateSite(ctx, r.now, store.Site{ID: r.site, Customer: r.customer, Name: "HQ", Zone: "Europe/Berlin",
+		Policy: policy, CreatedAt: r.now, ChangedAt: r.now}))
+}
+
+// join enrols the device.
+func (r *rig) join() {
+	r.t.Helper()
+	ctx, h := r.t.Context(), r.Store.Customer(store.Who{ID: "per_test", Name: "Ann"}, r.customer)
 	r.must(h.CreateToken(ctx, r.now, store.Token{ID: patch.NewID(patch.TokenID), Customer: r.customer, Site: r.site, Mode: wire.Manage,
-		MaxUses: 1, CreatedAt: r.now, CreatedBy: "per_test", ExpiresAt: r.now.Add(time.Hour)}, "hash"))
+		MaxUses: 1, CreatedAt: r.now, CreatedBy: "per_test", ExpiresAt: r.now.Add(time.Hour)}, "hash of "+r.agent))
 	facts := wire.Facts{Hostname: "pc", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}}
-	r.must(h.Enroll(ctx, r.now, "hash", store.Agent{ID: r.agent, Customer: r.customer, Site: r.site, PublicKey: r.der, Mode: wire.Manage,
+	r.must(h.Enroll(ctx, r.now, "hash of "+r.agent, store.Agent{ID: r.agent, Customer: r.customer, Site: r.site, PublicKey: r.der, Mode: wire.Manage,
 		Capabilities: []string{wire.VerbInstall}, EnrolledAt: r.now, LastSeen: r.now},
 		store.Device{ID: r.device, Customer: r.customer, Site: r.site, Agent: r.agent, Name: "pc", Facts: facts, EnrolledAt: r.now}))
 	r.Enrolled(r.customer, r.device, r.agent)

@@ -17,58 +17,109 @@ import (
 	"patchbay/wire"
 )
 
-// errRetired means that a device is no longer looked after.
-var errRetired = errors.New("the device is retired")
-
-// load reads all that bears on one device.
-func (e *Engine) load(ctx context.Context, customer, device string) (Facts, error) {
-	f := Facts{Silent: e.Silent}
-	err := e.Store.Customer(who, customer).Snapshot(ctx, func(h *store.Customer) error {
-		return f.load(ctx, h, device, e.Now())
+// load reads all that bears on each of the devices that are looked after.
+func (e *Engine) load(ctx context.Context, customer string, devices []string) (all []Facts, err error) {
+	err = e.Store.Customer(who, customer).Snapshot(ctx, func(h *store.Customer) error {
+		all, err = loadFacts(ctx, h, devices, e.Now())
+		return err
 	})
-	return f, err
+	for i := range all {
+		all[i].Silent = e.Silent
+	}
+	return all, err
 }
 
-func (f *Facts) load(ctx context.Context, h *store.Customer, device string, now time.Time) (err error) {
-	if f.Device, err = h.Device(ctx, device); err != nil {
-		return err
+// loadFacts reads everything of one kind at once, and then deals it out.
+func loadFacts(ctx context.Context, h *store.Customer, ids []string, now time.Time) ([]Facts, error) {
+	customer, err := h.Get(ctx)
+	if errors.Is(err, store.ErrNotFound) || err == nil && customer.ClosedAt != nil {
+		return nil, nil
 	}
-	if f.Device.RetiredAt != nil {
-		return errRetired
-	}
-	if f.Customer, err = h.Get(ctx); err != nil {
-		return err
-	}
-	if f.Customer.ClosedAt != nil {
-		return errRetired
-	}
-	if f.Site, err = h.Site(ctx, f.Device.Site); err != nil {
-		return err
-	}
-	if f.Agent, err = h.Agent(ctx, f.Device.Agent); err != nil {
-		return err
-	}
-	if f.Jobs, err = h.Jobs(ctx, store.JobFilter{Device: device}); err != nil {
-		return err
-	}
-	approvals, err := h.Approvals(ctx, store.ApprovalFilter{Open: true,
-		Targets: []string{device, f.Device.Site, f.Device.Customer}})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, a := range approvals {
-		f.Answers = append(f.Answers, answerOf(a))
-	}
-	sections, err := h.Sections(ctx, device)
+	devices, err := h.Devices(ctx, store.DeviceFilter{IDs: ids})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	offers, err := h.Offers(ctx, now, device)
+	devices = slices.DeleteFunc(devices, func(d store.Device) bool { return d.RetiredAt != nil })
+	if len(devices) == 0 {
+		return nil, nil
+	}
+	rows, err := readRows(ctx, h, devices, now)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f.read(sections, offers)
-	return nil
+	all := make([]Facts, 0, len(devices))
+	for _, d := range devices {
+		f := Facts{Customer: customer, Device: d, Site: rows.sites[d.Site], Agent: rows.agents[d.Agent], Jobs: rows.jobs[d.ID]}
+		for _, a := range rows.approvals {
+			if a.Target == d.ID || a.Target == d.Site || a.Target == d.Customer {
+				f.Answers = append(f.Answers, answerOf(a))
+			}
+		}
+		f.read(rows.sections[d.ID], rows.offers[d.ID])
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+// rows is what is stored of several devices of one customer, by device or by its own ID.
+type rows struct {
+	sites     map[string]store.Site
+	agents    map[string]store.Agent
+	jobs      map[string][]store.Job
+	approvals []store.Approval
+	sections  map[string][]store.SectionRow
+	offers    map[string][]store.Offer
+}
+
+func readRows(ctx context.Context, h *store.Customer, devices []store.Device, now time.Time) (all rows, err error) {
+	ids, agents, targets := make([]string, 0, len(devices)), []string{}, []string{devices[0].Customer}
+	for _, d := range devices {
+		ids, agents, targets = append(ids, d.ID), append(agents, d.Agent), append(targets, d.ID, d.Site)
+	}
+	slices.Sort(targets)
+	sites, err := h.Sites(ctx)
+	if err != nil {
+		return all, err
+	}
+	speaking, err := h.Agents(ctx, agents...)
+	if err != nil {
+		return all, err
+	}
+	all.sites, all.agents = map[string]store.Site{}, map[string]store.Agent{}
+	for _, s := range sites {
+		all.sites[s.ID] = s
+	}
+	for _, a := range speaking {
+		all.agents[a.ID] = a
+	}
+	jobs, err := h.Jobs(ctx, store.JobFilter{Devices: ids})
+	if err != nil {
+		return all, err
+	}
+	if all.approvals, err = h.Approvals(ctx, store.ApprovalFilter{Open: true, Targets: slices.Compact(targets)}); err != nil {
+		return all, err
+	}
+	sections, err := h.Sections(ctx, ids)
+	if err != nil {
+		return all, err
+	}
+	offers, err := h.Offers(ctx, now, ids...)
+	all.jobs = byDevice(jobs, func(j store.Job) string { return j.Device })
+	all.sections = byDevice(sections, func(s store.SectionRow) string { return s.Device })
+	all.offers = byDevice(offers, func(o store.Offer) string { return o.Device })
+	return all, err
+}
+
+// byDevice deals rows out to their devices, in the order they have.
+func byDevice[T any](rows []T, device func(T) string) map[string][]T {
+	by := map[string][]T{}
+	for _, r := range rows {
+		by[device(r)] = append(by[device(r)], r)
+	}
+	return by
 }
 
 // mostProviders is how many of the providers that a device names are looked for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,27 +36,19 @@ type order struct {
 // Orders gives the newest signed orders for an agent. They are signed once and kept until a
 // step changes what is wished, or half of their life is over.
 func (e *Engine) Orders(ctx context.Context, agent string) (*wire.Envelope, wire.OrdersVersion, error) {
-	now := e.Now()
 	e.mu.Lock()
 	o := e.orders[agent]
-	if o != nil && o.envelope != nil && now.Sub(o.signedAt) < ordersLife/2 {
-		e.mu.Unlock()
-		return o.envelope, o.version, nil
-	}
-	mine := &order{} // gone when a step overtakes these orders: then they are old already
-	e.orders[agent] = mine
 	e.mu.Unlock()
-	o, err := e.sign(ctx, agent, now)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.orders[agent] == mine {
-		delete(e.orders, agent)
-		if err == nil {
-			e.orders[agent] = o
+	if o == nil || o.envelope == nil || e.Now().Sub(o.signedAt) >= ordersLife/2 {
+		customer, err := e.Store.MSP(who).AgentCustomer(ctx, agent)
+		if err != nil {
+			return nil, wire.OrdersVersion{}, fmt.Errorf("making orders: %w", err)
 		}
-	}
-	if err != nil {
-		return nil, wire.OrdersVersion{}, err
+		made, err := e.prepare(ctx, customer, []string{agent})
+		if err != nil {
+			return nil, wire.OrdersVersion{}, fmt.Errorf("making orders: %w", err)
+		}
+		o = made[agent]
 	}
 	return o.envelope, o.version, nil
 }
@@ -66,48 +59,70 @@ func (e *Engine) dropOrders(agent string) {
 	delete(e.orders, agent)
 }
 
-// sign writes down all that is wished of an agent and signs it.
-func (e *Engine) sign(ctx context.Context, agent string, now time.Time) (*order, error) {
-	customer, err := e.Store.MSP(who).AgentCustomer(ctx, agent)
-	if err != nil {
-		return nil, fmt.Errorf("making orders: %w", err)
+// prepare writes down all that is wished of agents of one customer, signs it and keeps it.
+func (e *Engine) prepare(ctx context.Context, customer string, agents []string) (map[string]*order, error) {
+	mine := &order{} // gone when a step overtakes these orders: then they are old already
+	e.mu.Lock()
+	for _, a := range agents {
+		e.orders[a] = mine
 	}
+	e.mu.Unlock()
+	made, err := e.sign(ctx, customer, agents, e.Now())
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, a := range agents {
+		if e.orders[a] != mine {
+			continue
+		}
+		if delete(e.orders, a); err == nil {
+			e.orders[a] = made[a]
+		}
+	}
+	return made, err
+}
+
+func (e *Engine) sign(ctx context.Context, customer string, agents []string, now time.Time) (map[string]*order, error) {
 	h := e.Store.Customer(who, customer)
-	approvals, err := e.approvals(ctx, h, agent)
-	if err != nil {
-		return nil, fmt.Errorf("making orders: %w", err)
-	}
-	var orders wire.Orders
-	version, _, err := h.NextOrders(ctx, now, agent, func(h *store.Customer) (hash string, err error) {
-		orders, hash, err = wishes(ctx, h, agent, approvals)
-		return hash, err
-	})
-	orders.Seen = version
-	if err != nil {
-		return nil, fmt.Errorf("making orders: %w", err)
-	}
-	orders.IssuedAt, orders.Expires = now, now.Add(ordersLife)
-	envelope, err := wire.Seal(wire.OrdersDocument, orders, e.Key)
+	approvals, err := e.approvals(ctx, h, agents)
 	if err != nil {
 		return nil, err
 	}
-	return &order{envelope, orders.Seen, now}, nil
+	all := map[string]*wire.Orders{}
+	versions, err := h.NextOrders(ctx, now, agents, func(h *store.Customer, agents []string) (map[string]string, error) {
+		wished, hashes, err := wishes(ctx, h, agents, approvals)
+		maps.Copy(all, wished)
+		return hashes, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	made := map[string]*order{}
+	for agent, orders := range all {
+		orders.Seen, orders.IssuedAt, orders.Expires = versions[agent], now, now.Add(ordersLife)
+		envelope, err := wire.Seal(wire.OrdersDocument, orders, e.Key)
+		if err != nil {
+			return nil, err
+		}
+		made[agent] = &order{envelope, orders.Seen, now}
+	}
+	return made, nil
 }
 
-// approvals are the signed ones that name the agent's key.
-func (e *Engine) approvals(ctx context.Context, h *store.Customer, agent string) ([]wire.Envelope, error) {
+// approvals are the signed ones that name the agents' keys, by agent.
+func (e *Engine) approvals(ctx context.Context, h *store.Customer, agents []string) (map[string][]wire.Envelope, error) {
 	if e.Options.Approvals == nil {
 		return nil, nil
 	}
-	a, err := h.Agent(ctx, agent)
-	if err != nil {
-		return nil, err
+	rows, err := h.Agents(ctx, agents...)
+	by := map[string][]wire.Envelope{}
+	for _, a := range rows {
+		name, err := a.KeyName()
+		if err != nil {
+			return nil, err
+		}
+		by[a.ID] = e.Options.Approvals(ctx, name)
 	}
-	name, err := a.KeyName()
-	if err != nil {
-		return nil, err
-	}
-	return e.Options.Approvals(ctx, name), nil
+	return by, err
 }
 
 // Republished says that signed documents changed: orders may carry others, and every agent
@@ -118,47 +133,75 @@ func (e *Engine) Republished() {
 	clear(e.orders)
 }
 
-// wishes is all that is wished of an agent, and the hash that tells it from another wish.
-func wishes(ctx context.Context, h *store.Customer, agent string, approvals []wire.Envelope) (wire.Orders, string, error) {
-	orders := wire.Orders{Agent: agent, Approvals: approvals}
-	devices, err := h.AgentDevices(ctx, agent)
+// wishes is all that is wished of agents, and the hash that tells it from another wish, by
+// agent.
+func wishes(ctx context.Context, h *store.Customer, agents []string, approvals map[string][]wire.Envelope) (map[string]*wire.Orders, map[string]string, error) {
+	devices, err := h.Devices(ctx, store.DeviceFilter{Agents: agents})
 	if err != nil {
-		return orders, "", err
+		return nil, nil, err
 	}
-	for _, d := range devices {
-		if d.RetiredAt != nil {
-			continue
-		}
-		wish, err := wishFor(ctx, h, d)
+	devices = slices.DeleteFunc(devices, func(d store.Device) bool { return d.RetiredAt != nil })
+	wished, err := wishesFor(ctx, h, devices)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, hashes := map[string]*wire.Orders{}, map[string]string{}
+	for _, a := range agents {
+		all[a] = &wire.Orders{Agent: a, Approvals: approvals[a]}
+	}
+	for i, d := range devices {
+		all[d.Agent].Devices = append(all[d.Agent].Devices, wished[i])
+	}
+	for a, orders := range all {
+		content, err := json.Marshal(orders)
 		if err != nil {
-			return orders, "", err
+			return nil, nil, err
 		}
-		orders.Devices = append(orders.Devices, wish)
+		hashes[a] = wire.Hash(content)
 	}
-	content, err := json.Marshal(orders)
-	return orders, wire.Hash(content), err
+	return all, hashes, nil
 }
 
-// wishFor is the wish for one device: its windows and its open jobs.
-func wishFor(ctx context.Context, h *store.Customer, d store.Device) (wire.DeviceOrders, error) {
-	site, err := h.Site(ctx, d.Site)
-	if err != nil {
-		return wire.DeviceOrders{}, err
+// wishesFor is the wish for each device: its windows and its open jobs.
+func wishesFor(ctx context.Context, h *store.Customer, devices []store.Device) ([]wire.DeviceOrders, error) {
+	if len(devices) == 0 {
+		return nil, nil
 	}
+	ids := make([]string, 0, len(devices))
+	for _, d := range devices {
+		ids = append(ids, d.ID)
+	}
+	sites, err := h.Sites(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := h.Jobs(ctx, store.JobFilter{Devices: ids, Open: true})
+	if err != nil {
+		return nil, err
+	}
+	jobs := byDevice(rows, func(j store.Job) string { return j.Device })
+	wished := make([]wire.DeviceOrders, 0, len(devices))
+	for _, d := range devices {
+		i := slices.IndexFunc(sites, func(s store.Site) bool { return s.ID == d.Site })
+		if i < 0 {
+			return nil, fmt.Errorf("the site of device %s is not there", d.ID)
+		}
+		wished = append(wished, wishFor(d, sites[i], jobs[d.ID]))
+	}
+	return wished, nil
+}
+
+func wishFor(d store.Device, site store.Site, open []store.Job) wire.DeviceOrders {
 	wish := wire.DeviceOrders{Device: d.ID, Windows: SpecOf(site), Reboot: site.Policy.Reboot,
 		ScanSeconds: int(ScanEvery.Seconds()), RefreshSeconds: int(RefreshEvery.Seconds()), FreshAfter: d.FreshAfter}
-	jobs, err := h.Jobs(ctx, store.JobFilter{Device: d.ID, Open: true})
-	if err != nil {
-		return wire.DeviceOrders{}, err
-	}
-	for _, j := range slices.Backward(jobs) { // the newest come first: the oldest are wished first
+	for _, j := range slices.Backward(open) { // the newest come first: the oldest are wished first
 		if len(wish.Jobs) == mostJobs {
 			break // the rest when these are over
 		}
 		wish.Jobs = append(wish.Jobs, j.Job)
 	}
 	slices.SortFunc(wish.Jobs, func(a, b wire.Job) int { return strings.Compare(a.ID, b.ID) })
-	return wish, nil
+	return wish
 }
 
 // Received says that something about the devices changed.

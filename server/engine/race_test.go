@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"io"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -115,7 +116,7 @@ func TestAlarmsDoNotPileUp(t *testing.T) {
 		r.at(r.device, r.now.Add(24*time.Hour))
 		r.at(r.device, r.now.Add(time.Minute))
 		r.now = r.now.Add(time.Minute)
-		if d, _ := r.next(r.now); d != r.device {
+		if d, _ := r.next(r.now); !slices.Equal(d, []string{r.device}) {
 			t.Fatalf("due is %q", d)
 		}
 	}
@@ -123,7 +124,7 @@ func TestAlarmsDoNotPileUp(t *testing.T) {
 	due := 0
 	for {
 		d, _ := r.next(r.now)
-		if d == "" {
+		if d == nil {
 			break
 		}
 		due++
@@ -151,11 +152,11 @@ func TestADeviceThatTalksAgainIsDecidedAnew(t *testing.T) {
 	r.says("1.0", []patch.Update{lib}, nil)
 	r.next(r.now)
 	r.Heard(r.device, r.now.Add(time.Minute))
-	if d, _ := r.next(r.now); d != "" {
+	if d, _ := r.next(r.now); d != nil {
 		t.Error("every word of a device costs a step")
 	}
 	r.Heard(r.device, r.now.Add(time.Minute+verdict.Quiet+time.Second))
-	if d, _ := r.next(r.now); d != r.device {
+	if d, _ := r.next(r.now); !slices.Equal(d, []string{r.device}) {
 		t.Error("it talks again and is still said not to")
 	}
 }

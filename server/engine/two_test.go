@@ -57,17 +57,17 @@ func TestTwoServersNumberOrdersInTheOrderOfTheirContent(t *testing.T) {
 	h := r.Store.Customer(who, r.customer)
 	var newer wire.OrdersVersion
 	read := 0
-	older, _, err := h.NextOrders(t.Context(), r.now, r.agent, func(h *store.Customer) (string, error) {
-		_, hash, err := wishes(t.Context(), h, r.agent, nil)
+	older, err := h.NextOrders(t.Context(), r.now, []string{r.agent}, func(h *store.Customer, agents []string) (map[string]string, error) {
+		_, hashes, err := wishes(t.Context(), h, agents, nil)
 		if read++; read == 1 && err == nil { // the wish changes between reading it and numbering it
 			r.approve(store.Approve, "")
 			_, newer, err = other.Orders(t.Context(), r.agent)
 		}
-		return hash, err
+		return hashes, err
 	})
 	r.must(err)
-	if older != newer {
-		t.Errorf("the wish that was read first got %v, the one that holds %v", older, newer)
+	if older[r.agent] != newer {
+		t.Errorf("the wish that was read first got %v, the one that holds %v", older[r.agent], newer)
 	}
 	if read != 2 {
 		t.Errorf("the wish was read %d times", read)

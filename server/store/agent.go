@@ -53,11 +53,12 @@ func absent(err, refusal error) error {
 	return err
 }
 
-// Agents lists the agents, revoked ones too.
-func (h handle) Agents(ctx context.Context) ([]Agent, error) {
+// Agents lists the agents with these IDs, or all when none is given; revoked ones too.
+func (h handle) Agents(ctx context.Context, ids ...string) ([]Agent, error) {
 	return reading(ctx, h, "agents", func(t *tx) ([]Agent, error) {
-		return list(ctx, t, scanAgent,
-			`SELECT `+agentColumns+` FROM agent WHERE `+t.mine()+` ORDER BY customer, id`, t.scope())
+		q := newFilter(t)
+		q.in("id", ids)
+		return list(ctx, t, scanAgent, `SELECT `+agentColumns+` FROM agent`+q.String()+` ORDER BY customer, id`, q.args...)
 	})
 }
 
@@ -220,114 +221,4 @@ func ServerTime(t, sent, now time.Time) time.Time {
 		return now
 	}
 	return t
-}
-
-// epochSetting holds the lowest epoch of orders, for after a restore.
-const epochSetting = "orders_epoch"
-
-// NextOrders gives the version for orders whose content has the hash that wish gives from
-// what it reads through the handle; it may be asked several times. The version counts up only
-// when the content is another than last time. When the agent has seen newer orders than were
-// ever made here, this server was restored from a backup, and goes on in an epoch above.
-//
-// A number is given only while the one before is still what it was when the content was read:
-// no two contents get one number, and a higher number never has older content, whichever
-// servers ask.
-func (c *Customer) NextOrders(ctx context.Context, now time.Time, agent string, wish func(*Customer) (hash string, err error)) (v wire.OrdersVersion, changed bool, err error) {
-	for range numberTries {
-		var last numbers
-		var hash string
-		err = c.read(ctx, func(t *tx) error {
-			if hash, err = wish(&Customer{t.reading()}); err == nil {
-				last, err = t.numbers(ctx, agent)
-			}
-			return err
-		})
-		if err == nil {
-			v, changed, err = last.next(hash)
-		}
-		if err != nil || !changed { // most often nothing changed, and nothing needs to be written
-			return v, false, doing("numbering orders", err)
-		}
-		given := false
-		err = c.record(ctx, now, func(t *tx) error {
-			given, err = t.number(ctx, agent, last, v, hash)
-			return err
-		})
-		if err != nil || given {
-			return v, err == nil, doing("numbering orders", err)
-		}
-	}
-	return v, false, doing("numbering orders", errors.New("another server numbers orders for this agent all the time"))
-}
-
-// numberTries is how often a number is tried for that another server takes away.
-const numberTries = 10
-
-// numbers are what the next number follows from.
-type numbers struct {
-	given, seen wire.OrdersVersion
-	hash        string // of the content of given
-	lowest      int64  // epoch
-}
-
-func (t *tx) numbers(ctx context.Context, agent string) (n numbers, err error) {
-	err = t.row(ctx, `SELECT orders_epoch, orders_version, orders_hash, seen_epoch, seen_version FROM agent
-		WHERE customer = $1 AND id = $2`, t.customer, agent).Scan(&n.given.Epoch, &n.given.Version, &n.hash, &n.seen.Epoch, &n.seen.Version)
-	if err != nil {
-		return n, absent(err, missing("agent", agent))
-	}
-	n.lowest, err = t.epoch(ctx)
-	return n, err
-}
-
-// next says which version orders with this content have and whether that is a new one.
-func (n numbers) next(hash string) (v wire.OrdersVersion, changed bool, err error) {
-	if n.hash == hash && !n.seen.Newer(n.given) && n.given.Epoch >= n.lowest {
-		return n.given, false, nil
-	}
-	v, err = after(n.given, n.seen, n.lowest)
-	return v, err == nil, err
-}
-
-// number gives a number, unless what it follows from has changed.
-func (t *tx) number(ctx context.Context, agent string, last numbers, v wire.OrdersVersion, hash string) (bool, error) {
-	n, err := t.exec(ctx, `UPDATE agent SET orders_epoch = $3, orders_version = $4, orders_hash = $5 WHERE customer = $1 AND id = $2
-		AND orders_epoch = $6 AND orders_version = $7 AND orders_hash = $8 AND seen_epoch = $9 AND seen_version = $10`,
-		t.customer, agent, v.Epoch, v.Version, hash,
-		last.given.Epoch, last.given.Version, last.hash, last.seen.Epoch, last.seen.Version)
-	return n > 0, err
-}
-
-// after is the next version: above the last one, above all the agent has seen, and not
-// below the lowest epoch.
-func after(last, seen wire.OrdersVersion, lowest int64) (wire.OrdersVersion, error) {
-	const most = 1 << 62 // far from where counting up would turn over
-	if seen.Epoch >= most || seen.Version >= most {
-		return last, errors.New("the agent claims to have seen orders with a number nobody gives")
-	}
-	epoch := max(last.Epoch, lowest, 1)
-	if seen.Newer(last) {
-		epoch = max(epoch, seen.Epoch+1)
-	}
-	if epoch > last.Epoch {
-		return wire.OrdersVersion{Epoch: epoch, Version: 1}, nil
-	}
-	return wire.OrdersVersion{Epoch: epoch, Version: last.Version + 1}, nil
-}
-
-func (t *tx) epoch(ctx context.Context) (int64, error) {
-	var text []byte
-	err := t.row(ctx, `SELECT value FROM setting WHERE name = $1`, epochSetting).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 1, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	var epoch int64
-	if _, err := fmt.Sscan(string(text), &epoch); err != nil {
-		return 0, fmt.Errorf("the setting %s is not a number: %w", epochSetting, err)
-	}
-	return epoch, nil
 }

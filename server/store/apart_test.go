@@ -22,7 +22,7 @@ func filled(t *testing.T, s *Store) (a, b company) {
 	a, b = founded(t, s, "alpha"), founded(t, s, "beta")
 	ok(t, s.MSP(ann).AddDocument(ctx, day0, signedBy(wire.RootDocument, 1, "", "{}", "a")))
 	for _, c := range []company{a, b} {
-		_, err := c.SaveJobs(ctx, day0, c.device, wished([]Job{install("job_" + c.id)}, nil))
+		_, err := c.wish(c.device, []Job{install("job_" + c.id)})
 		ok(t, err)
 		in := c.report(day0, offering(t, day0, "nginx", "2"))
 		in.Outcomes = []wire.Outcome{{Seq: 1, Device: c.device, Job: "job_" + c.id, Step: wire.StepStaging, Result: wire.ResultOK, At: day0}}
@@ -46,8 +46,8 @@ func TestNoHandleReadsAnotherCustomersRows(t *testing.T) {
 			"sites":     func(c *Customer) (any, error) { return c.Sites(ctx) },
 			"tokens":    func(c *Customer) (any, error) { return c.Tokens(ctx) },
 			"agents":    func(c *Customer) (any, error) { return c.Agents(ctx) },
-			"devices":   func(c *Customer) (any, error) { return c.Devices(ctx) },
-			"sections":  func(c *Customer) (any, error) { return c.Sections(ctx, a.device) },
+			"devices":   func(c *Customer) (any, error) { return c.Devices(ctx, DeviceFilter{}) },
+			"sections":  func(c *Customer) (any, error) { return c.Sections(ctx, []string{a.device}) },
 			"offers":    func(c *Customer) (any, error) { return c.Offers(ctx, day0, a.device) },
 			"approvals": func(c *Customer) (any, error) { return c.Approvals(ctx, ApprovalFilter{}) },
 			"jobs":      func(c *Customer) (any, error) { return c.Jobs(ctx, JobFilter{}) },
@@ -88,9 +88,9 @@ func TestNoHandleFindsOrChangesAnotherCustomersRows(t *testing.T) {
 			"rename":   func() error { return b.RenameDevice(ctx, day0, a.device, "mine") },
 			"retire":   func() error { return b.RetireDevice(ctx, day0, a.device) },
 			"withdraw": func() error { return b.WithdrawApproval(ctx, day0, "apr_"+a.id) },
-			"orders":   func() error { _, _, err := b.NextOrders(ctx, day0, a.agent, hashing("x")); return err },
+			"orders":   func() error { _, err := b.next(a.agent, "x"); return err },
 			"jobs": func() error {
-				_, err := b.SaveJobs(ctx, day0, a.device, wished([]Job{install("job_x")}, nil))
+				_, err := b.wish(a.device, []Job{install("job_x")})
 				return err
 			},
 			"check-in": func() error { _, err := b.Receive(ctx, day0, wire.CheckIn{Agent: a.agent}); return err },
@@ -103,7 +103,7 @@ func TestNoHandleFindsOrChangesAnotherCustomersRows(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) { refused(t, ErrNotFound, touch()) })
 		}
-		_, err := b.SaveJobs(ctx, day0, b.device, wished(nil, []string{"job_" + a.id}))
+		_, err := b.wish(b.device, nil, "job_"+a.id)
 		ok(t, err)
 		if j, err := a.Job(ctx, "job_"+a.id); err != nil || j.WithdrawnAt != nil {
 			t.Errorf("beta withdrew alpha's job: %+v, %v", j, err)
@@ -122,11 +122,11 @@ func TestNobodyAsksForNothing(t *testing.T) {
 		for _, id := range []string{"", "msp", "cus_none"} {
 			_, err := s.Customer(ann, id).Get(ctx)
 			refused(t, ErrNotFound, err)
-			if devices, _ := s.Customer(ann, id).Devices(ctx); len(devices) > 0 {
+			if devices, _ := s.Customer(ann, id).Devices(ctx, DeviceFilter{}); len(devices) > 0 {
 				t.Errorf("customer %q has devices", id)
 			}
 		}
-		if _, err := s.MSP(Who{}).Devices(ctx); err == nil {
+		if _, err := s.MSP(Who{}).Devices(ctx, DeviceFilter{}); err == nil {
 			t.Error("somebody without an ID was answered")
 		}
 	})

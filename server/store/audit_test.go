@@ -43,12 +43,12 @@ func TestEveryChangeIsInItsChain(t *testing.T) {
 			}},
 			{c.id, "approval.withdraw", func() error { return c.WithdrawApproval(ctx, day0, "apr_1") }},
 			{c.id, "job.create", func() error {
-				_, err := c.SaveJobs(ctx, day0, c.device, wished([]Job{install("job_1")}, nil))
+				_, err := c.wish(c.device, []Job{install("job_1")})
 				return err
 			}},
-			{c.id, "job.withdraw", func() error { _, err := c.SaveJobs(ctx, day0, c.device, wished(nil, []string{"job_1"})); return err }},
+			{c.id, "job.withdraw", func() error { _, err := c.wish(c.device, nil, "job_1"); return err }},
 			{c.id, "job.update", func() error {
-				_, err := c.SaveJobs(ctx, day0, c.device, wished([]Job{install("job_1")}, nil))
+				_, err := c.wish(c.device, []Job{install("job_1")})
 				return err
 			}},
 			{"msp", "person.create", func() error { return m.CreateFirstPerson(ctx, day0, person) }},

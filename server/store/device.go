@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,19 +17,19 @@ func scanDevice(r scanner) (d Device, err error) {
 	return d, err
 }
 
-// Devices lists the devices, retired ones too.
-func (h handle) Devices(ctx context.Context) ([]Device, error) {
-	return reading(ctx, h, "devices", func(t *tx) ([]Device, error) {
-		return list(ctx, t, scanDevice,
-			`SELECT `+deviceColumns+` FROM device WHERE `+t.mine()+` ORDER BY customer, name, id`, t.scope())
-	})
+// DeviceFilter says which devices; the zero value is all.
+type DeviceFilter struct {
+	IDs    []string
+	Agents []string // that speak for them
 }
 
-// AgentDevices lists the devices that an agent speaks for, retired ones too.
-func (c *Customer) AgentDevices(ctx context.Context, agent string) ([]Device, error) {
-	return reading(ctx, c.handle, "an agent's devices", func(t *tx) ([]Device, error) {
-		return list(ctx, t, scanDevice,
-			`SELECT `+deviceColumns+` FROM device WHERE customer = $1 AND agent = $2 ORDER BY name, id`, c.customer, agent)
+// Devices lists devices, retired ones too.
+func (h handle) Devices(ctx context.Context, f DeviceFilter) ([]Device, error) {
+	return reading(ctx, h, "devices", func(t *tx) ([]Device, error) {
+		q := newFilter(t)
+		q.in("id", f.IDs)
+		q.in("agent", f.Agents)
+		return list(ctx, t, scanDevice, `SELECT `+deviceColumns+` FROM device`+q.String()+` ORDER BY customer, name, id`, q.args...)
 	})
 }
 
@@ -79,57 +78,23 @@ func (c *Customer) RetireDevice(ctx context.Context, now time.Time, id string) e
 	}))
 }
 
-// sectionColumns without the body. A section read again with the same result is not written
-// again, so a good one is as fresh as the last complete scan of its device.
-const sectionColumns = `s.name, s.hash, s.state, s.error,
-	CASE WHEN s.state = 'ok' AND d.scanned_at > s.scanned_at THEN d.scanned_at ELSE s.scanned_at END, s.failed_at`
-
-// Sections gives the named sections of a device with their bodies, or all when none is
-// named, by name. A device without sections has none.
-func (c *Customer) Sections(ctx context.Context, device string, names ...string) ([]SectionRow, error) {
+// Sections gives the named sections of devices with their bodies, or all when none is named,
+// by device and name. A section read again with the same result is not written again, so a
+// good one is as fresh as the last complete scan of its device.
+func (c *Customer) Sections(ctx context.Context, devices []string, names ...string) ([]SectionRow, error) {
 	return reading(ctx, c.handle, "sections", func(t *tx) ([]SectionRow, error) {
-		only, args := "", []any{c.customer, device}
-		if len(names) > 0 {
-			only = ` AND s.name IN (` + marks(3, len(names)) + `)`
-			for _, n := range names {
-				args = append(args, n)
-			}
-		}
+		q := &filter{where: []string{"s.customer = $1"}, args: []any{c.customer}}
+		q.in("s.device", devices)
+		q.in("s.name", names)
 		return list(ctx, t, func(r scanner) (s SectionRow, err error) {
 			var body []byte
-			err = r.Scan(&s.Name, &s.Hash, &s.State, &s.Error, at(&s.ScannedAt), maybe(&s.FailedAt), &body)
+			err = r.Scan(&s.Device, &s.Name, &s.Hash, &s.State, &s.Error, at(&s.ScannedAt), maybe(&s.FailedAt), &body)
 			s.Body = body
 			return s, err
-		}, `SELECT `+sectionColumns+`, s.body FROM section s JOIN device d ON d.customer = s.customer AND d.id = s.device
-			WHERE s.customer = $1 AND s.device = $2`+only+` ORDER BY s.name`, args...)
+		}, `SELECT s.device, s.name, s.hash, s.state, s.error,
+			CASE WHEN s.state = 'ok' AND d.scanned_at > s.scanned_at THEN d.scanned_at ELSE s.scanned_at END, s.failed_at, s.body
+			FROM section s JOIN device d ON d.customer = s.customer AND d.id = s.device`+q.String()+` ORDER BY s.device, s.name`, q.args...)
 	})
-}
-
-// EachSection calls fn with every section of every device that is not retired and whose
-// name ends in one of the kinds, such as wire.OfferedSection: how an index starts. The
-// sections of a device come together, those of a customer too.
-func (m *MSP) EachSection(ctx context.Context, kinds []string, fn func(customer, device string, s SectionRow) error) error {
-	return doing("reading sections", m.read(ctx, func(t *tx) error {
-		var where []string
-		var args []any
-		for _, k := range kinds {
-			args = append(args, k, "%/"+k)
-			where = append(where, fmt.Sprintf("s.name = $%d OR s.name LIKE $%d", len(args)-1, len(args)))
-		}
-		return t.each(ctx, func(r scanner) error {
-			var s SectionRow
-			var customer, device string
-			var body []byte
-			err := r.Scan(&s.Name, &s.Hash, &s.State, &s.Error, at(&s.ScannedAt), maybe(&s.FailedAt), &body, &customer, &device)
-			if err != nil {
-				return err
-			}
-			s.Body = body
-			return fn(customer, device, s)
-		}, `SELECT `+sectionColumns+`, s.body, s.customer, s.device
-			FROM section s JOIN device d ON d.customer = s.customer AND d.id = s.device
-			WHERE d.retired_at IS NULL AND (`+strings.Join(where, " OR ")+`) ORDER BY s.customer, s.device, s.name`, args...)
-	}))
 }
 
 // SectionHashes says what is held of a device: by section, the hash of its body.

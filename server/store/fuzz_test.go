@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +43,7 @@ func FuzzReceive(f *testing.F) {
 		c := c
 		c.agent, c.device = numbered("agt", n), numbered("dev", n)
 		c.enroll(t, c.agent, c.device)
-		_, err := c.SaveJobs(context.Background(), day0, c.device, wished([]Job{install(numbered("job", n))}, nil))
+		_, err := c.wish(c.device, []Job{install(numbered("job", n))})
 		ok(t, err)
 		in.Agent = c.agent
 		for i := range in.Devices {
@@ -77,7 +76,7 @@ func (c company) all(t testing.TB) []byte {
 	ok(t, err)
 	agent, err := c.Agent(ctx, c.agent)
 	ok(t, err)
-	jobs, err := c.Jobs(ctx, JobFilter{Device: c.device})
+	jobs, err := c.Jobs(ctx, JobFilter{Devices: []string{c.device}})
 	ok(t, err)
 	outcomes, err := c.Outcomes(ctx, OutcomeFilter{Device: c.device})
 	ok(t, err)
@@ -134,29 +133,6 @@ func TestNoNameIsTooLongToBeTaken(t *testing.T) {
 		c.receive(t, day0, c.report(day0, many...))
 		if n := len(c.sections(t)); n > maxSections {
 			t.Errorf("%d sections", n)
-		}
-	})
-}
-
-func TestSectionsOfAllDevicesAreRead(t *testing.T) {
-	both(t, func(t *testing.T, s *Store) {
-		a, b := founded(t, s, "a"), founded(t, s, "b")
-		for _, c := range []company{a, b} {
-			c.receive(t, day0, c.report(day0, offering(t, day0, "x", "1"), good(t, day0, "host", wire.Facts{}), good(t, day0, "apt/installed", []patch.Item{})))
-		}
-		ok(t, b.RetireDevice(context.Background(), day0, b.device))
-		var got []string
-		ok(t, s.MSP(ann).EachSection(context.Background(), []string{wire.OfferedSection, wire.HostSection}, func(customer, device string, r SectionRow) error {
-			got = append(got, customer, device, r.Name, string(r.Body[:1]))
-			return nil
-		}))
-		want := []string{a.id, a.device, "apt/offered", "[", a.id, a.device, "host", "{"}
-		if !slices.Equal(got, want) {
-			t.Errorf("%q, want %q", got, want)
-		}
-		stop := errors.New("enough")
-		if err := s.MSP(ann).EachSection(context.Background(), []string{wire.HostSection}, func(string, string, SectionRow) error { return stop }); !errors.Is(err, stop) {
-			t.Error(err)
 		}
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"reflect"
+	"slices"
 	"time"
 
 	"patchbay/wire"
@@ -20,11 +22,11 @@ func scanJob(r scanner) (j Job, err error) {
 
 // JobFilter says which jobs; the zero value is all.
 type JobFilter struct {
-	Open     bool   // not ended
-	ID       string //
-	Device   string //
-	Decision string // the approval or rule that caused it
-	Limit    int    // 0 is all
+	Open     bool     // not ended
+	ID       string   //
+	Devices  []string //
+	Decision string   // the approval or rule that caused it
+	Limit    int      // 0 is all
 }
 
 // Jobs lists jobs, newest first.
@@ -32,7 +34,7 @@ func (h handle) Jobs(ctx context.Context, f JobFilter) ([]Job, error) {
 	return reading(ctx, h, "jobs", func(t *tx) ([]Job, error) {
 		q := newFilter(t)
 		q.text("id", f.ID)
-		q.text("device", f.Device)
+		q.in("device", f.Devices)
 		q.text("decision", f.Decision)
 		if f.Open {
 			q.only("ended_at IS NULL")
@@ -48,61 +50,107 @@ func (c *Customer) Job(ctx context.Context, id string) (Job, error) {
 	})
 }
 
-// JobPlan says what is wished of one device: jobs to make, and IDs of jobs whose wish is
-// gone. It decides from what it reads through the handle, and may be asked again.
-type JobPlan func(*Customer) (wanted []Job, gone []string, err error)
+// Wish is what is wished of one device.
+type Wish struct {
+	Device string
+	Read   []Job    // the device's jobs as they were when this was decided
+	Wanted []Job    // to be made
+	Gone   []string // IDs of jobs whose wish is gone
+}
 
-// SaveJobs writes the wish for one device. The plan is asked while no other server can write
-// one for the same device, and sees all that was committed before: of two servers that plan
-// at once the second plans on what the first has written.
+// Saved is what became of a wish.
+type Saved struct {
+	Changed   bool // something was written
+	Overtaken bool // nothing was, since the device's jobs are others by now: decide anew
+	Ended     bool // a job was made whose end is known already, as after a restore
+}
+
+// SaveJobs writes wishes for devices of the customer, and says what became of each. A wish is
+// written only on top of the jobs that it was decided from: of two servers that decide at
+// once, the second is told to decide on what the first has written.
 //
 // Doing it again changes nothing and writes no audit row. A job wished for again after it
 // was withdrawn is the same job and goes on; one that is done or failed stays as it is. A
-// job that has begun to apply runs to its end though its wish is gone. A job whose end is
-// known already, as after a restore, ends at once, and what the plan gave says so in EndedAt.
-// SaveJobs reports whether anything changed.
-func (c *Customer) SaveJobs(ctx context.Context, now time.Time, device string, plan JobPlan) (changed bool, err error) {
+// job that has begun to apply runs to its end though its wish is gone.
+func (c *Customer) SaveJobs(ctx context.Context, now time.Time, wishes []Wish) (saved []Saved, err error) {
 	err = c.record(ctx, now, func(t *tx) error {
-		// Locks the row until the commit.
-		if err := t.must(ctx, "device", device, `UPDATE device SET digest = digest WHERE customer = $1 AND id = $2`, c.customer, device); err != nil {
-			return err
-		}
-		wanted, gone, err := plan(&Customer{t.reading()})
+		saved = make([]Saved, len(wishes))
+		held, err := t.lockJobs(ctx, wishes)
 		if err != nil {
 			return err
 		}
-		for i := range wanted {
-			if err := t.wish(ctx, now, device, &wanted[i]); err != nil {
+		for i, w := range wishes {
+			if !slices.EqualFunc(held[w.Device], w.Read, func(a, b Job) bool { return reflect.DeepEqual(a, b) }) {
+				saved[i].Overtaken = true
+				continue
+			}
+			before := len(t.notes)
+			if saved[i].Ended, err = t.wish(ctx, now, w); err != nil {
 				return err
 			}
+			saved[i].Changed = len(t.notes) > before
 		}
-		for _, id := range gone {
-			if err := t.unwish(ctx, now, device, id); err != nil {
-				return err
-			}
-		}
-		changed = len(t.notes) > 0
 		return nil
 	})
-	return changed && err == nil, doing("saving jobs", err)
+	if err != nil {
+		return nil, doing("saving jobs", err)
+	}
+	return saved, nil
 }
 
-func (t *tx) wish(ctx context.Context, now time.Time, device string, j *Job) error {
+// lockJobs gives the jobs of devices, which no other server changes until the commit.
+func (t *tx) lockJobs(ctx context.Context, wishes []Wish) (map[string][]Job, error) {
+	devices := make([]string, 0, len(wishes))
+	for _, w := range wishes {
+		devices = append(devices, w.Device)
+	}
+	slices.Sort(devices) // always locked in one order
+	for _, d := range devices {
+		if err := t.must(ctx, "device", d, `UPDATE device SET digest = digest WHERE customer = $1 AND id = $2`, t.customer, d); err != nil {
+			return nil, err
+		}
+	}
+	jobs, err := t.reading().Jobs(ctx, JobFilter{Devices: devices})
+	held := map[string][]Job{}
+	for _, j := range jobs {
+		held[j.Device] = append(held[j.Device], j)
+	}
+	return held, err
+}
+
+func (t *tx) wish(ctx context.Context, now time.Time, w Wish) (ended bool, err error) {
+	for i := range w.Wanted {
+		known, err := t.want(ctx, now, w.Device, &w.Wanted[i])
+		if err != nil {
+			return false, err
+		}
+		ended = ended || known
+	}
+	for _, id := range w.Gone {
+		if err := t.unwish(ctx, now, w.Device, id); err != nil {
+			return false, err
+		}
+	}
+	return ended, nil
+}
+
+// want makes a job, or goes on with it. It reports true when it was made and its end is known.
+func (t *tx) want(ctx context.Context, now time.Time, device string, j *Job) (ended bool, err error) {
 	body, err := json.Marshal(j.Job)
 	if err != nil {
-		return err
+		return false, err
 	}
 	made, err := t.exec(ctx, `INSERT INTO job (customer, id, device, decision, body, created_at, step, step_since, why, result, message,
 			outcome_seq, ended_at, withdrawn_at)
 		VALUES ($1, $2, $3, $4, $5, $6, '', NULL, '', '', '', 0, NULL, NULL)
 		ON CONFLICT (customer, id) DO NOTHING`, t.customer, j.ID, device, j.Decision, string(body), millis(now))
 	if err != nil {
-		return err
+		return false, err
 	}
 	act := "job.create"
 	if made > 0 {
-		if err := t.ended(ctx, now, device, j); err != nil {
-			return err
+		if ended, err = t.ended(ctx, now, device, j.ID); err != nil {
+			return false, err
 		}
 	} else {
 		act = "job.update"
@@ -113,7 +161,7 @@ func (t *tx) wish(ctx context.Context, now time.Time, device string, j *Job) err
 	if made > 0 {
 		t.note(note{act: act, object: j.ID, device: device, payload: fields{"job": j.Job}})
 	}
-	return err
+	return ended, err
 }
 
 func (t *tx) unwish(ctx context.Context, now time.Time, device, id string) error {

@@ -9,23 +9,35 @@ import (
 	"patchbay/wire"
 )
 
-// wished is a plan that was made before.
-func wished(wanted []Job, gone []string) JobPlan {
-	return func(*Customer) ([]Job, []string, error) { return wanted, gone, nil }
+// wish writes a wish for a device on top of the jobs it has.
+func (c company) wish(device string, wanted []Job, gone ...string) (Saved, error) {
+	ctx := context.Background()
+	read, err := c.Jobs(ctx, JobFilter{Devices: []string{device}})
+	if err != nil {
+		return Saved{}, err
+	}
+	saved, err := c.SaveJobs(ctx, day0, []Wish{{Device: device, Read: read, Wanted: wanted, Gone: gone}})
+	if err != nil {
+		return Saved{}, err
+	}
+	return saved[0], nil
 }
 
-// hashing is orders with this hash, whatever is stored.
-func hashing(hash string) func(*Customer) (string, error) {
-	return func(*Customer) (string, error) { return hash, nil }
+// next numbers orders of an agent whose content has this hash.
+func (c company) next(agent, hash string) (wire.OrdersVersion, error) {
+	given, err := c.NextOrders(context.Background(), day0, []string{agent}, func(*Customer, []string) (map[string]string, error) {
+		return map[string]string{agent: hash}, nil
+	})
+	return given[agent], err
 }
 
 // wishing calls SaveJobs and checks whether that changed anything.
 func (c company) wishing(t *testing.T, want bool, wanted []Job, gone ...string) {
 	t.Helper()
-	changed, err := c.SaveJobs(context.Background(), day0, c.device, wished(wanted, gone))
+	saved, err := c.wish(c.device, wanted, gone...)
 	ok(t, err)
-	if changed != want {
-		t.Fatalf("changed %v, want %v", changed, want)
+	if saved.Changed != want || saved.Overtaken {
+		t.Fatalf("%+v, want changed %v", saved, want)
 	}
 }
 
@@ -151,29 +163,28 @@ func TestOrdersCountUpWithTheirContent(t *testing.T) {
 			seen    wire.OrdersVersion
 			content string
 			want    wire.OrdersVersion
-			changed bool
 		}{
-			{wire.OrdersVersion{}, "x", wire.OrdersVersion{Epoch: 1, Version: 1}, true},
-			{wire.OrdersVersion{}, "x", wire.OrdersVersion{Epoch: 1, Version: 1}, false},
-			{wire.OrdersVersion{Epoch: 1, Version: 1}, "y", wire.OrdersVersion{Epoch: 1, Version: 2}, true},
-			{wire.OrdersVersion{Epoch: 1, Version: 2}, "y", wire.OrdersVersion{Epoch: 1, Version: 2}, false},
-			{wire.OrdersVersion{Epoch: 1, Version: 7}, "y", wire.OrdersVersion{Epoch: 2, Version: 1}, true}, // restored from a backup
-			{wire.OrdersVersion{Epoch: 2, Version: 1}, "y", wire.OrdersVersion{Epoch: 2, Version: 1}, false},
-			{wire.OrdersVersion{Epoch: 5, Version: 3}, "z", wire.OrdersVersion{Epoch: 6, Version: 1}, true},
+			{wire.OrdersVersion{}, "x", wire.OrdersVersion{Epoch: 1, Version: 1}},
+			{wire.OrdersVersion{}, "x", wire.OrdersVersion{Epoch: 1, Version: 1}},
+			{wire.OrdersVersion{Epoch: 1, Version: 1}, "y", wire.OrdersVersion{Epoch: 1, Version: 2}},
+			{wire.OrdersVersion{Epoch: 1, Version: 2}, "y", wire.OrdersVersion{Epoch: 1, Version: 2}},
+			{wire.OrdersVersion{Epoch: 1, Version: 7}, "y", wire.OrdersVersion{Epoch: 2, Version: 1}}, // restored from a backup
+			{wire.OrdersVersion{Epoch: 2, Version: 1}, "y", wire.OrdersVersion{Epoch: 2, Version: 1}},
+			{wire.OrdersVersion{Epoch: 5, Version: 3}, "z", wire.OrdersVersion{Epoch: 6, Version: 1}},
 		} {
 			c.receive(t, day0, wire.CheckIn{Seen: step.seen})
-			v, changed, err := c.NextOrders(ctx, day0, c.agent, hashing(step.content))
+			v, err := c.next(c.agent, step.content)
 			ok(t, err)
-			if v != step.want || changed != step.changed {
-				t.Errorf("%d: %v %v, want %v %v", i, v, changed, step.want, step.changed)
+			if v != step.want {
+				t.Errorf("%d: %v, want %v", i, v, step.want)
 			}
 		}
 		ok(t, s.MSP(ann).SetSetting(ctx, day0, epochSetting, []byte("40")))
-		if v, _, err := c.NextOrders(ctx, day0, c.agent, hashing("z")); err != nil || v != (wire.OrdersVersion{Epoch: 40, Version: 1}) {
+		if v, err := c.next(c.agent, "z"); err != nil || v != (wire.OrdersVersion{Epoch: 40, Version: 1}) {
 			t.Errorf("%v, %v", v, err)
 		}
 		c.receive(t, day0, wire.CheckIn{Seen: wire.OrdersVersion{Epoch: math.MaxInt64, Version: math.MaxInt64}})
-		if v, _, err := c.NextOrders(ctx, day0, c.agent, hashing("q")); err == nil {
+		if v, err := c.next(c.agent, "q"); err == nil {
 			t.Errorf("the last number there is was believed: %v", v)
 		}
 	})

@@ -11,17 +11,18 @@ import (
 // OfferMemory is how long Offers tells of versions that are no longer on offer.
 const OfferMemory = 30 * 24 * time.Hour
 
-// Offers gives the versions on offer for a device, and those that went within OfferMemory,
-// by item.
-func (c *Customer) Offers(ctx context.Context, now time.Time, device string) ([]Offer, error) {
+// Offers gives the versions on offer for devices, and those that went within OfferMemory, by
+// device and item.
+func (c *Customer) Offers(ctx context.Context, now time.Time, devices ...string) ([]Offer, error) {
 	return reading(ctx, c.handle, "offers", func(t *tx) ([]Offer, error) {
+		q := newFilter(t)
+		q.in("device", devices)
+		q.add("(gone_at IS NULL OR gone_at > %s)", now.Add(-OfferMemory).UnixMilli())
 		return list(ctx, t, func(r scanner) (o Offer, err error) {
 			err = r.Scan(&o.Device, decoded{&o.Update}, at(&o.FirstSeen), maybe(&o.GoneAt))
 			return o, err
-		}, `SELECT device, body, first_seen, gone_at FROM offer
-			WHERE customer = $1 AND device = $2 AND (gone_at IS NULL OR gone_at > $3)
-			ORDER BY name, architecture, provider, instance, scope, first_seen, version`,
-			c.customer, device, now.Add(-OfferMemory).UnixMilli())
+		}, `SELECT device, body, first_seen, gone_at FROM offer`+q.String()+`
+			ORDER BY device, name, architecture, provider, instance, scope, first_seen, version`, q.args...)
 	})
 }
 

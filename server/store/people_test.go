@@ -46,7 +46,7 @@ func TestATokenIsUsedAsOftenAsItSays(t *testing.T) {
 		ok(t, err)
 		agents, err := c.Agents(ctx)
 		ok(t, err)
-		devices, err := c.Devices(ctx)
+		devices, err := c.Devices(ctx, DeviceFilter{})
 		ok(t, err)
 		if used.Used != 3 || len(agents) != 4 || len(devices) != 4 {
 			t.Errorf("used %d, %d agents, %d devices", used.Used, len(agents), len(devices))

@@ -16,7 +16,7 @@ import (
 func TestReceiveTwiceIsReceiveOnce(t *testing.T) {
 	both(t, func(t *testing.T, s *Store) {
 		c := founded(t, s, "a")
-		_, err := c.SaveJobs(context.Background(), day0, c.device, wished([]Job{install("job_1")}, nil))
+		_, err := c.wish(c.device, []Job{install("job_1")})
 		ok(t, err)
 		in := c.report(day0, offering(t, day0, "nginx", "2"), good(t, day0, "host", wire.Facts{Hostname: "web"}))
 		in.Outcomes = []wire.Outcome{c.done(1, "job_1"), c.done(2, "job_2")}

@@ -73,20 +73,19 @@ func (t *tx) revokeTokens(ctx context.Context, now time.Time) (n int, err error)
 
 // ended ends a job that was just made when its end is known already: the agent did it for
 // this server before that was restored from a backup, told it again, and tells it no more.
-func (t *tx) ended(ctx context.Context, now time.Time, device string, j *Job) error {
+func (t *tx) ended(ctx context.Context, now time.Time, device, job string) (bool, error) {
 	var step, result, message string
 	var seq int64
 	err := t.row(ctx, `SELECT step, result, message, seq FROM outcome WHERE customer = $1 AND job = $2 AND device = $3
 		AND step IN ('done', 'failed') AND agent IN (SELECT agent FROM device WHERE customer = $1 AND id = $3)
-		ORDER BY seq DESC LIMIT 1`, t.customer, j.ID, device).Scan(&step, &result, &message, &seq)
+		ORDER BY seq DESC LIMIT 1`, t.customer, job, device).Scan(&step, &result, &message, &seq)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	j.EndedAt = &now
 	_, err = t.exec(ctx, `UPDATE job SET step = $3, step_since = $4, ended_at = $4, result = $5, message = $6, outcome_seq = $7
-		WHERE customer = $1 AND id = $2`, t.customer, j.ID, step, millis(now), result, message, seq)
-	return err
+		WHERE customer = $1 AND id = $2`, t.customer, job, step, millis(now), result, message, seq)
+	return err == nil, err
 }

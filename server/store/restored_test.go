@@ -42,17 +42,17 @@ func TestARestoredDatabaseReliesOnNothingThatMayHaveChanged(t *testing.T) {
 		brimming(t, s)
 		later := day0.Add(2 * time.Hour)
 		a := company{Customer: s.Customer(ann, "cus_alpha"), id: "cus_alpha", agent: "agt_alpha", device: "dev_alpha"}
-		_, _, err := a.NextOrders(ctx, day0, a.agent, hashing("one"))
+		_, err := a.next(a.agent, "one")
 		ok(t, err)
 		r, err := s.MSP(ann).Restored(ctx, later, day0)
 		ok(t, err)
 		if r.Sessions != 1 || r.Tokens != 2 || r.Epoch != later.Unix() {
 			t.Errorf("%+v", r)
 		}
-		v, changed, err := a.NextOrders(ctx, later, a.agent, hashing("one"))
+		v, err := a.next(a.agent, "one")
 		ok(t, err)
-		if !changed || v != (wire.OrdersVersion{Epoch: r.Epoch, Version: 1}) {
-			t.Errorf("the same orders are now %+v, anew %v", v, changed)
+		if v != (wire.OrdersVersion{Epoch: r.Epoch, Version: 1}) {
+			t.Errorf("the same orders are now %+v", v)
 		}
 		_, err = s.MSP(ann).SessionByHash(ctx, day0, "hash")
 		refused(t, ErrNotFound, err)
@@ -82,12 +82,15 @@ func TestAJobWhoseEndIsKnownIsNeverOpen(t *testing.T) {
 		a.receive(t, day0, wire.CheckIn{Outcomes: []wire.Outcome{a.done(1, "job_done"), {Seq: 2, Device: a.device, Job: "job_begun", Step: wire.StepApplying, Result: wire.ResultOK, At: day0}}})
 		b.receive(t, day0, wire.CheckIn{Outcomes: []wire.Outcome{{Seq: 1, Device: a.device, Job: "job_others", Step: wire.StepDone, Result: wire.ResultOK, At: day0}}})
 		wanted := []Job{install("job_done"), install("job_begun"), install("job_others")}
-		_, err := a.SaveJobs(ctx, day0, a.device, wished(wanted, nil))
+		saved, err := a.wish(a.device, wanted)
 		ok(t, err)
+		if !saved.Ended {
+			t.Error("nobody learns that a job that was made has ended")
+		}
 		for i, open := range []bool{false, true, true} {
 			j, err := a.Job(ctx, wanted[i].ID)
 			ok(t, err)
-			if (j.EndedAt == nil) != open || (wanted[i].EndedAt == nil) != open || !open && (j.Step != wire.StepDone || j.Result != wire.ResultOK) {
+			if (j.EndedAt == nil) != open || !open && (j.Step != wire.StepDone || j.Result != wire.ResultOK) {
 				t.Errorf("%s is open: want %v, have %+v", j.ID, open, j)
 			}
 		}

@@ -98,7 +98,7 @@ func TestTheFirstReleaseWritesOnTheNewestSchema(t *testing.T) {
 			ok(t, formerly(old, "beside"))
 			founded(t, newer, "new")
 			ok(t, formerly(old, "after"))
-			devices, err := newer.MSP(ann).Devices(ctx)
+			devices, err := newer.MSP(ann).Devices(ctx, DeviceFilter{})
 			ok(t, err)
 			agents, err := newer.MSP(ann).Agents(ctx)
 			ok(t, err)

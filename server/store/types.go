@@ -97,6 +97,7 @@ type Device struct {
 
 // SectionRow is what is held of one section of a device.
 type SectionRow struct {
+	Device    string
 	Name      string
 	Hash      string
 	State     wire.SectionState

@@ -92,7 +92,7 @@ func failing(s wire.Section) wire.Section {
 
 func (c company) sections(t testing.TB, names ...string) map[string]SectionRow {
 	t.Helper()
-	rows, err := c.Sections(context.Background(), c.device, names...)
+	rows, err := c.Sections(context.Background(), []string{c.device}, names...)
 	ok(t, err)
 	all := map[string]SectionRow{}
 	for _, r := range rows {

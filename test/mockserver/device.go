@@ -125,7 +125,7 @@ func (d *device) sections(now time.Time) ([]wire.Section, error) {
 
 // work moves every job the device has by one step and checks in.
 func (w *world) work(ctx context.Context, d *device, now time.Time) error {
-	jobs, err := w.store.Customer(store.Who{ID: "system", Name: "mock"}, d.customer).Jobs(ctx, store.JobFilter{Open: true, Device: d.id})
+	jobs, err := w.store.Customer(store.Who{ID: "system", Name: "mock"}, d.customer).Jobs(ctx, store.JobFilter{Open: true, Devices: []string{d.id}})
 	if err != nil || d.mode == wire.Observe {
 		return err
 	}

@@ -322,7 +322,7 @@ func TestEnrolmentRefusesWithoutRepeatingTheToken(t *testing.T) {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
 	}
-	devices, err := s.store.Customer(store.Who{ID: "per_test"}, s.customer).Devices(t.Context())
+	devices, err := s.store.Customer(store.Who{ID: "per_test"}, s.customer).Devices(t.Context(), store.DeviceFilter{})
 	if err != nil || len(devices) != 0 {
 		t.Errorf("%d devices were left behind, %v", len(devices), err)
 	}

@@ -208,7 +208,7 @@ func TestCopiesOfOneImageBecomeDevices(t *testing.T) {
 		t.Fatalf("%d were taken for the one on record, %d became devices", len(accepted), len(became))
 	}
 	t.Logf("%d copies are %d records after %s", copies, copies, now.Sub(began))
-	devices, err := s.store.Customer(store.Who{ID: "per_test"}, s.customer).Devices(context.Background())
+	devices, err := s.store.Customer(store.Who{ID: "per_test"}, s.customer).Devices(context.Background(), store.DeviceFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -162,7 +162,7 @@ func load(ctx context.Context, st *store.Store, id string) (*session, error) {
 		said:    said{agent.Build, agent.Mode, agent.Capabilities, agent.Seen},
 		devices: map[string]*deviceState{}, acked: agent.Acknowledged}
 	s.known.Store(agent.LastSeen.UnixMilli())
-	devices, err := h.AgentDevices(ctx, id)
+	devices, err := h.Devices(ctx, store.DeviceFilter{Agents: []string{id}})
 	if err != nil {
 		return nil, err
 	}
