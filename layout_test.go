@@ -145,6 +145,7 @@ var mayImport = map[string][]string{
 	"server/ca":           {"patch", "wire"},
 	"server/backup":       {"server/store", "server/ca", "passphrase"},
 	"server/rival":        {},
+	"server/peers":        {"server/store"},
 	"server/api/openapi":  {"server/api"},
 	"client":              {"server/api", "server/view", "patch", "window", "wire"},
 	"cli":                 {"client", "server/api", "server/view", "sign", "passphrase", "patch", "window", "wire/..."},

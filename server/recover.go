@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"patchbay/server/access"
-	"patchbay/server/store"
 )
 
 // Place says where an installation keeps its things, for work on the server's own machine.
@@ -25,11 +24,7 @@ func Recover(ctx context.Context, p Place, fn func(*access.Recover) error) (err 
 	if _, err := os.Stat(filepath.Join(o.Data, "keys")); err != nil {
 		return fmt.Errorf("there is no installation in %s: name its folder with --data", o.Data)
 	}
-	authority, err := keys(o.Data, o.Now())
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(ctx, o.Database)
+	s, authority, err := openAll(ctx, o.Data, o.Database, o.Now())
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +27,7 @@ import (
 	"patchbay/server/documents"
 	"patchbay/server/engine"
 	"patchbay/server/fleet"
+	"patchbay/server/peers"
 	"patchbay/server/store"
 )
 
@@ -60,6 +60,7 @@ type Server struct {
 	Authority *ca.Authority
 	Engine    *engine.Engine
 	Documents *documents.Documents
+	Peers     *peers.Peers // the other servers on the same database; nil where there can be none
 
 	people, agents   *http.Server
 	agentAPI         *agentapi.API
@@ -80,10 +81,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 }
 
 func (s *Server) open(ctx context.Context) (err error) {
-	if s.Authority, err = keys(s.Data, s.Now()); err != nil {
-		return err
-	}
-	if s.Store, err = store.Open(ctx, s.Database); err != nil {
+	if s.Store, s.Authority, err = openAll(ctx, s.Data, s.Database, s.Now()); err != nil {
 		return err
 	}
 	if err := s.Store.MSP(store.Who{ID: "system"}).NoteProgram(ctx, s.Version); err != nil {
@@ -96,15 +94,6 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	return s.Engine.Load(ctx)
-}
-
-// keys opens the keys of an installation, or makes those of a new one: never where a restore
-// did not end, whose keys are still to come.
-func keys(data string, now time.Time) (*ca.Authority, error) {
-	if err := backup.Unfinished(data); err != nil {
-		return nil, err
-	}
-	return ca.Open(filepath.Join(data, "keys"), now)
 }
 
 func withDefaults(o Options) Options {
@@ -164,16 +153,17 @@ func (s *Server) build(ctx context.Context) (err error) {
 		return err
 	}
 	events, index := bus.New(), fleet.New(s.Silent)
+	s.meet()
 	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
-		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Now: s.Now, Log: s.Log})
+		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Tell: s.Peers.Tell, Period: s.Peers.Period, Now: s.Now, Log: s.Log})
 	s.Documents, err = documents.Open(ctx, documents.Options{Store: s.Store, Key: s.Authority.OrdersKey(), Authority: s.Authority.Certificate.Raw,
-		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.Engine.Republished, Now: s.Now, Log: s.Log})
+		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.republished, Now: s.Now, Log: s.Log})
 	if err != nil {
 		return err
 	}
 	s.Engine.Approvals = s.Documents.Approvals
 	s.agentAPI = agentapi.New(agentapi.Options{Documents: s.Documents, Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
-		Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
+		Tell: s.Peers.Tell, Period: s.Peers.Period, Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Engine: s.Engine, Events: events, Documents: s.Documents,
 		Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
 		AgentURL: s.AgentURL, Pin: s.Authority.Pin(), Origins: []string{s.PublicURL}})
@@ -224,6 +214,8 @@ func (s *Server) Run(ctx context.Context) error {
 	ctx, s.stop = context.WithCancel(ctx)
 	defer s.stop()
 	failed := make(chan error, 2)
+	s.run(func() { s.Peers.Run(ctx) })
+	s.run(func() { s.hearOthers(ctx) })
 	s.run(func() { s.Engine.Run(ctx) })
 	s.run(func() { s.Engine.Daily(ctx, 10*time.Second) })
 	s.run(func() { s.agentAPI.Run(ctx) })

@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -18,6 +19,7 @@ import (
 
 	"patchbay/server/bus"
 	"patchbay/server/fleet"
+	"patchbay/server/peers"
 	"patchbay/server/store"
 	"patchbay/server/view"
 	"patchbay/wire"
@@ -34,8 +36,12 @@ type Options struct {
 	Approvals func(ctx context.Context, agentKey string) []wire.Envelope
 	// Gone is told an agent whose device was retired or whose customer was closed; nil tells nobody.
 	Gone func(agent string)
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Tell tells the other servers on the same database what to look at; nil tells nobody.
+	Tell func(peers.Notice)
+	// Period is peers.Peers.Period; nil is for a server that is alone.
+	Period func() uint64
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // Engine steps devices.
@@ -65,7 +71,7 @@ func New(o Options) *Engine {
 		alarm: map[string]time.Time{}, orders: map[string]*order{}, agents: map[string]string{}, homes: map[string]string{}}
 }
 
-// Load makes every device due, as after a start.
+// Load makes every device due, as after a start, those that are gone by now too.
 func (e *Engine) Load(ctx context.Context) error {
 	devices, err := e.Store.MSP(who).Devices(ctx, store.DeviceFilter{})
 	if err != nil {
@@ -74,9 +80,13 @@ func (e *Engine) Load(ctx context.Context) error {
 	for _, d := range devices {
 		if d.RetiredAt == nil {
 			e.know(d.Customer, d.ID, d.Agent)
-			e.Due(d.ID)
+			e.due(d.ID)
 		}
 	}
+	e.mu.Lock()
+	known := slices.Collect(maps.Keys(e.homes))
+	e.mu.Unlock()
+	e.due(known...)
 	return nil
 }
 
@@ -86,8 +96,13 @@ func (e *Engine) know(customer, device, agent string) {
 	e.homes[device], e.agents[device] = customer, agent
 }
 
-// Due makes devices due now.
+// Due makes devices due now, here and on the other servers.
 func (e *Engine) Due(devices ...string) {
+	e.due(devices...)
+	e.tell(peers.Notice{Due: e.named(devices)})
+}
+
+func (e *Engine) due(devices ...string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, d := range devices {
@@ -107,8 +122,13 @@ func (e *Engine) ring() {
 	}
 }
 
-// DueCustomer makes every device of a customer due now.
+// DueCustomer makes every device of a customer due now, here and on the other servers.
 func (e *Engine) DueCustomer(customer string) {
+	e.dueCustomer(customer)
+	e.tell(peers.Notice{Customers: []string{customer}})
+}
+
+func (e *Engine) dueCustomer(customer string) {
 	e.mu.Lock()
 	var devices []string
 	for d, c := range e.homes {
@@ -117,7 +137,7 @@ func (e *Engine) DueCustomer(customer string) {
 		}
 	}
 	e.mu.Unlock()
-	e.Due(devices...)
+	e.due(devices...)
 }
 
 // together is how many devices are stepped at a time: reading and writing many at once costs
@@ -245,7 +265,7 @@ func (e *Engine) try(ctx context.Context, customer string, devices []string) (ov
 			e.forget(d)
 		}
 	}
-	var called []string // agents
+	var called, changed []string // agents, and their devices
 	for i, f := range all {
 		switch s := saved[f.Device.ID]; {
 		case s.Overtaken:
@@ -254,10 +274,11 @@ func (e *Engine) try(ctx context.Context, customer string, devices []string) (ov
 		case s.Ended:
 			results[i].Until = e.Now() // decide anew, now that this is known
 		case s.Changed:
-			called = append(called, f.Agent.ID)
+			called, changed = append(called, f.Agent.ID), append(changed, f.Device.ID)
 		}
 		e.put(customer, f, &results[i])
 	}
+	e.tell(peers.Notice{Calls: e.named(changed)})
 	e.call(ctx, customer, called)
 	return overtaken, nil
 }

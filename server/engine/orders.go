@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/server/peers"
 	"patchbay/server/rollout"
 	"patchbay/server/store"
 	"patchbay/server/verdict"
@@ -61,6 +62,7 @@ func (e *Engine) dropOrders(agent string) {
 
 // prepare writes down all that is wished of agents of one customer, signs it and keeps it.
 func (e *Engine) prepare(ctx context.Context, customer string, agents []string) (map[string]*order, error) {
+	period := e.period()
 	mine := &order{} // gone when a step overtakes these orders: then they are old already
 	e.mu.Lock()
 	for _, a := range agents {
@@ -74,7 +76,7 @@ func (e *Engine) prepare(ctx context.Context, customer string, agents []string) 
 		if e.orders[a] != mine {
 			continue
 		}
-		if delete(e.orders, a); err == nil {
+		if delete(e.orders, a); err == nil && period != 0 && period == e.period() {
 			e.orders[a] = made[a]
 		}
 	}
@@ -214,7 +216,7 @@ func (e *Engine) Received(customer string, devices []string) {
 func (e *Engine) Heard(device string, at time.Time) {
 	before := e.Index.Heard(device, at)
 	if !before.IsZero() && at.Sub(before) > min(verdict.Quiet, e.Silent) {
-		e.Due(device)
+		e.due(device)
 	}
 }
 
@@ -227,13 +229,15 @@ func (e *Engine) Enrolled(customer, device, agent string) {
 // Waiting is closed when the agent should check in now.
 func (e *Engine) Waiting(agent string) <-chan struct{} { return e.Bus.Waiting(agent) }
 
-// CheckInNow tells the device's agent that there is something new to hear.
+// CheckInNow tells the device's agent that there is something new to hear, whichever server
+// it is at.
 func (e *Engine) CheckInNow(device string) {
 	e.mu.Lock()
 	agent := e.agents[device]
 	e.mu.Unlock()
 	e.dropOrders(agent)
 	e.Bus.Wake(agent)
+	e.tell(peers.Notice{Calls: e.named([]string{device})})
 }
 
 // forcedLife is for how long a person's "now" holds.

@@ -203,6 +203,32 @@ func (t *tx) scanned(ctx context.Context, touches map[string]Touch) error {
 	return nil
 }
 
+// Heard is when a device's agent was last heard.
+type Heard struct {
+	Device string
+	At     time.Time
+}
+
+// HeardSince lists the devices whose agents were heard since a time, by any server.
+func (m *MSP) HeardSince(ctx context.Context, since time.Time) ([]Heard, error) {
+	return reading(ctx, m.handle, "who was heard", func(t *tx) ([]Heard, error) {
+		return list(ctx, t, func(r scanner) (h Heard, err error) {
+			err = r.Scan(&h.Device, at(&h.At))
+			return h, err
+		}, `SELECT d.id, a.last_seen FROM agent a JOIN device d ON d.customer = a.customer AND d.agent = a.id
+			WHERE a.last_seen >= $1 AND d.retired_at IS NULL ORDER BY d.id`, millis(since))
+	})
+}
+
+// Stands reports whether an agent is still wanted, and the machine of that boot the one on
+// record.
+func (c *Customer) Stands(ctx context.Context, agent, boot string) (bool, error) {
+	return reading(ctx, c.handle, "an agent", func(t *tx) (stands bool, err error) {
+		err = t.row(ctx, `SELECT revoked_at IS NULL AND boot = $3 FROM agent WHERE customer = $1 AND id = $2`, c.customer, agent, boot).Scan(&stands)
+		return stands, absent(err, missing("agent", agent))
+	})
+}
+
 // inOrder gives the IDs a statement at a time, always locked in one order.
 func inOrder(touches map[string]Touch) iter.Seq[[]string] {
 	return slices.Chunk(slices.Sorted(maps.Keys(touches)), touchBatch)

@@ -27,8 +27,13 @@ func openPostgres(ctx context.Context, url string) (*Store, error) {
 	if err := bound(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Store{engine: postgresEngine(), writer: db, reader: db}, nil
+	listening := config.Copy()
+	listening.RuntimeParams["application_name"] = listenerName
+	return &Store{engine: postgresEngine(), writer: db, reader: db, listening: listening}, nil
 }
+
+// listenerName is how the connection that listens shows among those of the database.
+const listenerName = "patchbay listening"
 
 func bound(ctx context.Context, db *sql.DB) error {
 	var user string

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Store is an open database. Its handles do the work.
@@ -14,6 +16,8 @@ type Store struct {
 	engine engine
 	writer *sql.DB // SQLite: one connection, immediate transactions
 	reader *sql.DB // the same as writer on PostgreSQL
+	// listening is how Listen connects; nil on SQLite.
+	listening *pgx.ConnConfig
 }
 
 // engine is what differs between the databases.

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"patchbay/server/ca"
+	"patchbay/server/peers"
 	"patchbay/server/store"
 	"patchbay/wire"
 )
@@ -59,9 +60,13 @@ type Options struct {
 	Next      time.Duration // between check-ins when nothing happens
 	Hold      time.Duration // how long a wake-up request waits, and a stream of events is silent at most
 	Limits    Limits
-	Agents    func() int // how many there are; nil counts those that spoke since the start
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Tell tells the other servers on the same database what to look at; nil tells nobody.
+	Tell func(peers.Notice)
+	// Period is peers.Peers.Period; nil is for a server that is alone.
+	Period func() uint64
+	Agents func() int // how many there are; nil counts those that spoke since the start
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // API answers agents.

@@ -65,10 +65,33 @@ func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 		return
 	}
 	if version.Newer(in.Seen) {
+		stands, err := a.stands(r.Context(), s)
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		if !stands {
+			a.busy(w)
+			return
+		}
 		reply.Orders = orders
 	}
 	s.sent = version
 	answer(w, reply)
+}
+
+// stands asks, before something is ordered, whether the machine is still the one to order it
+// from: another server may have revoked it, or put another machine on record, and its notice
+// be on its way. A server that is alone knows.
+func (a *API) stands(ctx context.Context, s *session) (bool, error) {
+	if !a.Store.Shared() {
+		return true, nil
+	}
+	stands, err := a.Store.Customer(who(s), s.customer).Stands(ctx, s.agent, s.record.Boot)
+	if err == nil && !stands {
+		a.sessions.moved(s.agent)
+	}
+	return stands, err
 }
 
 // changed reports whether the message says anything that is not known already.
@@ -128,7 +151,9 @@ func (a *API) receive(ctx context.Context, s *session, in *wire.CheckIn, now tim
 	for _, o := range done.Outcomes {
 		due = append(due, o.Device)
 	}
-	a.Engine.Received(s.customer, due)
+	if a.Engine.Received(s.customer, due); len(due) == 0 {
+		a.tellMoved(s.agent)
+	}
 	return nil
 }
 

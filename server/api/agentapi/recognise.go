@@ -36,6 +36,9 @@ func (a *API) recognise(ctx context.Context, s *session, in *wire.CheckIn, reply
 		return nil, err
 	}
 	s.record = spoken.Record
+	if spoken.Changed {
+		a.tellMoved(s.agent)
+	}
 	a.signal(s, spoken.Sign)
 	if spoken.Answer == rival.Accept {
 		if claim.Nonce != spoken.Record.Nonce {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"patchbay/patch"
+	"patchbay/server/peers"
 	"patchbay/server/rival"
 	"patchbay/server/store"
 	"patchbay/wire"
@@ -19,9 +20,14 @@ import (
 type sessions struct {
 	mu  *sync.Mutex
 	all map[string]*session
+	// reading are the agents whose state is being read from the store: true where another
+	// server changed it meanwhile.
+	reading map[string]bool
 }
 
-func newSessions() sessions { return sessions{&sync.Mutex{}, map[string]*session{}} }
+func newSessions() sessions {
+	return sessions{&sync.Mutex{}, map[string]*session{}, map[string]bool{}}
+}
 
 // session is one agent's last known state.
 type session struct {
@@ -70,28 +76,41 @@ func (s *session) revoked() bool {
 	return s.gone
 }
 
-// get gives the agent's session, from the store when it is not known yet.
+// get gives the agent's session, from the store when it is not known yet. It is kept only
+// where every change by another server will be heard of.
 func (ss sessions) get(ctx context.Context, a *API, agent string) (*session, error) {
+	if !patch.IsID(patch.AgentID, agent) {
+		return nil, store.ErrNotFound
+	}
 	ss.mu.Lock()
 	s := ss.all[agent]
+	if s == nil {
+		ss.reading[agent] = ss.reading[agent]
+	}
 	ss.mu.Unlock()
 	if s != nil {
 		return s, nil
 	}
-	if !patch.IsID(patch.AgentID, agent) {
-		return nil, store.ErrNotFound
-	}
+	period := a.period()
 	s, err := load(ctx, a.Store, agent)
-	if err != nil {
-		return nil, err
-	}
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
+	changed, still := ss.reading[agent]
+	delete(ss.reading, agent)
 	if other := ss.all[agent]; other != nil {
 		return other, nil
 	}
-	ss.all[agent] = s
-	return s, nil
+	if err == nil && still && !changed && period != 0 && period == a.period() {
+		ss.all[agent] = s
+	}
+	return s, err
+}
+
+func (a *API) period() uint64 {
+	if a.Period == nil {
+		return 1
+	}
+	return a.Period()
 }
 
 // Forget drops what is remembered of an agent, so that its next request is judged by what
@@ -116,6 +135,39 @@ func (ss sessions) moved(agent string) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	delete(ss.all, agent)
+	if _, ok := ss.reading[agent]; ok {
+		ss.reading[agent] = true
+	}
+}
+
+// Told looks at what another server says.
+func (a *API) Told(n peers.Notice) {
+	if n.All {
+		a.CutOff()
+	}
+	for _, d := range n.Due {
+		a.sessions.moved(d.Agent)
+	}
+	for _, agent := range n.Moved {
+		a.sessions.moved(agent)
+	}
+}
+
+// CutOff drops what is remembered of agents, which other servers may have changed unheard.
+func (a *API) CutOff() {
+	a.sessions.mu.Lock()
+	defer a.sessions.mu.Unlock()
+	clear(a.sessions.all)
+	for agent := range a.sessions.reading {
+		a.sessions.reading[agent] = true
+	}
+}
+
+// tellMoved tells the other servers to read an agent anew.
+func (a *API) tellMoved(agent string) {
+	if a.Tell != nil {
+		a.Tell(peers.Notice{Moved: []string{agent}})
+	}
 }
 
 // heardAt is when the store was last told of an agent, zero when nothing is remembered of it.
