@@ -78,6 +78,9 @@ func (m *machine) joined(id identity, key *ecdsa.PrivateKey, nonce string, docum
 		m.failed(err)
 		return
 	}
+	if m.sim.options.Stay {
+		id.URL = m.sim.options.Server
+	}
 	m.identity, m.key, m.Nonce = id, key, nonce
 	m.as = member(id, key, roots, m.sim.tlsTime)
 	m.Trust = trust.State{Pinned: true, Orders: [][]byte{id.OrdersKey}, Authorities: [][]byte{id.CA}, Addresses: []string{id.URL}}

@@ -35,6 +35,7 @@ type Options struct {
 	Begin       time.Time      // virtual; zero follows the real clock, also over pauses
 	Requests    int            // at once; 0 is 64
 	Wake        bool           // hold a wake-up call open
+	Stay        bool           // keep to Server whatever addresses it tells, as behind a balancer
 	Keep        bool           // keep connections open between check-ins
 	Seconds     bool           // report every second
 	Now         func() time.Time

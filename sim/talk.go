@@ -288,7 +288,7 @@ func (m *machine) takeDocuments(all []wire.Envelope) {
 			continue
 		}
 		m.Trust = next
-		if len(next.Addresses) > 0 {
+		if len(next.Addresses) > 0 && !m.sim.options.Stay {
 			m.URL = next.Addresses[0]
 		}
 	}

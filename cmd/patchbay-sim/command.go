@@ -39,6 +39,7 @@ type command struct {
 	Reconnect time.Duration `help:"Over what time first tries are spread when the server was lost and has not said." default:"2m"`
 	Requests  int           `help:"Requests at once." default:"64"`
 	Wake      bool          `help:"Hold a wake-up call open for each machine."`
+	Stay      bool          `help:"Keep to --server whatever addresses it tells, as behind a balancer."`
 	Keep      bool          `help:"Keep connections open between check-ins, as real agents do."`
 
 	Silent     float64       `help:"Share of machines that fall silent." default:"0.05"`
@@ -91,7 +92,7 @@ func (c *command) options() (sim.Options, error) {
 		return sim.Options{}, fmt.Errorf("the part must be like 2/3, not %q", c.Part)
 	}
 	return sim.Options{Shape: shape, Part: part - 1, Parts: parts, Server: c.Server, Token: c.Token, Ramp: c.Ramp, Reconnect: c.Reconnect,
-		Speed: c.Speed, Pace: c.Pace, Requests: c.Requests, Wake: c.Wake, Keep: c.Keep, Seconds: c.JSON, Now: time.Now,
+		Speed: c.Speed, Pace: c.Pace, Requests: c.Requests, Wake: c.Wake, Stay: c.Stay, Keep: c.Keep, Seconds: c.JSON, Now: time.Now,
 		Faults: sim.Faults{LostReplies: c.Lost, Doubled: c.Doubled, Clones: c.Clones, Restored: c.Restored, RestoreTo: c.RestoreAge,
 			WrongClock: c.WrongClock, FailedJobs: c.FailedJobs}}, nil
 }

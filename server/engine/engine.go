@@ -59,6 +59,7 @@ type Engine struct {
 	wake   chan struct{}        // something is due
 	orders map[string]*order    // by agent, one without an envelope is being made; dropped when a step changes what is wished
 	agents map[string]string    // device to agent
+	missed map[string]bool      // devices whose agent another server may have called unheard
 	homes  map[string]string    // device to customer
 }
 
@@ -68,7 +69,8 @@ var who = store.Who{ID: "engine", Name: "Patchbay"}
 // New makes an engine. Nothing runs before Run.
 func New(o Options) *Engine {
 	return &Engine{Options: o, queued: map[string]bool{}, wake: make(chan struct{}, 1),
-		alarm: map[string]time.Time{}, orders: map[string]*order{}, agents: map[string]string{}, homes: map[string]string{}}
+		alarm: map[string]time.Time{}, orders: map[string]*order{}, agents: map[string]string{}, homes: map[string]string{},
+		missed: map[string]bool{}}
 }
 
 // Load makes every device due, as after a start, those that are gone by now too.
@@ -85,6 +87,9 @@ func (e *Engine) Load(ctx context.Context) error {
 	}
 	e.mu.Lock()
 	known := slices.Collect(maps.Keys(e.homes))
+	for _, d := range known {
+		e.missed[d] = true
+	}
 	e.mu.Unlock()
 	e.due(known...)
 	return nil
@@ -275,12 +280,23 @@ func (e *Engine) try(ctx context.Context, customer string, devices []string) (ov
 			results[i].Until = e.Now() // decide anew, now that this is known
 		case s.Changed:
 			called, changed = append(called, f.Agent.ID), append(changed, f.Device.ID)
+		case e.wasMissed(f.Device.ID) && len(results[i].Plan.Jobs) > 0:
+			called = append(called, f.Agent.ID)
 		}
 		e.put(customer, f, &results[i])
 	}
 	e.tell(peers.Notice{Calls: e.named(changed)})
 	e.call(ctx, customer, called)
 	return overtaken, nil
+}
+
+// wasMissed reports, once, whether another server may have called a device's agent unheard.
+func (e *Engine) wasMissed(device string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	missed := e.missed[device]
+	delete(e.missed, device)
+	return missed
 }
 
 // put makes known what was decided of a device.
@@ -343,6 +359,7 @@ func (e *Engine) forget(device string) {
 	e.mu.Lock()
 	agent := e.agents[device]
 	delete(e.homes, device)
+	delete(e.missed, device)
 	delete(e.agents, device)
 	delete(e.orders, agent)
 	e.mu.Unlock()

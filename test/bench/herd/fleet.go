@@ -40,7 +40,7 @@ func (h *herd) startFleet(ctx context.Context) error {
 		p.cmd = exec.CommandContext(ctx, filepath.Join(h.bin, "patchbay-sim"), "--server", "https://"+s.agents, "--api", "http://"+h.servers[0].people,
 			"--devices", strconv.Itoa(h.agents), "--seed", strconv.FormatUint(h.seed, 10), "--part", fmt.Sprintf("%d/%d", i+1, h.processes),
 			"--items", "8", "--auto", fmt.Sprint(h.working), "--always", "--pace", "0.4", "--silent", "0", "--ramp", (time.Duration(h.agents) * time.Second / 150).String(), "--requests", "4000",
-			"--wake", "--json", "--every", "500ms", "--ledger", p.ledger)
+			"--wake", "--stay", "--json", "--every", "500ms", "--ledger", p.ledger)
 		p.cmd.Env = append(os.Environ(), "PATCHBAY_KEY="+h.key)
 		p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 		p.cmd.Stderr = os.Stderr
