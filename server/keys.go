@@ -24,6 +24,9 @@ func openAll(ctx context.Context, data, database string, now time.Time) (*store.
 	if err := backup.Unfinished(data); err != nil {
 		return nil, nil, err
 	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("making the folder of the installation: %w", err)
+	}
 	s, err := store.Open(ctx, database)
 	if err != nil {
 		return nil, nil, err
