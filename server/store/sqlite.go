@@ -66,7 +66,8 @@ func sqliteEngine() engine {
 		unique: func(err error) bool {
 			return is(err, sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 		},
-		foreign: func(err error) bool { return is(err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY) },
-		again:   func(error) bool { return false },
+		foreign:  func(err error) bool { return is(err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY) },
+		prepares: true,
+		again:    func(error) bool { return false },
 	}
 }

@@ -27,6 +27,8 @@ type engine struct {
 	enter func(ctx context.Context, t *sql.Tx, h handle) error
 	// unique and foreign tell which constraint an error reports.
 	unique, foreign func(error) bool
+	// prepares says that a query costs less the second time when it was prepared.
+	prepares bool
 	// again tells an error after which the same transaction may succeed.
 	again func(error) bool
 }
@@ -78,6 +80,7 @@ type tx struct {
 	handle
 	sql   *sql.Tx
 	notes []note
+	asked map[string]*sql.Stmt // queries so far; prepared from the second time on
 }
 
 // read runs fn in a read-only transaction: all its queries see one state.
@@ -182,11 +185,41 @@ func (t *tx) scope() string {
 
 // exec runs a statement and says how many rows it touched.
 func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	done, err := t.sql.ExecContext(ctx, query, clean(args)...)
+	s, err := t.prepared(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	var done sql.Result
+	if s != nil {
+		done, err = s.ExecContext(ctx, clean(args)...)
+	} else {
+		done, err = t.sql.ExecContext(ctx, query, clean(args)...)
+	}
 	if err != nil {
 		return 0, err
 	}
 	return done.RowsAffected()
+}
+
+// prepared gives a query that was asked before in this transaction as a statement, which ends
+// with the transaction; nil the first time.
+func (t *tx) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if !t.s.engine.prepares {
+		return nil, nil
+	}
+	s, again := t.asked[query]
+	if s != nil {
+		return s, nil
+	}
+	if t.asked == nil {
+		t.asked = map[string]*sql.Stmt{}
+	}
+	var err error
+	if again {
+		s, err = t.sql.PrepareContext(ctx, query)
+	}
+	t.asked[query] = s
+	return s, err
 }
 
 // must runs a statement that has to touch a row of the named thing.
@@ -199,5 +232,8 @@ func (t *tx) must(ctx context.Context, what, id, query string, args ...any) erro
 }
 
 func (t *tx) row(ctx context.Context, query string, args ...any) *sql.Row {
-	return t.sql.QueryRowContext(ctx, query, clean(args)...)
+	if s, err := t.prepared(ctx, query); err == nil && s != nil {
+		return s.QueryRowContext(ctx, clean(args)...)
+	}
+	return t.sql.QueryRowContext(ctx, query, clean(args)...) // and says what is wrong with it
 }

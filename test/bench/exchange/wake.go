@@ -42,6 +42,12 @@ func wakes(ctx context.Context, bin string, n int) (err error) {
 	h := hold(ctx, fleet)
 	defer h.stop()
 	quiet(ctx, server, 10*time.Second)
+	// A line takes the connection that the agent had; the next check-in makes another, which
+	// stays as well.
+	if err := inParallel(fleet, func(a *simulated) error { return a.checkIn(ctx, false) }); err != nil && !errors.Is(err, errNews) {
+		return fmt.Errorf("checking in: %w", err)
+	}
+	quiet(ctx, server, 10*time.Second)
 	after, err := measure.ResidentKB(server)
 	if err != nil {
 		return err
