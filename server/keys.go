@@ -59,7 +59,7 @@ func keys(ctx context.Context, s *store.Store, dir string, now time.Time) (*ca.A
 	if string(pin) != authority.Pin() {
 		return nil, fmt.Errorf("the keys in %s are not those that the agents in the database believe: %s", dir, remedy)
 	}
-	return authority, nil
+	return endRotation(ctx, s, dir, authority, now)
 }
 
 func empty(dir string) bool {

@@ -67,13 +67,14 @@ type Server struct {
 	peopleL, agentsL net.Listener
 	agentsTLS        net.Listener // agentsL behind its door
 	tickets          *tls.Config  // of agentsTLS
+	replaced         chan error   // the key is no longer believed
 	stop             context.CancelFunc
 	running          sync.WaitGroup
 }
 
 // New opens the database and the listeners. Nothing is answered before Run.
 func New(ctx context.Context, o Options) (*Server, error) {
-	s := &Server{Options: withDefaults(o)}
+	s := &Server{Options: withDefaults(o), replaced: make(chan error, 1)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -157,7 +158,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
 		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Tell: s.Peers.Tell, Period: s.Peers.Period, Now: s.Now, Log: s.Log})
 	s.Documents, err = documents.Open(ctx, documents.Options{Store: s.Store, Key: s.Authority.OrdersKey(), Authority: s.Authority.Certificate.Raw,
-		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.republished, Now: s.Now, Log: s.Log})
+		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.republished, Replaced: s.keyReplaced, Now: s.Now, Log: s.Log})
 	if err != nil {
 		return err
 	}
@@ -216,6 +217,7 @@ func (s *Server) Run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	s.run(func() { s.Peers.Run(ctx) })
 	s.run(func() { s.hearOthers(ctx) })
+	s.run(func() { s.Documents.Run(ctx) })
 	s.run(func() { s.Engine.Run(ctx) })
 	s.run(func() { s.Engine.Daily(ctx, 10*time.Second) })
 	s.run(func() { s.agentAPI.Run(ctx) })
@@ -227,6 +229,7 @@ func (s *Server) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
+	case err = <-s.replaced:
 	}
 	s.stop()
 	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -29,6 +29,7 @@ type commands struct {
 	Restore   restoreCmd   `cmd:"" help:"Make an installation of a backup, or check one."`
 	Upgrade   upgradeCmd   `cmd:"" help:"Bring the database up to date for this version, with a backup first."`
 	ServerKey serverKeyCmd `cmd:"" help:"Print the public line of the server's key, on the server's own machine."`
+	RotateKey rotateKeyCmd `cmd:"" help:"Put a new key in the place of the one that signs orders, on the server's own machine."`
 	Debug     debugCmd     `cmd:"" help:"Look at single parts from outside."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 

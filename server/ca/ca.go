@@ -252,6 +252,9 @@ func write(path string, data []byte) error {
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
 	if err != nil {
 		return fmt.Errorf("storing a key: %w", err)
 	}
@@ -262,7 +265,49 @@ func write(path string, data []byte) error {
 const (
 	keyFile, certificateFile = "ca.key", "ca.pem"
 	ordersFile, secretFile   = "orders.key", "secret"
+	nextFile                 = "orders.next" // there while the key that signs orders is rotated
 )
+
+// Next gives the key that is to sign orders next, nil when there is none.
+func Next(dir string) (ed25519.PublicKey, error) {
+	if _, err := os.Stat(filepath.Join(dir, nextFile)); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return MakeNext(dir)
+}
+
+// MakeNext gives the key that is to sign orders next, and makes it when there is none.
+func MakeNext(dir string) (ed25519.PublicKey, error) {
+	key, err := readOrMake(filepath.Join(dir, nextFile), func() (crypto.PrivateKey, error) {
+		_, k, err := ed25519.GenerateKey(rand.Reader)
+		return k, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	next, ok := key.(ed25519.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("reading the server's next key: %s is of another kind; remove it", nextFile)
+	}
+	return next.Public().(ed25519.PublicKey), nil
+}
+
+// TakeNext puts the next key in the place of the one that signs orders, which is gone then.
+func TakeNext(dir string) error {
+	if err := os.Rename(filepath.Join(dir, nextFile), filepath.Join(dir, ordersFile)); err != nil {
+		return fmt.Errorf("putting the server's next key in its place: %w", err)
+	}
+	return syncDir(dir)
+}
+
+// syncDir has a rename survive a power cut.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
 
 // Files are the names in a folder of keys. Without one of them an installation is another.
 func Files() []string { return []string{keyFile, certificateFile, ordersFile, secretFile} }

@@ -36,6 +36,7 @@ type Options struct {
 	Authority []byte             // certificate, DER
 	Addresses []string           // where agents reach this server, the first one first
 	Changed   func()             // is told when there is something new for agents; nil tells nobody
+	Replaced  func(error)        // is told that the key was replaced: nobody believes it any more
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -74,6 +75,9 @@ func Open(ctx context.Context, o Options) (*Documents, error) {
 	if err := d.Reload(ctx); err != nil {
 		return nil, err
 	}
+	if err := d.replaced(); err != nil {
+		return nil, err
+	}
 	if err := d.introduce(ctx); err != nil {
 		return nil, fmt.Errorf("saying how the server is known: %w", err)
 	}
@@ -86,6 +90,14 @@ func (d *Documents) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.take(rows)
+	if err := d.replaced(); err != nil && d.Replaced != nil {
+		d.Replaced(err)
+	}
+	return nil
+}
+
+func (d *Documents) take(rows []store.Document) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.mark, d.looked = store.MarkOf(rows), d.Now()
@@ -94,7 +106,6 @@ func (d *Documents) Reload(ctx context.Context) error {
 	for _, row := range rows {
 		d.hold(row)
 	}
-	return nil
 }
 
 // hold takes one row up; the rows come by type and version.
@@ -125,6 +136,20 @@ func (d *Documents) believe(e *wire.Envelope) {
 	if e.Type == wire.RootDocument && d.limits != nil {
 		if next, err := d.state.Take(d.limits); err == nil {
 			d.state = next
+		}
+	}
+}
+
+// Run reads now and then whether there is more, until ctx ends, also when nobody asks.
+func (d *Documents) Run(ctx context.Context) {
+	ticker := time.NewTicker(again)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			d.fresh(ctx)
 		}
 	}
 }

@@ -120,7 +120,7 @@ func (s *scene) follow(state trust.State) (trust.State, int) {
 
 func (s *scene) enrolled() trust.State {
 	s.t.Helper()
-	state := trust.State{Orders: [][]byte{s.authority.OrdersKey().Public().(ed25519.PublicKey)}, Authorities: [][]byte{s.authority.Certificate.Raw},
+	state := trust.State{Orders: [][]byte{s.Documents.Key.Public().(ed25519.PublicKey)}, Authorities: [][]byte{s.authority.Certificate.Raw},
 		Addresses: s.addresses}
 	told, err := s.Newest(context.Background())
 	if err != nil {

@@ -72,6 +72,14 @@ func (in *installation) kill() {
 	}
 }
 
+// wait waits until the server has ended by itself.
+func (in *installation) wait() {
+	in.t.Helper()
+	if err := in.process.Wait(); err == nil {
+		in.t.Error("the server ended as if it had been asked to")
+	}
+}
+
 // TestServer is the server that is killed; it runs only as that.
 func TestServer(t *testing.T) {
 	if os.Getenv(child) == "" {

@@ -84,8 +84,8 @@ func (ss sessions) get(ctx context.Context, a *API, agent string) (*session, err
 	}
 	ss.mu.Lock()
 	s := ss.all[agent]
-	if s == nil {
-		ss.reading[agent] = ss.reading[agent]
+	if _, ok := ss.reading[agent]; s == nil && !ok {
+		ss.reading[agent] = false
 	}
 	ss.mu.Unlock()
 	if s != nil {

@@ -27,7 +27,8 @@ func TestWhatAnotherServerChangedIsReadAnew(t *testing.T) {
 	}
 	kept := func() bool {
 		t.Helper()
-		return get() == get()
+		first := get()
+		return first == get()
 	}
 	if !kept() {
 		t.Error("nothing is remembered")
