@@ -98,15 +98,16 @@ func newClient(config *tls.Config, dial Dial) *http.Client {
 	protocols.SetHTTP1(true) // two connections for two streams; HTTP/2 costs memory and gains nothing
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy:               Proxy,
-			DialContext:         gated(dial),
-			TLSClientConfig:     config,
-			TLSHandshakeTimeout: 30 * time.Second,
-			IdleConnTimeout:     5 * time.Minute,
-			MaxIdleConns:        2,
-			Protocols:           protocols,
-			ReadBufferSize:      2 << 10,
-			WriteBufferSize:     2 << 10,
+			Proxy:                  Proxy,
+			OnProxyConnectResponse: ProxyAnswered,
+			DialContext:            gated(dial),
+			TLSClientConfig:        config,
+			TLSHandshakeTimeout:    30 * time.Second,
+			IdleConnTimeout:        5 * time.Minute,
+			MaxIdleConns:           2,
+			Protocols:              protocols,
+			ReadBufferSize:         2 << 10,
+			WriteBufferSize:        2 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
