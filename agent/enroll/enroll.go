@@ -246,9 +246,9 @@ func ask(ctx context.Context, client *http.Client, server *url.URL, e wire.Enrol
 func plain(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return u.Err
+		err = u.Err
 	}
-	return err
+	return link.Explain(err)
 }
 
 // parse reads an answer, which may be anything.

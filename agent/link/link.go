@@ -278,7 +278,8 @@ func (l *Link) post(ctx context.Context, client *http.Client, path string, body 
 	if encoding != "" {
 		req.Header.Set("Content-Encoding", encoding)
 	}
-	return client.Do(req)
+	res, err := client.Do(req)
+	return res, Explain(err)
 }
 
 // status turns an answer that is not 200 into an error.
