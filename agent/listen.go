@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -14,12 +15,15 @@ const (
 	pollsFor = time.Hour
 	// shortLived is a stream that ended so early that its being quiet may be why.
 	shortLived = 3 * link.BeatMost
+	// sameQuiet is how much two times after which a quiet connection is cut may differ.
+	sameQuiet = 2 * time.Second
 )
 
 // ear is what the listener knows of the way to the server.
 type ear struct {
 	polls time.Time     // until then calls are held, since no stream comes through
 	beat  time.Duration // how often the server is asked for a sign of life; 0 is seldom
+	quiet time.Duration // since the last sign of life when the last stream was lost
 }
 
 // runListener listens for the server's call after each successful check-in.
@@ -43,7 +47,7 @@ func (a *Agent) hold(ctx context.Context) {
 		began := a.Now()
 		err := a.stream(ctx)
 		if !errors.Is(err, link.ErrNoStream) {
-			a.ear.beat = nextBeat(a.ear.beat, a.Now().Sub(began), err)
+			a.ear = a.ear.after(a.Now().Sub(began), err)
 			a.lost(ctx, err)
 			return
 		}
@@ -51,30 +55,33 @@ func (a *Agent) hold(ctx context.Context) {
 			a.Log.Info("calls are held in place of a stream", "reason", err)
 		}
 		a.ear.polls = a.Now().Add(time.Duration((0.5 + a.Random()) * float64(pollsFor)))
+		a.mu.Lock()
+		a.status.HeldCalls = a.ear.polls.UTC().Truncate(time.Second)
+		a.mu.Unlock()
+		a.keepStatus()
 	}
 }
 
 func (a *Agent) stream(ctx context.Context) error {
 	boot := a.bootID()
-	beat := a.ear.beat
-	if beat == 0 {
-		beat = link.BeatMost
-	}
+	beat := cmp.Or(a.ear.beat, link.BeatMost)
 	return a.link.Listen(ctx, link.Stream{Boot: boot, Beat: beat, Now: a.Now, Call: a.call})
 }
 
-// nextBeat is how often to ask for a sign of life after a stream that lived that long was
-// lost. Proxies and firewalls that cut quiet connections cut every stream, and early; a
-// server that stops cuts old ones.
-func nextBeat(beat, lived time.Duration, err error) time.Duration {
+// after is the ear after a stream that lived that long was lost. Proxies and firewalls that
+// cut quiet connections cut every stream, most often early, and always after the same quiet;
+// a server that stops cuts old ones, after any.
+func (e ear) after(lived time.Duration, err error) ear {
 	var lost link.Lost
-	if !errors.As(err, &lost) || lost.Quiet < link.BeatLeast || lived > shortLived {
-		return beat
+	if !errors.As(err, &lost) || lost.Quiet < link.BeatLeast {
+		return e
 	}
-	if beat == 0 {
-		beat = link.BeatMost
+	again := (lost.Quiet - e.quiet).Abs() <= sameQuiet
+	e.quiet = lost.Quiet
+	if lived <= shortLived || again {
+		e.beat = max(link.BeatLeast, min(cmp.Or(e.beat, link.BeatMost)/2, lost.Quiet*2/3))
 	}
-	return max(link.BeatLeast, min(beat/2, lost.Quiet*2/3))
+	return e
 }
 
 // poll holds one call, and reports whether to hold the next.

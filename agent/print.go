@@ -18,6 +18,10 @@ func (s Standing) Print(w io.Writer, now time.Time) error {
 	line("Mode", "%s", s.Mode)
 	line("Last check-in", "%s", ago(s.Status.LastCheckIn, now))
 	line("Last scan", "%s", ago(s.Status.ScannedAt, now))
+	if now.Before(s.Status.HeldCalls) {
+		line("Wake-up", "%s", "by held calls, one after the other: something between this machine and the server keeps its stream of events back. "+
+			"The stream is tried again at "+s.Status.HeldCalls.Local().Format("15:04:05")+".")
+	}
 	if s.Status.Error != "" {
 		line("Problem", "%s (since %s)", s.Status.Error, ago(s.Status.ErrorSince, now))
 	}

@@ -32,6 +32,8 @@ type Status struct {
 	Problem         string    `json:"problem,omitempty"` // what keeps jobs from being run at all
 	ScannedAt       time.Time `json:"scanned_at,omitzero"`
 	RefreshedAt     time.Time `json:"refreshed_at,omitzero"` // the sources were last asked by this agent
+	// HeldCalls is until when calls are held, since no stream of events comes through.
+	HeldCalls time.Time `json:"held_calls,omitzero"`
 
 	Reconnect   int           `json:"reconnect,omitempty"`  // seconds over which to spread the first try after the server was lost, as it told
 	ServerTime  time.Time     `json:"server_time,omitzero"` // the last the server told
@@ -74,6 +76,7 @@ func (a *Agent) recall() {
 	if err != nil {
 		a.Log.Warn("the last status could not be read", "error", err)
 	}
+	s.HeldCalls = time.Time{} // a new start tries the stream first
 	a.status = s
 	a.clock.set(s.ClockOffset, s.ServerTime)
 }

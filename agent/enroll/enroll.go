@@ -152,8 +152,9 @@ func address(server string) (*url.URL, error) {
 func newClient(host, pin string, o Options) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy:       link.Proxy,
-			DialContext: o.Dial,
+			Proxy:                  link.Proxy,
+			OnProxyConnectResponse: link.ProxyAnswered,
+			DialContext:            o.Dial,
 			TLSClientConfig: &tls.Config{
 				MinVersion: tls.VersionTLS13,
 				ServerName: host,
@@ -175,7 +176,8 @@ type pinError struct{ reason string }
 // Error says what to do about it.
 func (e pinError) Error() string {
 	return e.reason + ". Nothing was sent. Copy the whole line from the console again; if the server stands behind a reverse proxy, " +
-		"give the address of the agents' own port, whose certificate is the server's own"
+		"give the address of the agents' own port, whose certificate is the server's own; a firewall or proxy that opens TLS " +
+		"must let connections to it pass unopened"
 }
 
 // verify checks that the chain ends in the authority with the pin, and is for this host. A
@@ -194,7 +196,8 @@ func verify(chain []*x509.Certificate, host, pin string) error {
 		}
 	}
 	if !found {
-		return pinError{fmt.Sprintf("the server that answered for %s is not the one this token is for", host)}
+		return pinError{fmt.Sprintf("the server that answered for %s is not the one this token is for, or something between this machine "+
+			"and the server answers with its own certificate (issued by %s)", host, identity.IssuerOf(chain[0]))}
 	}
 	return identity.CheckServer(chain, roots, []string{host}, time.Time{})
 }
@@ -243,9 +246,9 @@ func ask(ctx context.Context, client *http.Client, server *url.URL, e wire.Enrol
 func plain(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return u.Err
+		err = u.Err
 	}
-	return err
+	return link.Explain(err)
 }
 
 // parse reads an answer, which may be anything.

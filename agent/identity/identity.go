@@ -154,6 +154,9 @@ func CheckServer(chain []*x509.Certificate, roots *x509.CertPool, hosts []string
 	if err == nil {
 		err = errors.New("no address of it is known")
 	}
+	if errors.As(err, new(x509.UnknownAuthorityError)) {
+		return Between{IssuerOf(leaf)}
+	}
 	return fmt.Errorf("the server's certificate is not good: %w", err)
 }
 

@@ -98,15 +98,16 @@ func newClient(config *tls.Config, dial Dial) *http.Client {
 	protocols.SetHTTP1(true) // two connections for two streams; HTTP/2 costs memory and gains nothing
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy:               Proxy,
-			DialContext:         gated(dial),
-			TLSClientConfig:     config,
-			TLSHandshakeTimeout: 30 * time.Second,
-			IdleConnTimeout:     5 * time.Minute,
-			MaxIdleConns:        2,
-			Protocols:           protocols,
-			ReadBufferSize:      2 << 10,
-			WriteBufferSize:     2 << 10,
+			Proxy:                  Proxy,
+			OnProxyConnectResponse: ProxyAnswered,
+			DialContext:            gated(dial),
+			TLSClientConfig:        config,
+			TLSHandshakeTimeout:    30 * time.Second,
+			IdleConnTimeout:        5 * time.Minute,
+			MaxIdleConns:           2,
+			Protocols:              protocols,
+			ReadBufferSize:         2 << 10,
+			WriteBufferSize:        2 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -277,7 +278,8 @@ func (l *Link) post(ctx context.Context, client *http.Client, path string, body 
 	if encoding != "" {
 		req.Header.Set("Content-Encoding", encoding)
 	}
-	return client.Do(req)
+	res, err := client.Do(req)
+	return res, Explain(err)
 }
 
 // status turns an answer that is not 200 into an error.

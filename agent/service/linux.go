@@ -61,6 +61,9 @@ func (m Machine) Install(ctx context.Context, o Options) error {
 	if err := os.WriteFile(m.path(unitPath), []byte(Unit(path, o)), 0o644); err != nil {
 		return fmt.Errorf("writing the unit: %w", err)
 	}
+	if err := m.keepProxy(o); err != nil {
+		return err
+	}
 	for _, args := range [][]string{{"daemon-reload"}, {"enable", Name}, {"restart", Name}} {
 		if err := m.Systemctl(ctx, args...); err != nil {
 			return err
@@ -82,6 +85,23 @@ func (m Machine) Uninstall(ctx context.Context, o Options) error {
 		}
 	}
 	return errors.Join(append(problems, removeState(m.path(o.State)), m.Systemctl(ctx, "daemon-reload"))...)
+}
+
+// keepProxy writes down the proxy that whoever installs goes through, for root alone to read:
+// it may hold a password. What was written before stays when the environment names none.
+func (m Machine) keepProxy(o Options) error {
+	text := proxyFile(o.Environment)
+	if text == "" {
+		return nil
+	}
+	path := m.path(proxyPath(o))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("keeping the proxy's address: %w", err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("keeping the proxy's address: %w", err)
+	}
+	return nil
 }
 
 func (m Machine) path(p string) string { return filepath.Join(m.Root, p) }

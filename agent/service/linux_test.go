@@ -93,6 +93,31 @@ func TestUninstallTouchesNobodyElsesFiles(t *testing.T) {
 	}
 }
 
+// A service goes through the proxy of whoever installed it, also after an installation anew
+// from where none is set, and nobody but root can read its password.
+func TestServiceKnowsTheProxyOfWhoInstalledIt(t *testing.T) {
+	m, _ := newMachine(t)
+	o := Options{State: "/var/lib/patchbay-agent", Mode: wire.Manage, Environment: []string{
+		"HOME=/root", `HTTPS_PROXY=http://a:b"$c\d@proxy.example:3128`, "no_proxy=10.0.0.0/8", "NO_PROXY=x\nLD_PRELOAD=/evil"}}
+	for _, environment := range [][]string{o.Environment, nil} {
+		o.Environment = environment
+		if err := m.Install(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(m.path("/var/lib/patchbay-agent/proxy.env"))
+		want := `HTTPS_PROXY="http://a:b\"\$c\\d@proxy.example:3128"` + "\n" + `no_proxy="10.0.0.0/8"` + "\n"
+		if err != nil || string(text) != want {
+			t.Errorf("%s, %v", text, err)
+		}
+	}
+	if info, err := os.Stat(m.path("/var/lib/patchbay-agent/proxy.env")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if unit := Unit("/bin/true", o); !strings.Contains(unit, "\nEnvironmentFile=-/var/lib/patchbay-agent/proxy.env\n") {
+		t.Errorf("the unit does not read it:\n%s", unit)
+	}
+}
+
 // TestUnitsAreWhatSystemdTakes lets systemd itself read both units.
 func TestUnitsAreWhatSystemdTakes(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")

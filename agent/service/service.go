@@ -24,6 +24,9 @@ const Name = "patchbay-agent"
 type Options struct {
 	State string // the agent's state directory
 	Mode  wire.Mode
+	// Environment is of the one who installs, such as of os.Environ: what it says of proxies
+	// the service is to know too.
+	Environment []string
 }
 
 // ErrRights means that this takes an administrator.

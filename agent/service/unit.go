@@ -21,6 +21,7 @@ func Unit(program string, o Options) string {
 		"",
 		"[Service]",
 		fmt.Sprintf("ExecStart=%s --state %s run", quote(program), quote(o.State)),
+		"EnvironmentFile=-" + strings.ReplaceAll(proxyPath(o), "%", "%%"),
 		"Restart=always",
 		"RestartSec=10",
 		"# An update that has begun is finished before the agent stops.",

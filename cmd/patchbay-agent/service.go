@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"patchbay/agent/disk"
 	"patchbay/agent/identity"
@@ -21,7 +22,7 @@ func (installCommand) Run(ctx context.Context, c *commands) error {
 	if err != nil {
 		return err
 	}
-	if err := service.Install(ctx, service.Options{State: dir.Path(), Mode: id.Mode}); err != nil {
+	if err := service.Install(ctx, service.Options{State: dir.Path(), Mode: id.Mode, Environment: os.Environ()}); err != nil {
 		return err
 	}
 	fmt.Println("The agent runs and starts with this machine. See: patchbay-agent status")

@@ -3,6 +3,7 @@ package apt
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -207,7 +208,8 @@ func (a *Apt) records() map[string]record {
 	return records
 }
 
-// writeRecords replaces the record as a whole: a crash leaves the old one or the new one.
+// writeRecords replaces the record as a whole: a crash or a power cut leaves the old one or
+// the new one.
 func (a *Apt) writeRecords(records map[string]record) error {
 	if a.env.State == "" {
 		return nil
@@ -220,13 +222,27 @@ func (a *Apt) writeRecords(records map[string]record) error {
 		return fmt.Errorf("recording the refresh: %w", err)
 	}
 	name := filepath.Join(a.env.State, recordsFile)
-	if err := os.WriteFile(name+".new", b, 0o600); err != nil {
+	if err := writeSynced(name+".new", b); err != nil {
 		return fmt.Errorf("recording the refresh: %w", err)
 	}
 	if err := os.Rename(name+".new", name); err != nil {
 		return fmt.Errorf("recording the refresh: %w", err)
 	}
 	return nil
+}
+
+// writeSynced writes a file whose content is on the disk before its name can be changed:
+// else a power cut leaves the new name with nothing in it.
+func writeSynced(name string, data []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // forget drops the records of sources that are no longer set up.

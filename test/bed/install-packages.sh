@@ -8,6 +8,7 @@ packages=(
   apt-utils debootstrap dpkg gnupg gpgconf          # archives, base systems
   systemd-container iproute2 util-linux mount       # devices and their network
   e2fsprogs tar zstd ca-certificates                # small disks, the cache
+  qemu-system-x86 busybox-static                    # computers: their kernel is fetched, not installed
 )
 
 missing=()

@@ -40,16 +40,21 @@ func need(t T, root bool, tools []tool) {
 	if root && testing.Testing() && testing.Short() {
 		t.Skipf("bed: devices are left out by -short")
 	}
-	stop := t.Skipf
-	if os.Getenv("PATCHBAY_BED_REQUIRED") != "" {
-		stop = t.Fatalf
-	}
+	stop := giveUp(t)
 	if root && os.Geteuid() != 0 {
 		stop("bed: devices need root (namespaces, mounts); run this test as root")
 	}
 	if missing := missingPackages(tools); len(missing) > 0 {
 		stop("bed: missing Debian packages: %s; test/bed/install-packages.sh installs them", strings.Join(missing, " "))
 	}
+}
+
+// giveUp ends a test that this machine is not made for.
+func giveUp(t T) func(format string, args ...any) {
+	if os.Getenv("PATCHBAY_BED_REQUIRED") != "" {
+		return t.Fatalf
+	}
+	return t.Skipf
 }
 
 func missingPackages(tools []tool) []string {

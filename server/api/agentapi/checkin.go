@@ -50,7 +50,7 @@ func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 		a.fail(w, r, err)
 		return
 	}
-	if reply.Documents, err = a.documents(r.Context(), s, in.Documents, now); err != nil {
+	if reply.Documents, err = a.documents(r.Context(), s, &in, now); err != nil {
 		a.fail(w, r, err)
 		return
 	}

@@ -7,18 +7,24 @@ import (
 	"patchbay/wire"
 )
 
-// tellTime is how often an agent is told the time, signed. In between it counts by itself.
-const tellTime = 10 * time.Minute
+const (
+	// tellTime is how often an agent is told the time, signed. In between it counts by itself.
+	tellTime = 10 * time.Minute
+	// leapt is how far an agent's clock may move against the server's in between: one that
+	// came up with another time than before does not know what time it is until it is told.
+	leapt = 30 * time.Second
+)
 
 // documents gives what the agent lacks of the signed documents. Most often that is nothing.
-func (a *API) documents(ctx context.Context, s *session, held wire.HeldDocuments, now time.Time) ([]wire.Envelope, error) {
+func (a *API) documents(ctx context.Context, s *session, in *wire.CheckIn, now time.Time) ([]wire.Envelope, error) {
 	if a.Options.Documents == nil {
 		return nil, nil
 	}
-	timely := now.Sub(s.timed).Abs() >= tellTime
-	out, err := a.Options.Documents.For(ctx, held, timely)
+	off := in.Sent.Sub(now)
+	timely := now.Sub(s.timed).Abs() >= tellTime || (off-s.off).Abs() > leapt
+	out, err := a.Options.Documents.For(ctx, in.Documents, timely)
 	if err == nil && timely {
-		s.timed = now
+		s.timed, s.off = now, off
 	}
 	return out, err
 }

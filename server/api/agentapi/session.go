@@ -41,8 +41,9 @@ type session struct {
 	sent    wire.OrdersVersion // the newest it was told of; zero before it checked in
 	devices map[string]*deviceState
 	acked   int64
-	record  rival.Record // as it was last stored; zero before the first message
-	timed   time.Time    // when it was last told the time, signed
+	record  rival.Record  // as it was last stored; zero before the first message
+	timed   time.Time     // when it was last told the time, signed
+	off     time.Duration // its clock minus the server's, then
 
 	known atomic.Int64 // when the store was last told of it, as this server knows; Unix milliseconds
 }

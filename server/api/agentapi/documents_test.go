@@ -1,0 +1,45 @@
+package agentapi
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"patchbay/wire"
+)
+
+// clocks are documents that only know how often the time was asked for.
+type clocks struct{ told int }
+
+func (c *clocks) For(_ context.Context, _ wire.HeldDocuments, withTime bool) ([]wire.Envelope, error) {
+	if withTime {
+		c.told++
+	}
+	return nil, nil
+}
+
+func (c *clocks) Newest(context.Context) ([]wire.Envelope, error) { return nil, nil }
+
+// An agent whose clock leapt, as after a restart with an empty battery, is told the time at
+// once, so that it need not wait to begin; one whose clock runs as before is not.
+func TestALeapOfItsClockTellsAnAgentTheTime(t *testing.T) {
+	s := newScene(t)
+	documents := &clocks{}
+	s.api.Options.Documents = documents
+	e := s.enrol(t)
+	const tenYears = 3653 * 24 * time.Hour
+	for i, c := range []struct {
+		off  time.Duration
+		told int
+	}{{0, 1}, {0, 1}, {-tenYears, 2}, {-tenYears, 2}, {tenYears, 3}, {tenYears + 20*time.Second, 3}, {0, 4}} {
+		in := e.says(hostSection(t))
+		in.Sent = time.Now().Add(c.off)
+		if status, body := post(t, e.client, s.server.URL+"/agent/v1/checkin", in); status != http.StatusOK {
+			t.Fatalf("%d %s", status, body)
+		}
+		if documents.told != c.told {
+			t.Errorf("check-in %d: the time was told %d times, not %d", i, documents.told, c.told)
+		}
+	}
+}
