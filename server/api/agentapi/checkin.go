@@ -35,7 +35,7 @@ func (a *API) checkIn(w http.ResponseWriter, r *http.Request, s *session) {
 		doubtful(w, doubt)
 		return
 	}
-	if s.changed(&in) {
+	if s.changed(&in, now) {
 		err = a.receive(r.Context(), s, &in, now)
 	} else {
 		a.heard(s, &in, now)
@@ -95,8 +95,8 @@ func (a *API) stands(ctx context.Context, s *session) (bool, error) {
 }
 
 // changed reports whether the message says anything that is not known already.
-func (s *session) changed(in *wire.CheckIn) bool {
-	if len(in.Outcomes) > 0 || !s.said.equal(said{in.Build, in.Mode, in.Capabilities, in.Seen}) {
+func (s *session) changed(in *wire.CheckIn, now time.Time) bool {
+	if len(in.Outcomes) > 0 || (clockOff(in, now)-s.stored).Abs() > leapt || !s.said.equal(said{in.Build, in.Mode, in.Capabilities, in.Seen}) {
 		return true
 	}
 	for i := range in.Devices {
@@ -136,7 +136,7 @@ func (a *API) receive(ctx context.Context, s *session, in *wire.CheckIn, now tim
 		return err
 	}
 	s.known.Store(now.UnixMilli())
-	s.acked = done.Acknowledged
+	s.acked, s.stored = done.Acknowledged, clockOff(in, now)
 	s.said = said{in.Build, in.Mode, in.Capabilities, in.Seen}
 	var due []string
 	for i, d := range done.Devices {

@@ -20,13 +20,21 @@ func (a *API) documents(ctx context.Context, s *session, in *wire.CheckIn, now t
 	if a.Options.Documents == nil {
 		return nil, nil
 	}
-	off := in.Sent.Sub(now)
+	off := clockOff(in, now)
 	timely := now.Sub(s.timed).Abs() >= tellTime || (off-s.off).Abs() > leapt
 	out, err := a.Options.Documents.For(ctx, in.Documents, timely)
 	if err == nil && timely {
 		s.timed, s.off = now, off
 	}
 	return out, err
+}
+
+// clockOff is the agent's clock minus the server's; zero when it does not say.
+func clockOff(in *wire.CheckIn, now time.Time) time.Duration {
+	if in.Sent.IsZero() {
+		return 0
+	}
+	return in.Sent.Sub(now)
 }
 
 // newest gives the documents that a new agent begins with.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"patchbay/server/store"
 	"patchbay/wire"
 )
 
@@ -41,5 +42,23 @@ func TestALeapOfItsClockTellsAnAgentTheTime(t *testing.T) {
 		if documents.told != c.told {
 			t.Errorf("check-in %d: the time was told %d times, not %d", i, documents.told, c.told)
 		}
+	}
+}
+
+// That an agent's clock leapt is kept, though the agent says nothing else that is new.
+func TestALeapOfItsClockIsKept(t *testing.T) {
+	s := newScene(t)
+	e := s.enrol(t)
+	in := e.says(hostSection(t))
+	for _, off := range []time.Duration{0, -3653 * 24 * time.Hour, 0} {
+		in.Sent = time.Now().Add(off)
+		if status, body := post(t, e.client, s.server.URL+"/agent/v1/checkin", in); status != http.StatusOK {
+			t.Fatalf("%d %s", status, body)
+		}
+		a, err := s.store.Customer(store.Who{ID: "per_test"}, s.customer).Agent(t.Context(), e.Agent)
+		if err != nil || (a.ClockOff-off).Abs() > 20*time.Second {
+			t.Errorf("its clock is said to be off by %v, not %v: %v", a.ClockOff, off, err)
+		}
+		in.Devices = []wire.DeviceReport{{Device: e.Device, ScannedAt: time.Now(), Digest: in.Devices[0].Digest}}
 	}
 }

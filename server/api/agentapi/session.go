@@ -44,6 +44,7 @@ type session struct {
 	record  rival.Record  // as it was last stored; zero before the first message
 	timed   time.Time     // when it was last told the time, signed
 	off     time.Duration // its clock minus the server's, then
+	stored  time.Duration // the same, as it is stored
 
 	known atomic.Int64 // when the store was last told of it, as this server knows; Unix milliseconds
 }
@@ -213,7 +214,7 @@ func load(ctx context.Context, st *store.Store, id string) (*session, error) {
 	}
 	s := &session{agent: id, customer: customer, key: key, turn: make(chan struct{}, 1), gone: agent.RevokedAt != nil || row.ClosedAt != nil,
 		said:    said{agent.Build, agent.Mode, agent.Capabilities, agent.Seen},
-		devices: map[string]*deviceState{}, acked: agent.Acknowledged}
+		devices: map[string]*deviceState{}, acked: agent.Acknowledged, stored: agent.ClockOff}
 	s.known.Store(agent.LastSeen.UnixMilli())
 	devices, err := h.Devices(ctx, store.DeviceFilter{Agents: []string{id}})
 	if err != nil {
