@@ -57,6 +57,9 @@ func trustRows(t *table, v api.Trust) {
 		}
 		t.row("  signatures", fmt.Sprintf("%d to go beyond the rate, %d to force outside a window", l.Approvals, l.Forced))
 	}
+	if h := v.Holding; v.Root != nil {
+		t.row("Agents", fmt.Sprintf("%d of %d hold this root, %d these limits; %d have not said", h.Root, h.Agents, h.Limits, h.Unknown))
+	}
 	for _, m := range v.Missing {
 		t.row("Missing", m)
 	}

@@ -53,6 +53,9 @@ func (s *Server) device(ctx context.Context, in *DevicePath) (*Out[view.DeviceDe
 	if site, err := h.Site(ctx, d.Site.ID); err == nil {
 		detail.Zone = site.Zone
 	}
+	if err := copies(ctx, h, &detail); err != nil {
+		return nil, err
+	}
 	rows, err := h.Sections(ctx, []string{d.ID})
 	if err != nil {
 		return nil, err
@@ -68,6 +71,33 @@ func (s *Server) device(ctx context.Context, in *DevicePath) (*Out[view.DeviceDe
 		}
 	}
 	return out(detail), nil
+}
+
+// copies adds what is known of the device's disk being on another machine too, or set back.
+func copies(ctx context.Context, h *store.Customer, d *view.DeviceDetail) error {
+	row, err := h.Device(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	if row.CopyOf != "" {
+		original, err := h.Device(ctx, row.CopyOf)
+		if err != nil {
+			return err
+		}
+		d.CopyOf = &view.Ref{ID: original.ID, Name: original.Name}
+	}
+	others, err := h.Devices(ctx, store.DeviceFilter{CopyOf: d.ID})
+	if err != nil {
+		return err
+	}
+	for _, c := range others {
+		d.Copies = append(d.Copies, view.Ref{ID: c.ID, Name: c.Name})
+	}
+	acts, err := h.Audit(ctx, store.AuditFilter{Act: "agent.restored", Device: d.ID, Limit: 1})
+	if err == nil && len(acts) > 0 {
+		d.SetBack = &acts[0].At
+	}
+	return err
 }
 
 // elements counts the elements of a JSON array; anything else has none.

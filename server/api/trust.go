@@ -9,6 +9,7 @@ import (
 
 	"patchbay/patch"
 	"patchbay/server/store"
+	"patchbay/server/view"
 	"patchbay/wire"
 	"patchbay/wire/trust"
 )
@@ -28,6 +29,7 @@ type Trust struct {
 	ServerKey string       `json:"server_key" doc:"Name of the key that signs orders and time"`
 	Addresses []string     `json:"addresses" doc:"Where agents look for this server"`
 	Missing   []string     `json:"missing" doc:"What is not there, and what that means: a sentence each"`
+	Holding   view.Holding `json:"holding" doc:"How many agents hold the newest root and limits"`
 	AsOf      time.Time    `json:"as_of"`
 }
 
@@ -62,6 +64,14 @@ func (s *Server) trust(ctx context.Context, _ *Empty) (*Out[Trust], error) {
 			return nil, err
 		}
 	}
+	var root, limits int64
+	if state.Root != nil {
+		root = state.Root.Version
+	}
+	if state.Limits != nil {
+		limits = state.Limits.Version
+	}
+	t.Holding = s.Fleet.Holding(root, limits)
 	return out(t), nil
 }
 

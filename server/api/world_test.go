@@ -324,4 +324,8 @@ func (f *invented) Update(_ time.Time, id string) (view.UpdateDetail, bool) {
 
 func (f *invented) Postures(time.Time, store.Level) map[string]view.Posture { return nil }
 
+func (f *invented) Holding(root, limits int64) view.Holding {
+	return view.Holding{Agents: len(f.devices), Root: int(root), Limits: int(limits)}
+}
+
 func (f *invented) Ages(time.Time, string) []view.AgeCount { return nil }

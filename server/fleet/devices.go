@@ -97,6 +97,9 @@ func (x *Index) device(e *Entry, now time.Time) view.Device {
 		Restart: view.Restart{Machine: f.Restart.Machine, Reasons: f.Restart.Reasons, Services: f.Restart.Services, Unknown: f.Restart.Unknown},
 		Window:  view.WindowAt(e.Windows, now), State: view.DeviceOK,
 	}
+	if h := e.Agent.Held; h != nil {
+		v.Agent.HeldRoot, v.Agent.HeldLimits = &h.Root, &h.Limits
+	}
 	if x.isSilent(e, now) {
 		since := v.Agent.LastSeen
 		v.Silent, v.SilentSince = true, &since

@@ -175,6 +175,37 @@ func (x *Index) Postures(now time.Time, level store.Level) map[string]view.Postu
 	return postures
 }
 
+// Holding counts the agents that said they hold a root and limits of these versions, or newer
+// ones; of version 0 there are none to hold.
+func (x *Index) Holding(root, limits int64) view.Holding {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	var h view.Holding
+	seen := make(map[string]bool, len(x.entries))
+	for _, e := range x.entries {
+		if seen[e.Agent.ID] {
+			continue
+		}
+		seen[e.Agent.ID] = true
+		h.Agents++
+		switch held := e.Agent.Held; {
+		case held == nil:
+			h.Unknown++
+		default:
+			h.Root += one(root > 0 && held.Root >= root)
+			h.Limits += one(limits > 0 && held.Limits >= limits)
+		}
+	}
+	return h
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
 // Ages counts open security needs by age.
 func (x *Index) Ages(now time.Time, customer string) []view.AgeCount {
 	x.mu.RLock()

@@ -223,3 +223,18 @@ func TestNothingIsKeptOfADeviceThatIsGone(t *testing.T) {
 		t.Errorf("kept %v", x.seen)
 	}
 }
+
+// Who has not said what it holds counts as holding nothing, and is told apart.
+func TestHoldingCountsAgentsThatSaidSo(t *testing.T) {
+	x := New(time.Hour)
+	for i, held := range []*store.Held{nil, {}, {Root: 1}, {Root: 2, Limits: 3}, {Root: 3, Limits: 4}, {Root: 3, Limits: 4}} {
+		agent := fmt.Sprintf("agt_%d", min(i, 4)) // the last two devices share one
+		x.Put(&Entry{Device: store.Device{ID: fmt.Sprintf("dev_%d", i)}, Agent: store.Agent{ID: agent, Held: held}})
+	}
+	if got, want := x.Holding(2, 4), (view.Holding{Agents: 5, Root: 2, Limits: 1, Unknown: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got, want := x.Holding(0, 0), (view.Holding{Agents: 5, Unknown: 1}); got != want {
+		t.Errorf("of nothing: %+v, want %+v", got, want)
+	}
+}

@@ -17,13 +17,17 @@ import (
 )
 
 const agentColumns = `customer, id, site, public_key, build, mode, capabilities, token, enrolled_at, revoked_at,
-	last_seen, clock_off, seen_epoch, seen_version, acknowledged`
+	last_seen, clock_off, seen_epoch, seen_version, acknowledged, held_root, held_limits`
 
 func scanAgent(r scanner) (a Agent, err error) {
 	var off int64
+	var root, limits *int64
 	err = r.Scan(&a.Customer, &a.ID, &a.Site, &a.PublicKey, &a.Build, &a.Mode, decoded{&a.Capabilities}, &a.Token,
-		at(&a.EnrolledAt), maybe(&a.RevokedAt), at(&a.LastSeen), &off, &a.Seen.Epoch, &a.Seen.Version, &a.Acknowledged)
+		at(&a.EnrolledAt), maybe(&a.RevokedAt), at(&a.LastSeen), &off, &a.Seen.Epoch, &a.Seen.Version, &a.Acknowledged, &root, &limits)
 	a.ClockOff = time.Duration(off) * time.Millisecond
+	if root != nil && limits != nil {
+		a.Held = &Held{*root, *limits}
+	}
 	return a, err
 }
 

@@ -21,6 +21,7 @@ func scanDevice(r scanner) (d Device, err error) {
 type DeviceFilter struct {
 	IDs    []string
 	Agents []string // that speak for them
+	CopyOf string   // the device whose disk they began with
 }
 
 // Devices lists devices, retired ones too.
@@ -29,6 +30,7 @@ func (h handle) Devices(ctx context.Context, f DeviceFilter) ([]Device, error) {
 		q := newFilter(t)
 		q.in("id", f.IDs)
 		q.in("agent", f.Agents)
+		q.text("copy_of", f.CopyOf)
 		return list(ctx, t, scanDevice, `SELECT `+deviceColumns+` FROM device`+q.String()+` ORDER BY customer, name, id`, q.args...)
 	})
 }

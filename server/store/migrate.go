@@ -5,6 +5,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -72,7 +74,7 @@ func (l layers) Open(name string) (f fs.File, err error) {
 	return nil, err
 }
 
-// ReadDir lists the files of all folders.
+// ReadDir lists the files of all folders by name: who reads them takes the last for the newest.
 func (l layers) ReadDir(name string) ([]fs.DirEntry, error) {
 	var all []fs.DirEntry
 	for _, folder := range l {
@@ -82,5 +84,6 @@ func (l layers) ReadDir(name string) ([]fs.DirEntry, error) {
 		}
 		all = append(all, entries...)
 	}
+	slices.SortFunc(all, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return all, nil
 }

@@ -71,10 +71,11 @@ func (t *tx) hear(ctx context.Context, now time.Time, in wire.CheckIn) (acknowle
 		off = in.Sent.Sub(now)
 	}
 	err = t.row(ctx, `UPDATE agent SET build = $3, capabilities = $5, last_seen = $6, clock_off = $7, seen_epoch = $8, seen_version = $9,
+			held_root = $10, held_limits = $11,
 			mode = CASE WHEN max_mode = 'manage' THEN $4 ELSE 'observe' END
 		WHERE customer = $1 AND id = $2 RETURNING acknowledged, revoked_at`,
 		t.customer, in.Agent, in.Build, string(in.Mode), encoded{in.Capabilities}, millis(now), off.Milliseconds(),
-		in.Seen.Epoch, in.Seen.Version).Scan(&acknowledged, maybe(&revoked))
+		in.Seen.Epoch, in.Seen.Version, in.Documents.Root, in.Documents.Limits).Scan(&acknowledged, maybe(&revoked))
 	if err != nil {
 		return 0, absent(err, missing("agent", in.Agent))
 	}

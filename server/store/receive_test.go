@@ -497,3 +497,24 @@ func TestATouchByAServerThatKnowsLessIsToldSo(t *testing.T) {
 		t.Errorf("last seen %v", agent.LastSeen)
 	}
 }
+
+// What an agent holds is unknown until it said so, and then what it said last.
+func TestWhatAnAgentHoldsIsWhatItSaidLast(t *testing.T) {
+	both(t, func(t *testing.T, s *Store) {
+		c := founded(t, s, "a")
+		held := func() *Held {
+			a, err := c.Agent(context.Background(), c.agent)
+			ok(t, err)
+			return a.Held
+		}
+		if h := held(); h != nil {
+			t.Errorf("it said nothing, and %+v is known", h)
+		}
+		for _, says := range []wire.HeldDocuments{{}, {Root: 3, Limits: 7}, {Root: 4}} {
+			c.receive(t, day0, wire.CheckIn{Documents: says})
+			if h := held(); h == nil || *h != (Held{says.Root, says.Limits}) {
+				t.Errorf("it said %+v, and %+v is kept", says, h)
+			}
+		}
+	})
+}

@@ -77,7 +77,11 @@ type Agent struct {
 	ClockOff     time.Duration      // the agent's clock minus the server's, when it last spoke
 	Seen         wire.OrdersVersion // the highest orders it said it accepted
 	Acknowledged int64              // outcomes through this number are stored
+	Held         *Held              // nil before it said so
 }
+
+// Held are the versions of the signed documents that an agent said it holds; 0 is none.
+type Held struct{ Root, Limits int64 }
 
 // Device is a thing that is patched.
 type Device struct {

@@ -49,6 +49,16 @@ type Agent struct {
 	LastSeen        time.Time `json:"last_seen" doc:"By the server's clock"`
 	EnrolledAt      time.Time `json:"enrolled_at"`
 	ClockOffSeconds int       `json:"clock_off_seconds" doc:"The device's clock minus the server's"`
+	HeldRoot        *int64    `json:"held_root,omitempty" doc:"Version of the root that it said it holds, 0 for none; left out before it said so"`
+	HeldLimits      *int64    `json:"held_limits,omitempty" doc:"The same of the limits"`
+}
+
+// Holding is how many agents hold the newest of what they are to be held to.
+type Holding struct {
+	Agents  int `json:"agents" doc:"Those that speak for devices"`
+	Root    int `json:"root" doc:"Of these, those that said they hold the newest root"`
+	Limits  int `json:"limits" doc:"The same of the limits"`
+	Unknown int `json:"unknown" doc:"Those that have not said what they hold; they are counted for nothing else"`
 }
 
 // Restart is what still runs in an old version.
@@ -66,6 +76,9 @@ type DeviceDetail struct {
 	Sections []Section      `json:"sections,omitempty"`
 	Sources  []patch.Source `json:"sources,omitempty"`
 	Can      DeviceCan      `json:"can"`
+	CopyOf   *Ref           `json:"copy_of,omitempty" doc:"The device whose disk this one began with"`
+	Copies   []Ref          `json:"copies,omitempty" doc:"Devices that began with this one's disk"`
+	SetBack  *time.Time     `json:"set_back,omitempty" doc:"When it was last seen that its disk had been set back, as by restoring a snapshot"`
 }
 
 // Section is one part of a device's inventory: where it stands, without its body.

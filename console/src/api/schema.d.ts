@@ -712,6 +712,16 @@ export interface components {
             clock_off_seconds: number;
             /** Format: date-time */
             enrolled_at: string;
+            /**
+             * Format: int64
+             * @description The same of the limits
+             */
+            held_limits?: number;
+            /**
+             * Format: int64
+             * @description Version of the root that it said it holds, 0 for none; left out before it said so
+             */
+            held_root?: number;
             id: string;
             /**
              * Format: date-time
@@ -902,6 +912,10 @@ export interface components {
             architecture?: string;
             can: components["schemas"]["DeviceCan"];
             container: boolean;
+            /** @description Devices that began with this one's disk */
+            copies?: components["schemas"]["Ref"][];
+            /** @description The device whose disk this one began with */
+            copy_of?: components["schemas"]["Ref"];
             customer: components["schemas"]["Ref"];
             id: string;
             /** @description The one that runs */
@@ -919,6 +933,11 @@ export interface components {
              */
             scanned_at?: string;
             sections?: components["schemas"]["Section"][];
+            /**
+             * Format: date-time
+             * @description When it was last seen that its disk had been set back, as by restoring a snapshot
+             */
+            set_back?: string;
             silent: boolean;
             /** Format: date-time */
             silent_since?: string;
@@ -994,6 +1013,28 @@ export interface components {
             /** Format: date-time */
             at: string;
             text: string;
+        };
+        Holding: {
+            /**
+             * Format: int64
+             * @description Those that speak for devices
+             */
+            agents: number;
+            /**
+             * Format: int64
+             * @description The same of the limits
+             */
+            limits: number;
+            /**
+             * Format: int64
+             * @description Of these, those that said they hold the newest root
+             */
+            root: number;
+            /**
+             * Format: int64
+             * @description Those that have not said what they hold; they are counted for nothing else
+             */
+            unknown: number;
         };
         Item: {
             architecture?: string;
@@ -1705,6 +1746,8 @@ export interface components {
             addresses: string[];
             /** Format: date-time */
             as_of: string;
+            /** @description How many agents hold the newest root and limits */
+            holding: components["schemas"]["Holding"];
             limits?: components["schemas"]["Limits"];
             /** @description What is not there, and what that means: a sentence each */
             missing: string[];

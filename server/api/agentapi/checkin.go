@@ -96,7 +96,7 @@ func (a *API) stands(ctx context.Context, s *session) (bool, error) {
 
 // changed reports whether the message says anything that is not known already.
 func (s *session) changed(in *wire.CheckIn, now time.Time) bool {
-	if len(in.Outcomes) > 0 || (clockOff(in, now)-s.stored).Abs() > leapt || !s.said.equal(said{in.Build, in.Mode, in.Capabilities, in.Seen}) {
+	if len(in.Outcomes) > 0 || (clockOff(in, now)-s.stored).Abs() > leapt || !s.said.equal(saidNow(in)) {
 		return true
 	}
 	for i := range in.Devices {
@@ -137,7 +137,7 @@ func (a *API) receive(ctx context.Context, s *session, in *wire.CheckIn, now tim
 	}
 	s.known.Store(now.UnixMilli())
 	s.acked, s.stored = done.Acknowledged, clockOff(in, now)
-	s.said = said{in.Build, in.Mode, in.Capabilities, in.Seen}
+	s.said = saidNow(in)
 	var due []string
 	for i, d := range done.Devices {
 		held := s.devices[d.Device]

@@ -55,10 +55,23 @@ type said struct {
 	mode         wire.Mode
 	capabilities []string
 	seen         wire.OrdersVersion
+	held         store.Held // signed documents; -1 before it said so
+}
+
+func saidNow(in *wire.CheckIn) said {
+	return said{in.Build, in.Mode, in.Capabilities, in.Seen, store.Held{Root: in.Documents.Root, Limits: in.Documents.Limits}}
+}
+
+func saidLast(a store.Agent) said {
+	held := store.Held{Root: -1, Limits: -1}
+	if a.Held != nil {
+		held = *a.Held
+	}
+	return said{a.Build, a.Mode, a.Capabilities, a.Seen, held}
 }
 
 func (s said) equal(o said) bool {
-	return s.build == o.build && s.mode == o.mode && s.seen == o.seen && slices.Equal(s.capabilities, o.capabilities)
+	return s.build == o.build && s.mode == o.mode && s.seen == o.seen && s.held == o.held && slices.Equal(s.capabilities, o.capabilities)
 }
 
 // deviceState is what is held of a device.
@@ -213,7 +226,7 @@ func load(ctx context.Context, st *store.Store, id string) (*session, error) {
 		return nil, err
 	}
 	s := &session{agent: id, customer: customer, key: key, turn: make(chan struct{}, 1), gone: agent.RevokedAt != nil || row.ClosedAt != nil,
-		said:    said{agent.Build, agent.Mode, agent.Capabilities, agent.Seen},
+		said:    saidLast(agent),
 		devices: map[string]*deviceState{}, acked: agent.Acknowledged, stored: agent.ClockOff}
 	s.known.Store(agent.LastSeen.UnixMilli())
 	devices, err := h.Devices(ctx, store.DeviceFilter{Agents: []string{id}})
