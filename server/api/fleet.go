@@ -31,8 +31,6 @@ type Fleet interface {
 	Postures(now time.Time, level store.Level) map[string]view.Posture
 	// Ages counts open security needs by age, in the order of the buckets. customer "" is all.
 	Ages(now time.Time, customer string) []view.AgeCount
-	// Holding counts the agents that said they hold a root and limits of these versions.
-	Holding(root, limits int64) view.Holding
 }
 
 // Engine is told when a person changed what it decides from. Its methods return at once.

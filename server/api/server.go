@@ -24,6 +24,7 @@ type Options struct {
 	Engine       Engine
 	Events       Events
 	Documents    Documents
+	Agents       Agents
 	Console      fs.FS // the console's built files; nil serves none
 	Log          *slog.Logger
 	Now          func() time.Time

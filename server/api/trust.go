@@ -22,6 +22,11 @@ type Documents interface {
 	Publish(ctx context.Context, by store.Who, e wire.Envelope) error
 }
 
+// Agents counts the agents that said they hold a root and limits of these versions.
+type Agents interface {
+	Holding(root, limits int64) view.Holding
+}
+
 // Trust is who may sign what in this installation, and what agents are held to.
 type Trust struct {
 	Root      *TrustRoot   `json:"root,omitempty"`
@@ -71,7 +76,7 @@ func (s *Server) trust(ctx context.Context, _ *Empty) (*Out[Trust], error) {
 	if state.Limits != nil {
 		limits = state.Limits.Version
 	}
-	t.Holding = s.Fleet.Holding(root, limits)
+	t.Holding = s.Agents.Holding(root, limits)
 	return out(t), nil
 }
 

@@ -103,7 +103,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	server, err := api.New(api.Options{Documents: held,
-		Store: w.store, Access: w.access, Fleet: w.index, Engine: w.engine, Events: w.bus, Console: console,
+		Store: w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now, Version: "mock", Installation: "Example MSP",
 		AgentURL: "https://patchbay.example.test:8443", Pin: "00112233445566778899aabbccddeeff",
 		Origins: []string{"http://localhost:5173", "http://127.0.0.1:5173"},
