@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,11 @@ func TestClockTenYearsOffKeepsNothingFromHappeningOnce(t *testing.T) {
 	e.approve("bed-conf", true)
 	e.expect("bed-conf", "VERIFIED")
 	e.expect("bed-lib", "VERIFIED")
+	// Its inventory shows what was made a check-in before it tells of the end.
+	e.waitFor("for the end of its jobs to be told", func() bool {
+		jobs := call[view.Page[view.Job]](in, "GET", "/jobs?device="+e.id, nil).Items
+		return !slices.ContainsFunc(jobs, func(j view.Job) bool { return j.Step != "done" })
+	})
 	c.Cut(t)
 	upgradedOnce(t, c, "bed-lib", "bed-conf")
 	in.doneOnce(e.id, "bed-lib", "bed-conf")
