@@ -97,6 +97,36 @@ const flows = {
     for (const row of await page.locator("tbody tr td:first-child").allInnerTexts()) assert.match(row, /openssl/);
   },
 
+  "who may sign what, and how many agents hold to it": async ({ page, base }) => {
+    const t = await get(base, "/trust");
+    await visit(page, "/");
+    await page.locator("li", { hasText: "The limits will end on" }).getByRole("link", { name: "See it" }).click();
+    const trust = page.getByRole("region", { name: "Trust" });
+    await trust.getByText("Publish the next limits before", { exact: false }).waitFor();
+    await trust.getByText("2 of 3 keys together sign the next root", { exact: false }).waitFor();
+    await trust.getByText("Each of 4 people signs approvals", { exact: false }).waitFor();
+    await trust.getByText("About 50 of 20,000 devices begin in an hour").waitFor();
+    await trust.getByText("Only what 2 people signed for").waitFor();
+    assert(t.holding.limits < t.holding.root && t.holding.root < t.holding.agents, "the mock has agents that are behind");
+    const agents = trust.getByRole("region", { name: "Agents" });
+    await agents.getByText(`${t.holding.root} of ${t.holding.agents}`).waitFor();
+    await agents.getByText(`${t.holding.limits} of ${t.holding.agents}`).waitFor();
+    await trust.getByText(t.server_key).first().waitFor();
+  },
+
+  "a copy says of what, and the original of which": async ({ page, base }) => {
+    const original = (await get(base, "/devices?q=web-01")).items[0];
+    await visit(page, `/devices/${original.id}?tab=about`);
+    await page.getByText("Copied to 2 other machines").waitFor();
+    await page.getByText(/^Set back to an earlier state/).waitFor();
+    await page.getByText("root version 1, limits version 3").waitFor();
+    await page.getByRole("link", { name: "erp" }).click();
+    await page.getByRole("heading", { level: 1, name: "erp" }).waitFor();
+    await page.getByText("copy of web-01").waitFor();
+    await page.getByRole("link", { name: "About", exact: true }).click();
+    await page.getByText(/^A copy of web-01/).waitFor();
+  },
+
   "the palette finds a device": async ({ page, base }) => {
     const [device] = (await get(base, "/devices?limit=1")).items;
     await visit(page, "/");

@@ -52,6 +52,8 @@ async function pages(base) {
       "device-about": `/devices/${device.id}?tab=about`,
     });
   }
+  const copied = await first("/devices?q=web-01");
+  if (copied) list["device-copied"] = `/devices/${copied.id}?tab=about`;
   if (update) list.update = `/updates/${update.id}`;
   if (job) list.job = `/jobs/${job.id}`;
   if (failed) list["need-failed"] = `/needs?state=failed&need=${failed.id}`;

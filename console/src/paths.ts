@@ -34,6 +34,7 @@ export const paths = {
   job: (job: string) => linkOptions({ to: "/jobs/$job", params: { job } }),
   activity: (search: ListSearch = {}) => linkOptions({ to: "/activity", search }),
   settings: () => linkOptions({ to: "/settings" }),
+  trust: () => linkOptions({ to: "/settings", hash: "trust" }),
 } as const;
 
 export interface DeviceSearch {
@@ -59,6 +60,8 @@ export function pathOf(link: PageLink) {
       return paths.enrolment(search);
     case "jobs":
       return paths.jobs(search);
+    case "settings":
+      return paths.trust();
     default:
       return paths.home();
   }

@@ -49,7 +49,7 @@ func (s *Server) overview(ctx context.Context, in *OverviewParams) (*Out[view.Ov
 	if o.Trend, err = s.trend(ctx, in.Customer, now); err != nil {
 		return nil, err
 	}
-	o.Attention = attention(o.Posture)
+	o.Attention = withLapses(attention(o.Posture), lapses(s.Documents.State(ctx), now))
 	o.Sentence = stateSentence(o.Posture, customers)
 	o.Failed, o.Waits, o.Silent = filled(o.Failed), filled(o.Waits), filled(o.Silent)
 	o.SecurityOpenByAge = filled(o.SecurityOpenByAge)
@@ -169,6 +169,18 @@ func attention(p view.Posture) []view.Attention {
 	add(p.NeverScanned, "never_scanned", plural(p.NeverScanned, "device")+" without a scan yet.", "devices", "never_scanned", "Look at them")
 	add(p.WaitsPerson, "waits_person", plural(p.WaitsPerson, "need")+" waiting for a person.", "updates", "waits_person", "Answer")
 	add(p.Unknown, "unknown", plural(p.Unknown, "need")+" of which nothing certain is known.", "needs", "unknown", "See why")
+	return list
+}
+
+// withLapses puts what ended before everything, and what will end after it.
+func withLapses(list, lapses []view.Attention) []view.Attention {
+	for _, l := range slices.Backward(lapses) {
+		if l.Kind == trustEnds {
+			list = append(list, l)
+		} else {
+			list = slices.Insert(list, 0, l)
+		}
+	}
 	return list
 }
 

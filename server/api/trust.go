@@ -96,21 +96,30 @@ func trustRoot(r wire.Root) (*TrustRoot, error) {
 	return t, nil
 }
 
-// missing says what is not there, in sentences for the MSP.
+// soon is how long before their end a root or limits are asked for anew: people who keep
+// keys in safes have to meet for it.
+const soon = 30 * 24 * time.Hour
+
+// The kinds of attention that a root or limits ask for.
+const (
+	trustEnded = "trust_ended"
+	trustEnds  = "trust_ends"
+)
+
+// missing says what is not there, or not for long, in sentences for the MSP.
 func missing(s trust.State, now time.Time) []string {
-	var all []string
+	all := []string{}
 	say := func(text string) { all = append(all, text) }
+	for _, l := range lapses(s, now) {
+		say(l.Sentence)
+	}
 	switch {
 	case s.Root == nil:
 		say("There are no root and publisher keys. Agents install only what their own package managers verify, and nothing limits what a stolen server may select.")
-	case !now.Before(s.Root.Expires):
-		say("The root has ended: agents install only security updates, in their windows, until there is a newer one.")
 	case s.Root.Publisher.Empty():
 		say("The root names no publisher, so there can be no limits.")
-	case s.Limits == nil:
+	case !s.Limited():
 		say("There are no limits: nothing limits what a stolen server may select from what package managers verify.")
-	case !now.Before(s.Limits.Expires):
-		say("The limits have ended: agents install only security updates, in their windows, until there are newer ones.")
 	}
 	if s.Root != nil && s.Root.Server.Empty() {
 		say("The root names no server key: whoever steals this server can pass its rights on to a key of their own. Name the server's key in the next root.")
@@ -118,10 +127,37 @@ func missing(s trust.State, now time.Time) []string {
 	if s.Limits != nil && s.Limits.DevicesPerHour == 0 {
 		say("The limits set no rate: a stolen server can have all devices begin at once.")
 	}
-	if all == nil {
-		return []string{}
-	}
 	return all
+}
+
+// lapses says which of the root and the limits ended, or end soon, and what that means.
+func lapses(s trust.State, now time.Time) []view.Attention {
+	var list []view.Attention
+	add := func(what, is string, ends time.Time) {
+		a := view.Attention{Link: view.Link{Page: "settings"}, Act: "See it"}
+		day := ends.UTC().Format(time.DateOnly)
+		switch {
+		case !now.Before(ends):
+			a.Kind, a.Sentence = trustEnded, fmt.Sprintf("The %s ended on %s: agents install only security updates, in their windows, until the next %[1]s %[3]s published.", what, day, is)
+		case ends.Sub(now) < soon:
+			a.Kind, a.Sentence = trustEnds, fmt.Sprintf("The %s will end on %s: from then on agents install only security updates, in their windows. Publish the next %[1]s before.", what, day)
+		default:
+			return
+		}
+		list = append(list, a)
+	}
+	if s.Root == nil {
+		return nil
+	}
+	add("root", "is", s.Root.Expires)
+	switch {
+	case s.Limits != nil:
+		add("limits", "are", s.Limits.Expires)
+	case s.Limited():
+		list = append(list, view.Attention{Kind: trustEnded, Link: view.Link{Page: "settings"}, Act: "See it",
+			Sentence: "The root asks for limits and there are none: agents install only security updates, in their windows, until limits are published."})
+	}
+	return list
 }
 
 // PublishIn is a document that was signed elsewhere.

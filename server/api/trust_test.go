@@ -14,7 +14,9 @@ import (
 	"patchbay/server/documents"
 	"patchbay/server/store"
 	"patchbay/server/verdict"
+	"patchbay/server/view"
 	"patchbay/wire"
+	"patchbay/wire/trust"
 )
 
 // What is not there is said in words, until it is there.
@@ -55,6 +57,11 @@ func TestTrustSaysWhatIsMissing(t *testing.T) {
 	do[Problem](w, 409, "POST", "/trust/documents", seal(wire.LimitsDocument, limits, rootKey))
 	if after = do[Trust](w, 201, "POST", "/trust/documents", seal(wire.LimitsDocument, limits, publisherKey)); after.Limits == nil || len(after.Missing) != 1 {
 		t.Errorf("%+v", after)
+	}
+	limits.Version, limits.Expires = 2, w.now.Add(20*24*time.Hour)
+	do[Trust](w, 201, "POST", "/trust/documents", seal(wire.LimitsDocument, limits, publisherKey))
+	if o := do[view.Overview](w, 200, "GET", "/overview", nil); len(o.Attention) == 0 || o.Attention[len(o.Attention)-1].Kind != trustEnds || o.Attention[len(o.Attention)-1].Link.Page != "settings" {
+		t.Errorf("the overview does not end with limits that end soon: %+v", o.Attention)
 	}
 	do[Problem](w, 404, "POST", "/trust/approvals/draft", map[string]any{"needs": []string{"nothing"}})
 	w.drafts(approverKey, rootKey)
@@ -117,4 +124,43 @@ func (w *world) keyName(device string) string {
 		w.t.Fatal(err)
 	}
 	return name
+}
+
+// Whether the root and the limits hold, for how long they do, and what that means, is said
+// for every combination of both.
+func TestTrustSaysWhatEnds(t *testing.T) {
+	now := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	ends := map[string]time.Time{"far": now.Add(soon), "near": now.Add(soon - 1), "last": now.Add(1), "now": now, "past": now.Add(-soon)}
+	kind := map[string]string{"far": "", "near": "trust_ends", "last": "trust_ends", "now": "trust_ended", "past": "trust_ended"}
+	if l := lapses(trust.State{}, now); len(l) != 0 {
+		t.Errorf("without keys: %+v", l)
+	}
+	said := func(s trust.State, want ...string) {
+		t.Helper()
+		var got []string
+		for _, l := range lapses(s, now) {
+			got = append(got, l.Kind)
+			if !slices.Contains(missing(s, now), l.Sentence) {
+				t.Errorf("missing does not say: %s", l.Sentence)
+			}
+		}
+		if want = slices.DeleteFunc(want, func(k string) bool { return k == "" }); !slices.Equal(got, want) {
+			t.Errorf("root until %s, limits %v: %v, not %v", s.Root.Expires, s.Limits, got, want)
+		}
+		if lapsed := s.Lapsed(now) != ""; lapsed != slices.Contains(got, "trust_ended") {
+			t.Errorf("agents are lapsed: %v; said: %v", lapsed, got)
+		}
+	}
+	for r, root := range ends {
+		said(trust.State{Root: &wire.Root{Expires: root}}, kind[r])
+		said(trust.State{Root: &wire.Root{Expires: root, Limits: 1}}, kind[r], "trust_ended")
+		for l, limits := range ends {
+			said(trust.State{Root: &wire.Root{Expires: root, Limits: 1}, Limits: &wire.Limits{Expires: limits}}, kind[r], kind[l])
+		}
+	}
+	s := trust.State{Root: &wire.Root{Expires: ends["past"]}, Limits: &wire.Limits{Expires: ends["near"]}}
+	list := withLapses([]view.Attention{{Kind: "failed"}, {Kind: "silent"}}, lapses(s, now))
+	if list[0].Kind != trustEnded || list[1].Kind != "failed" || list[len(list)-1].Kind != trustEnds {
+		t.Errorf("in this order: %+v", list)
+	}
 }

@@ -71,7 +71,8 @@ func factsOf(d *device, c store.CustomerRow, s store.Site, now time.Time, random
 	}
 	f := engine.Facts{
 		Customer: c, Site: s, Silent: 24 * time.Hour, Sources: d.sources,
-		Agent: store.Agent{ID: d.agent, Customer: c.ID, Site: s.ID, Build: "0.1.0", Mode: d.mode, EnrolledAt: now.Add(-60 * day), LastSeen: seen},
+		Agent: store.Agent{ID: d.agent, Customer: c.ID, Site: s.ID, Build: "0.1.0", Mode: d.mode, EnrolledAt: now.Add(-60 * day), LastSeen: seen,
+			Held: &store.Held{Root: d.holds.Root, Limits: d.holds.Limits}},
 		Device: store.Device{ID: d.id, Customer: c.ID, Site: s.ID, Agent: d.agent, Name: d.facts.Hostname, Facts: d.facts,
 			ScannedAt: &seen, EnrolledAt: now.Add(-60 * day)},
 		Inventory: assess.Device{EnrolledAt: now.Add(-60 * day), Facts: d.facts, Providers: []assess.Provider{p}},

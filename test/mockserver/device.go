@@ -33,6 +33,8 @@ type device struct {
 	removes                   map[string][]string // by item: what would have to go for it
 	broken                    string              // why the offered section cannot be read
 	quiet                     bool                // says nothing any more
+	holds                     wire.HeldDocuments
+	copyOf                    *device // whose disk this one began with
 	seq                       int64
 	steps                     map[string]wire.Step // by job
 	steppedAt                 map[string]time.Time
@@ -62,7 +64,12 @@ func (w *world) enroll(ctx context.Context, d *device, token string, now time.Ti
 		Capabilities: []string{wire.VerbInstall}, EnrolledAt: now, LastSeen: now}
 	row := store.Device{ID: d.id, Customer: d.customer, Site: d.site, Agent: d.agent, Name: d.facts.Hostname, Facts: d.facts, EnrolledAt: now}
 	h := w.store.Customer(store.Who{ID: "agent:" + d.agent, Name: d.facts.Hostname}, d.customer)
-	if err := h.Enroll(ctx, now, access.TokenHash(token), agent, row); err != nil {
+	if d.copyOf != nil {
+		err = w.becomes(ctx, h, d.copyOf, agent, row)
+	} else {
+		err = h.Enroll(ctx, now, access.TokenHash(token), agent, row)
+	}
+	if err != nil {
 		return err
 	}
 	w.engine.Enrolled(d.customer, d.id, d.agent)
@@ -77,7 +84,7 @@ func (w *world) checkIn(ctx context.Context, d *device, now time.Time, outcomes 
 		return err
 	}
 	in := wire.CheckIn{Version: wire.Version, Agent: d.agent, Build: "0.1.0", Sent: now, Mode: d.mode,
-		Capabilities: []string{wire.VerbInstall}, Outcomes: outcomes,
+		Capabilities: []string{wire.VerbInstall}, Outcomes: outcomes, Documents: d.holds,
 		Devices: []wire.DeviceReport{{Device: d.id, ScannedAt: now, Digest: wire.Digest(sections), Sections: sections, Jobs: d.standing()}}}
 	h := w.store.Customer(store.Who{ID: "agent:" + d.agent, Name: d.facts.Hostname}, d.customer)
 	if _, err := h.Receive(ctx, now, in); err != nil {

@@ -55,7 +55,7 @@ func invent(i int, at place, random *rand.Rand) *device {
 	if i < len(names) {
 		name = names[i]
 	}
-	d := &device{customer: at.customer, site: at.site, mode: wire.Manage, fails: map[string]string{},
+	d := &device{customer: at.customer, site: at.site, mode: wire.Manage, holds: holds(i), fails: map[string]string{},
 		facts: wire.Facts{Hostname: name, OS: "linux", Distro: "debian", Release: "12", OSName: "Debian GNU/Linux 12 (bookworm)",
 			SupportEnds: "2028-06-30", Kernel: "6.1.0-25-amd64", Architecture: "amd64", BootID: "b1", Zone: "Europe/Berlin",
 			Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb", Exact: true, Phase: provider.System}}}}}

@@ -102,6 +102,11 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	if !o.setup && !o.empty {
+		if err := w.trust(ctx, held, key, time.Now()); err != nil {
+			return err
+		}
+	}
 	server, err := api.New(api.Options{Documents: held,
 		Store: w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now, Version: "mock", Installation: "Example MSP",

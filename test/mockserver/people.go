@@ -88,6 +88,9 @@ func (w *world) month(ctx context.Context, count int, places []place) error {
 	for i := range min(count, whole) {
 		at := places[i%len(places)]
 		d := invent(i, at, random)
+		if i == 1 || i == 5 { // made from the disk of the first
+			d.copyOf = w.devices[0]
+		}
 		if err := w.enroll(ctx, d, at.token, now.Add(-30*day)); err != nil {
 			return err
 		}
@@ -99,6 +102,9 @@ func (w *world) month(ctx context.Context, count int, places []place) error {
 		if err := w.record(ctx, now.Add(-age)); err != nil {
 			return err
 		}
+	}
+	if err := w.setBack(ctx, w.devices[0], now.Add(-3*day)); err != nil {
+		return err
 	}
 	return w.bulk(ctx, count, places, random)
 }

@@ -100,3 +100,5 @@ export const activity = (query: Loose<Query<"/api/v1/activity">> = {}) =>
 export const chains = () => one("chains", "all", (signal) => got(http.GET(`${v1}/activity/verify`, { signal })));
 
 export const keys = () => one("keys", "mine", (signal) => got(http.GET(`${v1}/me/keys`, { signal })));
+
+export const trust = () => one("trust", "all", (signal) => got(http.GET(`${v1}/trust`, { signal })));

@@ -796,7 +796,7 @@ export interface components {
             /** Format: int64 */
             count: number;
             /** @enum {string} */
-            kind: "failed" | "silent" | "waits_person" | "unknown" | "never_scanned" | "security" | "enrol";
+            kind: "failed" | "silent" | "waits_person" | "unknown" | "never_scanned" | "security" | "enrol" | "trust_ended" | "trust_ends";
             link: components["schemas"]["Link"];
             sentence: string;
         };
@@ -1163,7 +1163,7 @@ export interface components {
         };
         Link: {
             /** @enum {string} */
-            page: "devices" | "updates" | "needs" | "jobs" | "customers" | "enrol";
+            page: "devices" | "updates" | "needs" | "jobs" | "customers" | "enrol" | "settings";
             params?: {
                 [key: string]: string;
             };

@@ -56,3 +56,5 @@ export type Receipt = Schemas["Receipt"];
 export type Activity = Schemas["Activity"];
 export type ChainCheck = Schemas["ChainCheck"];
 export type Key = Schemas["APIKey"];
+export type Trust = Schemas["Trust"];
+export type TrustRole = Schemas["TrustRole"];

@@ -1,6 +1,8 @@
+import { Link } from "@tanstack/react-router";
 import type { DeviceDetail, Section as Part, Source } from "../../api/types";
-import { count, list } from "../../lib/text";
+import { count, list, number } from "../../lib/text";
 import { span } from "../../lib/time";
+import { paths } from "../../paths";
 import { Section } from "../../ui/Page";
 import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
@@ -22,6 +24,7 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
             <dt>Support ends</dt><dd>{d.support_ends ?? "not known"}</dd>
             <dt>Kernel running</dt><dd className="mono">{d.kernel ?? "not known"}</dd>
             <dt>Architecture</dt><dd>{d.architecture ?? "not known"}{d.container && ", in a container"}</dd>
+            <dt>Disk</dt><dd><Disk device={d} /></dd>
             <dt>Other patchers</dt><dd>{d.patchers?.length ? `${list(d.patchers)}: also installs updates here` : "none found"}</dd>
           </dl>
         </section>
@@ -34,6 +37,7 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
             <dt>Enrolled</dt><dd><Ago at={d.agent.enrolled_at} zone={d.zone} /></dd>
             <dt>Clock</dt><dd>{clockWords(d.agent.clock_off_seconds)}</dd>
             <dt>Zone</dt><dd>{d.zone}</dd>
+            <dt>Holds</dt><dd>{holdsWords(d.agent)}</dd>
           </dl>
         </section>
       </div>
@@ -54,6 +58,28 @@ function clockWords(off: number): string {
   if (Math.abs(off) < 60) return "right";
   return `${span(Math.abs(off) * 1000)} ${off > 0 ? "ahead" : "behind"}; times told by the device are not believed`;
 }
+
+/** Which signed documents the agent holds to. */
+function holdsWords({ held_root: root, held_limits: limits }: DeviceDetail["agent"]): string {
+  if (root === undefined) return "not known: it has not said which root and limits it holds";
+  if (root === 0) return "no root and no limits: it does what this server orders";
+  return `root version ${number(root)}, ${limits ? `limits version ${number(limits)}` : "no limits"}`;
+}
+
+/** Whether the disk is one machine's alone, and whether it was set back. */
+function Disk({ device: d }: { device: DeviceDetail }) {
+  const copies = d.copies ?? [];
+  if (!d.copy_of && copies.length === 0 && !d.set_back) return <>no sign of a copy or of being set back</>;
+  return (
+    <>
+      {d.copy_of && <p>A copy of <DeviceLink to={d.copy_of} />, which kept the record; this one became a device of its own.</p>}
+      {copies.length > 0 && <p>Copied to {count(copies.length, "other machine", "other machines")}: {copies.map((c, i) => <span key={c.id}>{i > 0 && ", "}<DeviceLink to={c} /></span>)}.</p>}
+      {d.set_back && <p>Set back to an earlier state, as by restoring a snapshot, <Ago at={d.set_back} zone={d.zone} />; everything was to be read anew after.</p>}
+    </>
+  );
+}
+
+const DeviceLink = ({ to }: { to: { id: string; name: string } }) => <Link className="link" {...paths.device(to.id)}><Middle text={to.name} /></Link>;
 
 function PartLine({ part: s }: { part: Part }) {
   return (

@@ -81,6 +81,7 @@ function State({ device: d }: { device: DeviceDetail }) {
       <span>{systemOf(d) || "system not known"}</span>
       <span>last seen <Ago at={d.agent.last_seen} zone={d.zone} /></span>
       <span>scanned <Ago at={d.scanned_at} none="never" zone={d.zone} /></span>
+      {d.copy_of && <span>copy of <Link className="link" {...paths.device(d.copy_of.id)}>{d.copy_of.name}</Link></span>}
     </span>
   );
 }

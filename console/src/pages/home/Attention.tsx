@@ -12,6 +12,8 @@ const states: Record<string, State> = {
   never_scanned: "unknown",
   waits_person: "waits_person",
   enrol: "waits_person",
+  trust_ended: "failed",
+  trust_ends: "waits_person",
 };
 
 /** What needs somebody, each with the one thing to do about it. */

@@ -5,11 +5,12 @@ import { paths } from "../../paths";
 import { Loaded } from "../../ui/Loaded";
 import { Page, Section } from "../../ui/Page";
 import { Keys } from "./Keys";
+import { Trust } from "./Trust";
 
 export function Settings() {
   const query = useQuery(sessionQuery);
   return (
-    <Page title="Settings" state="How you sign in, what acts in your name, and what this installation is.">
+    <Page title="Settings" state="How you sign in, what acts in your name, who may order what, and what this installation is.">
       <Loaded query={query} what="The session could not be read.">
         {(s) => (
           <>
@@ -29,6 +30,9 @@ export function Settings() {
             </Section>
             <Section title="API keys" about="A key lets a program act in your name, through the REST API or the patchbay command. It ends by itself.">
               <Keys />
+            </Section>
+            <Section title="Trust" about="Who may sign what, and what devices hold this server to. It is changed with keys that no server has, by the patchbay command." id="trust">
+              <Trust />
             </Section>
             <Section title="Installation">
               <dl className="facts">
