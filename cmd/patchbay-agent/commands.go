@@ -161,6 +161,35 @@ func (s *statusCommand) Run(c *commands) error {
 	return err
 }
 
+type trustCommand struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run says what this machine holds its server to. The exit code is 1 when that is over, and
+// only security updates are installed.
+func (t *trustCommand) Run(c *commands) error {
+	if readable(c.stateDir()) == "" {
+		return identity.ErrNone
+	}
+	dir, err := disk.Open(c.stateDir())
+	if err != nil {
+		return err
+	}
+	holding, err := agent.Holds(dir, time.Now())
+	if err != nil {
+		return err
+	}
+	if t.JSON {
+		err = printJSON(holding)
+	} else {
+		err = holding.Print(os.Stdout)
+	}
+	if err == nil && holding.Lapsed != "" {
+		return exit(1)
+	}
+	return err
+}
+
 type versionCommand struct{}
 
 // Run prints the version.

@@ -23,6 +23,7 @@ type commands struct {
 	Audit     auditCommand     `cmd:"" help:"Say what is wrong with this machine; needs no server and no rights."`
 	Scan      scanCommand      `cmd:"" help:"Read this machine once and print it as JSON."`
 	Status    statusCommand    `cmd:"" help:"Say how the agent stands."`
+	Trust     trustCommand     `cmd:"" help:"Say what this machine holds its server to."`
 	Install   installCommand   `cmd:"" help:"Make the agent a service that starts with the machine."`
 	Image     imageCommand     `cmd:"" name:"prepare-image" help:"Make this machine's disk fit to be copied to others."`
 	Uninstall uninstallCommand `cmd:"" help:"Remove the service, the key and everything else the agent put here."`

@@ -28,8 +28,8 @@ import (
 // State is what a reader of documents believes.
 type State struct {
 	Root *wire.Root `json:"root,omitempty"` // nil before there was one
-	// Pinned says that the root was there at enrolment or that a person at the machine
-	// confirmed it. Another was taken on the server's word: it can only take rights away.
+	// Pinned says that the first root was there at enrolment. Another was taken on the
+	// server's word later on: it too can only take rights away.
 	Pinned bool           `json:"pinned,omitempty"`
 	Limits *wire.Limits   `json:"limits,omitempty"` // nil when none are believed
 	Signed *wire.Envelope `json:"signed,omitempty"` // the limits as they came
