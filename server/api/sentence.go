@@ -49,7 +49,6 @@ type actPayload struct {
 	DisabledAt                                *time.Time        `json:"disabled_at"`
 	ClosedAt                                  *time.Time        `json:"closed_at"`
 	Policy                                    *store.SitePolicy `json:"policy"`
-	Devices                                   []string          `json:"devices"`
 	Job                                       wire.Job          `json:"job"`
 	Was                                       *actPayload       `json:"was"` // what a change found
 }
@@ -63,7 +62,6 @@ func tellings() map[string]telling {
 		"agent.become":         {(*teller).became, "was a copy and became a device of its own"},
 		"agent.copied":         {(*teller).copied, "found a copy of a device"},
 		"agent.restored":       {(*teller).setBack, "found a device set back to an earlier state"},
-		"agent.revoke":         {(*teller).agentRevoked, "shut an agent out"},
 		"approval.create":      {(*teller).answered, "answered about an update"},
 		"approval.withdraw":    {(*teller).withdrew, "took an answer about an update back"},
 		"audit.erase":          {(*teller).erasedRow, "erased the details of an act"},
@@ -272,13 +270,6 @@ func (t *teller) copied(row store.AuditRow, _ actPayload) string {
 
 func (t *teller) setBack(row store.AuditRow, _ actPayload) string {
 	return "found " + t.deviceName(row.Device) + " set back to an earlier state, as by restoring a snapshot, and reads it anew"
-}
-
-func (t *teller) agentRevoked(_ store.AuditRow, p actPayload) string {
-	if len(p.Devices) == 0 {
-		return "shut an agent out for good"
-	}
-	return "shut the agent of " + some(p.Devices) + " out for good"
 }
 
 func (t *teller) erasedRow(row store.AuditRow, p actPayload) string {

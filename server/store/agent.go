@@ -82,20 +82,6 @@ func (m *MSP) AgentCustomer(ctx context.Context, agent string) (string, error) {
 	})
 }
 
-// RevokeAgent shuts an agent out for good.
-func (c *Customer) RevokeAgent(ctx context.Context, now time.Time, id string) error {
-	return doing("revoking an agent", c.change(ctx, now, func(t *tx) error {
-		names, err := list(ctx, t, func(r scanner) (name string, err error) { return name, r.Scan(&name) },
-			`SELECT name FROM device WHERE customer = $1 AND agent = $2 ORDER BY name`, c.customer, id)
-		if err != nil {
-			return err
-		}
-		t.note(note{act: "agent.revoke", object: id, payload: fields{"devices": names}})
-		return t.must(ctx, "agent", id,
-			`UPDATE agent SET revoked_at = COALESCE(revoked_at, $3) WHERE customer = $1 AND id = $2`, c.customer, id, millis(now))
-	}))
-}
-
 // Touch is what an unchanged check-in leaves behind.
 type Touch struct {
 	Agent    string

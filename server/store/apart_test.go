@@ -84,7 +84,6 @@ func TestNoHandleFindsOrChangesAnotherCustomersRows(t *testing.T) {
 				return b.CreateToken(ctx, day0, Token{ID: "tok_x", Site: a.site, CreatedAt: day0, ExpiresAt: day0}, "x")
 			},
 			"revoke":   func() error { return b.RevokeToken(ctx, day0, a.token) },
-			"shut out": func() error { return b.RevokeAgent(ctx, day0, a.agent) },
 			"rename":   func() error { return b.RenameDevice(ctx, day0, a.device, "mine") },
 			"retire":   func() error { return b.RetireDevice(ctx, day0, a.device) },
 			"withdraw": func() error { return b.WithdrawApproval(ctx, day0, "apr_"+a.id) },

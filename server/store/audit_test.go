@@ -37,7 +37,6 @@ func TestEveryChangeIsInItsChain(t *testing.T) {
 			{c.id, "token.revoke", func() error { return c.RevokeToken(ctx, day0, "tok_2") }},
 			{c.id, "device.rename", func() error { return c.RenameDevice(ctx, day0, c.device, "Till") }},
 			{c.id, "device.retire", func() error { return c.RetireDevice(ctx, day0, c.device) }},
-			{c.id, "agent.revoke", func() error { return c.RevokeAgent(ctx, day0, c.agent) }},
 			{c.id, "approval.create", func() error {
 				return c.CreateApprovals(ctx, day0, []Approval{{ID: "apr_1", Level: LevelSite, Target: c.site, At: day0}})
 			}},

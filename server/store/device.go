@@ -69,14 +69,20 @@ func (c *Customer) WantFresh(ctx context.Context, now time.Time, id string) erro
 	}))
 }
 
-// RetireDevice says that a device is gone. Its rows stay.
+// RetireDevice says that a device is gone, and revokes its agent for good. Its rows stay.
 func (c *Customer) RetireDevice(ctx context.Context, now time.Time, id string) error {
 	return doing("retiring a device", c.change(ctx, now, func(t *tx) error {
-		var name string
+		var name, agent string
 		err := t.row(ctx, `UPDATE device SET retired_at = COALESCE(retired_at, $3) WHERE customer = $1 AND id = $2
-			RETURNING name`, c.customer, id, millis(now)).Scan(&name)
+			RETURNING name, agent`, c.customer, id, millis(now)).Scan(&name, &agent)
+		if err != nil {
+			return absent(err, missing("device", id))
+		}
 		t.note(note{act: "device.retire", object: id, device: id, payload: fields{"name": name}})
-		return absent(err, missing("device", id))
+		_, err = t.exec(ctx, `UPDATE agent SET revoked_at = COALESCE(revoked_at, $3) WHERE customer = $1 AND id = $2
+			AND NOT EXISTS (SELECT 1 FROM device d WHERE d.customer = agent.customer AND d.agent = agent.id AND d.retired_at IS NULL)`,
+			c.customer, agent, millis(now))
+		return err
 	}))
 }
 

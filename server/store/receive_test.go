@@ -343,11 +343,15 @@ func TestRefusedCheckInLeavesNothing(t *testing.T) {
 		}
 		nothing()
 		ok(t, c.RetireDevice(ctx, day0, c.device))
+		for agent, revoked := range map[string]bool{c.agent: true, "agt_2": false} {
+			if a, err := c.Agent(ctx, agent); err != nil || (a.RevokedAt != nil) != revoked {
+				t.Errorf("%s revoked at %v after the device of %s was retired, %v", agent, a.RevokedAt, c.agent, err)
+			}
+		}
 		_, err = c.try(day0, in)
 		refused(t, ErrRefused, err)
 		nothing()
-		ok(t, c.RevokeAgent(ctx, day0, "agt_2"))
-		_, err = c.try(day0, wire.CheckIn{Agent: "agt_2"})
+		_, err = c.try(day0, wire.CheckIn{})
 		refused(t, ErrRefused, err)
 		d := founded(t, s, "b")
 		ok(t, s.MSP(ann).UpdateCustomer(ctx, day0, CustomerRow{ID: d.id, Name: "B", ClosedAt: &day0}))
@@ -489,7 +493,7 @@ func TestATouchByAServerThatKnowsLessIsToldSo(t *testing.T) {
 			t.Errorf("after a scan %s the device counts as read at %v", scan.digest, device.ScannedAt)
 		}
 	}
-	ok(t, c.RevokeAgent(ctx, day0, c.agent))
+	ok(t, c.RetireDevice(ctx, day0, c.device))
 	touch(day0.Add(3*time.Minute), day0.Add(4*time.Minute), c.agent)
 	agent, err := c.Agent(ctx, c.agent)
 	ok(t, err)

@@ -296,7 +296,7 @@ func TestStrangersAreRefused(t *testing.T) {
 	if status, _, text := s.checkIn(t, e, foreign); status != http.StatusBadRequest {
 		t.Errorf("about another's device: %d %s", status, text)
 	}
-	if err := s.store.Customer(store.Who{ID: "per_test"}, s.customer).RevokeAgent(t.Context(), time.Now(), e.Agent); err != nil {
+	if err := s.store.Customer(store.Who{ID: "per_test"}, s.customer).RetireDevice(t.Context(), time.Now(), e.Device); err != nil {
 		t.Fatal(err)
 	}
 	s.api.Forget(e.Agent)

@@ -131,7 +131,7 @@ func TestACertificateIsRenewedForTheKeyOnRecordAlone(t *testing.T) {
 		t.Errorf("an identity nobody offered: %d", status)
 	}
 	h := s.store.Customer(store.Who{ID: "per_test"}, s.customer)
-	if err := h.RevokeAgent(context.Background(), later, m.Agent); err != nil {
+	if err := h.RetireDevice(context.Background(), later, m.Device); err != nil {
 		t.Fatal(err)
 	}
 	s.api.Forget(m.Agent)

@@ -77,7 +77,7 @@ func TestAnAgentThatIsRevokedHoldsNoStream(t *testing.T) {
 		t.Fatal("no stream")
 	} else {
 		h := s.store.Customer(store.Who{ID: "per_test"}, s.customer)
-		if err := h.RevokeAgent(context.Background(), time.Now(), m.Agent); err != nil {
+		if err := h.RetireDevice(context.Background(), time.Now(), m.Device); err != nil {
 			t.Fatal(err)
 		}
 		s.api.Forget(m.Agent)
