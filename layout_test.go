@@ -127,7 +127,7 @@ var mayImport = map[string][]string{
 	"wire":                {"patch", "window", "provider"},
 	"wire/trust":          {"wire"},
 	"passphrase":          {},
-	"sign":                {"wire/...", "patch", "passphrase"},
+	"sign":                {"wire/...", "patch", "provider", "passphrase"},
 	"provider":            {"patch"},
 	"provider/":           {"patch", "provider"}, // each manager's folder
 	"provider/all":        {"provider/..."},

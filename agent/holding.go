@@ -2,6 +2,7 @@ package agent
 
 import (
 	"crypto"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"strings"
@@ -16,6 +17,7 @@ import (
 // Holding is what this machine holds its server to: the root it follows, the limits, and how
 // it knows the server. It is read from the disk, also while the agent runs.
 type Holding struct {
+	Key          string        `json:"key"` // name of the agent's own key, which signs receipts
 	Installation string        `json:"installation,omitempty"`
 	Root         int64         `json:"root,omitempty"` // its version; 0 is none
 	RootEnds     time.Time     `json:"root_ends,omitzero"`
@@ -45,7 +47,18 @@ func Holds(dir disk.Dir, now time.Time) (Holding, error) {
 	if err != nil {
 		return Holding{}, err
 	}
-	return holding(b.State, now)
+	h, err := holding(b.State, now)
+	if err != nil {
+		return h, err
+	}
+	leaf, err := x509.ParseCertificate(id.Certificate)
+	if err == nil {
+		h.Key, err = wire.KeyName(leaf.PublicKey)
+	}
+	if err != nil {
+		return h, fmt.Errorf("reading the agent's certificate: %w", err)
+	}
+	return h, nil
 }
 
 func holding(s trust.State, now time.Time) (Holding, error) {
@@ -86,6 +99,7 @@ func (h Holding) Print(w io.Writer) error {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "%-14s %s\n", name, fmt.Sprintf(format, args...))
 	}
+	line("Own key", "%s", h.Key)
 	h.printRoot(line)
 	h.printLimits(line)
 	if h.Lapsed != "" {

@@ -42,6 +42,7 @@ type Commands struct {
 	Root     RootCommand   `cmd:"" name:"root" help:"Roots: which keys may sign what."`
 	Limits   LimitsCommand `cmd:"" name:"limits" help:"Limits: what the server may order at most."`
 	Sign     Sign          `cmd:"" help:"Say what a document means, and sign it with a key that no server has."`
+	Verify   VerifyCommand `cmd:"" name:"verify" help:"Check offline what a device signed."`
 }
 
 // Globals are the flags that every command takes.

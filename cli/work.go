@@ -10,6 +10,7 @@ import (
 	"patchbay/client"
 	"patchbay/server/api"
 	"patchbay/server/view"
+	"patchbay/wire"
 )
 
 // Where says where an answer holds.
@@ -194,6 +195,8 @@ func (n *ApprovalWithdraw) Run(ctx context.Context, g *Globals) error {
 type Job struct {
 	List JobList `cmd:"" help:"List jobs."`
 	Show JobShow `cmd:"" help:"Show a job, its outcomes and its receipt."`
+
+	Receipt JobReceipt `cmd:"" help:"Print a job's receipt as the agent signed it, for patchbay verify receipt."`
 }
 
 // JobList lists jobs.
@@ -258,6 +261,25 @@ func (s *JobShow) Run(ctx context.Context, g *Globals) error {
 			t.row("receipt", fmt.Sprintf("verified %t, signature good %t, %s -> %s", r.Verified, r.SignatureOK, r.Before, r.After))
 		}
 	})
+}
+
+// JobReceipt prints a receipt.
+type JobReceipt struct {
+	Job string `arg:"" help:"ID."`
+}
+
+// Run prints it, as JSON whatever is asked for: it is made for a file.
+func (r *JobReceipt) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	v, err := client.Get[wire.SignedReceipt](ctx, c, "/jobs/"+url.PathEscape(r.Job)+"/receipt", nil)
+	if err != nil {
+		return err
+	}
+	g.JSON = true
+	return g.show(v, nil)
 }
 
 // Activity are the commands for the audit chain.

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 
+	"pgregory.net/rapid"
+
 	"patchbay/wire"
 )
 
@@ -119,7 +121,7 @@ func TestWhatIsShownIsWhatStandsInTheGoldenTexts(t *testing.T) {
 }
 
 // harmless sees to it that a text only writes lines on a terminal.
-func harmless(t *testing.T, text string) {
+func harmless(t rapid.TB, text string) {
 	t.Helper()
 	for _, r := range text {
 		if r != '\n' && !unicode.IsPrint(r) || unicode.IsMark(r) {

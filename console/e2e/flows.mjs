@@ -2,6 +2,7 @@
 // would be stuck:  node e2e/flows.mjs --mock /tmp/mockserver [--only PART]
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { answer, browser, open, openNeed, settled, setUp, signIn, start, visit } from "./lib.mjs";
 
@@ -125,6 +126,16 @@ const flows = {
     await page.getByText("copy of web-01").waitFor();
     await page.getByRole("link", { name: "About", exact: true }).click();
     await page.getByText(/^A copy of web-01/).waitFor();
+  },
+
+  "a receipt is taken along": async ({ page, base }) => {
+    const done = (await get(base, "/jobs?state=ended&limit=200")).items.find((j) => j.step === "done");
+    await visit(page, `/jobs/${done.id}`);
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Save it" }).click()]);
+    assert.equal(file.suggestedFilename(), `receipt-${done.id}.json`);
+    const receipt = JSON.parse(await readFile(await file.path(), "utf8"));
+    assert.equal(JSON.parse(Buffer.from(receipt.document.payload, "base64")).job, done.id);
+    assert(receipt.key.length > 50);
   },
 
   "the palette finds a device": async ({ page, base }) => {

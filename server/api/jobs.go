@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 
 	"patchbay/server/store"
 	"patchbay/server/view"
@@ -140,6 +141,33 @@ func (s *Server) job(ctx context.Context, in *JobPath) (*Out[view.JobDetail], er
 		}
 	}
 	return out(detail), nil
+}
+
+// jobReceipt gives a job's receipt as the agent signed it, to be checked elsewhere.
+func (s *Server) jobReceipt(ctx context.Context, in *JobPath) (*Out[wire.SignedReceipt], error) {
+	rows, err := s.Store.MSP(who(ctx)).Jobs(ctx, store.JobFilter{ID: in.Job})
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, notFound()
+	}
+	h := s.Store.Customer(who(ctx), rows[0].Customer)
+	outcomes, err := h.Outcomes(ctx, store.OutcomeFilter{Job: in.Job})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range outcomes {
+		if o.Receipt == nil {
+			continue
+		}
+		agent, err := h.Agent(ctx, o.Agent)
+		if err != nil {
+			return nil, err
+		}
+		return out(wire.SignedReceipt{Document: *o.Receipt, Key: agent.PublicKey}), nil
+	}
+	return nil, problem(http.StatusNotFound, "There is no receipt of this job: its device has not told of its end.")
 }
 
 // receipt reads a job's receipt and checks its signature with the key that the agent

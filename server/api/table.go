@@ -53,6 +53,7 @@ func routes() []route {
 		handle("DELETE /approvals/{approval}", staff, "approvals-withdraw", "Withdraw an answer", (*Server).withdraw).answering(http.StatusNoContent),
 		handle("GET /jobs", staff, "jobs-list", "List jobs", (*Server).jobs),
 		handle("GET /jobs/{job}", staff, "jobs-show", "Show a job, its outcomes and its receipt", (*Server).job),
+		handle("GET /jobs/{job}/receipt", staff, "jobs-receipt", "Get a job's receipt as the agent signed it", (*Server).jobReceipt),
 		handle("GET /trust", staff, "trust-show", "Who may sign what, and what agents are held to", (*Server).trust),
 		handle("POST /trust/documents", staff, "trust-publish", "Publish a document that was signed elsewhere", (*Server).publish).answering(http.StatusCreated),
 		handle("POST /trust/approvals/draft", staff, "trust-draft", "Draft an approval for approvers to sign", (*Server).draftApproval),

@@ -6,6 +6,7 @@ import (
 
 	"patchbay/server/view"
 	"patchbay/test/bed"
+	"patchbay/wire"
 )
 
 // The whole path: two customers, three devices, enrolled, scanned, approved, installed,
@@ -97,6 +98,9 @@ func checkReceipts(t *testing.T, in *installation, e *endpoint) {
 		d := call[view.JobDetail](in, "GET", "/jobs/"+j.ID, nil)
 		if d.Receipt == nil || !d.Receipt.SignatureOK || !d.Receipt.Verified || d.Receipt.After != j.To {
 			t.Errorf("the receipt of %s: %+v", j.Item.Name, d.Receipt)
+		}
+		if r, key, err := call[wire.SignedReceipt](in, "GET", "/jobs/"+j.ID+"/receipt", nil).Check(); err != nil || r.Job != j.ID || r.Device != e.id || key != d.Receipt.Key {
+			t.Errorf("taken along, the receipt of %s says %+v, signed by %s: %v", j.Item.Name, r, key, err)
 		}
 		receipts++
 	}

@@ -93,6 +93,7 @@ func (f *fleet) most(of func(sim.Report) int) (n int) {
 	return n
 }
 
+func agents(r sim.Report) int   { return r.Agents }
 func enrolled(r sim.Report) int { return r.Enrolled }
 func settled(r sim.Report) int  { return r.Settled }
 func away(r sim.Report) int     { return r.Away }

@@ -58,11 +58,13 @@ func (h *herd) measure(ctx context.Context) error {
 	}
 	h.window = h.fleet.most(window)
 	killed := h.servers[len(h.servers)-1]
+	own := h.of(killed)
+	cameBefore := own.sum(back) // a server that is busy sends agents away while they enrol
 	there, err := h.kill(ctx, killed)
 	if err != nil {
 		return err
 	}
-	mine, all, err := h.comeBack(ctx, killed, there)
+	mine, all, err := h.comeBack(ctx, killed, own, cameBefore, there)
 	if err != nil {
 		return err
 	}
@@ -123,23 +125,33 @@ func (h *herd) kill(ctx context.Context, s *instance) (there time.Time, err erro
 	return there, nil
 }
 
-// comeBack waits for the fleet of a server and says how it came. It gives how many they are
-// and when the last was back.
-func (h *herd) comeBack(ctx context.Context, s *instance, there time.Time) (mine int, all time.Time, err error) {
+// of is the part of the fleet that has the server as its own.
+func (h *herd) of(s *instance) *fleet {
+	own := &fleet{}
+	for i, p := range h.fleet.parts {
+		if i%len(h.servers) == s.number {
+			own.parts = append(own.parts, p)
+		}
+	}
+	return own
+}
+
+// mostBack reports whether all but one in a hundred of those who lost their server have it
+// again: so many came, and so few are away, for one that came twice is no two.
+func mostBack(mine, came, away int) bool { return came >= mine-mine/100 && away <= mine/100 }
+
+// comeBack waits for the fleet of a server and says how it came, of which some came back
+// before the server was killed. It gives how many they are and when the last was back.
+func (h *herd) comeBack(ctx context.Context, s *instance, own *fleet, cameBefore int, there time.Time) (mine int, all time.Time, err error) {
 	pid := s.cmd.Process.Pid
 	before, err := measure.ProcessorTime(pid)
 	if err != nil {
 		return 0, all, err
 	}
-	for i, p := range h.fleet.parts {
-		if i%len(h.servers) == s.number {
-			mine += p.report().Agents
-		}
-	}
+	mine = own.sum(agents)
 	var most time.Time // when all but one in a hundred were back
 	whole := func() bool {
-		n := h.fleet.sum(back)
-		if most.IsZero() && n >= mine*99/100 {
+		if most.IsZero() && mostBack(mine, own.sum(back)-cameBefore, own.sum(away)) {
 			most = time.Now()
 		}
 		return h.fleet.sum(away) == 0 && !most.IsZero()

@@ -28,3 +28,14 @@ func TestOnlyWhatWasAcknowledgedAndIsNotHeldIsLost(t *testing.T) {
 		t.Errorf("%d lost, %d wait, %d doubled", lost, waits, doubled)
 	}
 }
+
+func TestAgentsThatCameBeforeOrTwiceDoNotStandForOthers(t *testing.T) {
+	for _, c := range []struct {
+		mine, came, away int
+		want             bool
+	}{{1000, 990, 10, true}, {1000, 989, 0, false}, {1000, 2000, 11, false}, {1000, 0, 0, false}, {12, 12, 0, true}, {12, 11, 0, false}} {
+		if got := mostBack(c.mine, c.came, c.away); got != c.want {
+			t.Errorf("of %d, %d came and %d are away: %v", c.mine, c.came, c.away, got)
+		}
+	}
+}

@@ -54,7 +54,7 @@ function Known({ job: j }: { job: JobDetail }) {
         </section>
         <section aria-label="Receipt">
           <h2>Receipt</h2>
-          {j.receipt ? <Proof receipt={j.receipt} /> : <p className="dim">Comes when the device has verified by a fresh scan, signed with the device's key.</p>}
+          {j.receipt ? <Proof job={j.id} receipt={j.receipt} /> : <p className="dim">Comes when the device has verified by a fresh scan, signed with the device's key.</p>}
         </section>
       </div>
       <Section title="Outcomes">
@@ -93,7 +93,7 @@ function OneOutcome({ outcome: o }: { outcome: Outcome }) {
   );
 }
 
-function Proof({ receipt: r }: { receipt: Receipt }) {
+function Proof({ job, receipt: r }: { job: string; receipt: Receipt }) {
   const pulled = (r.changes ?? []).filter((c) => !c.asked);
   return (
     <dl className="facts">
@@ -101,7 +101,8 @@ function Proof({ receipt: r }: { receipt: Receipt }) {
       <dt>Signature</dt><dd>{r.signature_ok ? `Right, by key ${r.key ?? "of the device"}` : "Does not fit: do not rely on this receipt"}</dd>
       <dt>Before, after</dt><dd><VersionChange from={r.before} to={r.after ?? "not read"} /></dd>
       <dt>Took</dt><dd>{exact(r.started_at)} to {exact(r.ended_at)}</dd>
-      <dt>Rebooted</dt><dd>{r.boot_before && r.boot_after && r.boot_before !== r.boot_after ? "Yes" : "No"}</dd>
+      <dt>Rebooted</dt><dd>{!r.boot_before || !r.boot_after ? "Not known" : r.boot_before !== r.boot_after ? "Yes" : "No"}</dd>
+      <dt>As signed</dt><dd><a className="link" href={`/api/v1/jobs/${job}/receipt`} download={`receipt-${job}.json`}>Save it</a>, to check it anywhere: <code>patchbay verify receipt</code></dd>
       {pulled.length > 0 && (
         <><dt>Came with it</dt><dd>{pulled.map((c) => <div key={c.name}>{c.name} <VersionChange from={c.from || "new"} to={c.to || "removed"} /></div>)}</dd></>
       )}
