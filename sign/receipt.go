@@ -22,7 +22,11 @@ func ShowReceipt(c wire.Receipt) string {
 	p.field("Item", item)
 	p.field("Version", fmt.Sprintf("%s before, %s wanted, %s after.", version(c.Before), version(c.Target.To), version(c.After)))
 	p.field("Verified", verified(c))
-	p.field("Outcome", ascii(string(c.Step), 0)+": "+quoted(c.Message))
+	outcome := ascii(string(c.Step), 0)
+	if c.Message != "" {
+		outcome += ": " + quoted(c.Message)
+	}
+	p.field("Outcome", outcome)
 	p.field("Began", c.StartedAt.UTC().Format(time.RFC3339)+" by the device's clock")
 	p.field("Ended", c.EndedAt.UTC().Format(time.RFC3339))
 	p.field("Boot", boot(c))
