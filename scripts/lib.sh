@@ -69,13 +69,14 @@ table() {
   awk '
     function held(bound, value, ratio,   n, what) {
       if (bound == "-") return ""
+      if (bound !~ /^[<>]=[0-9.]+x?$/) return "NOT A BOUND"
       what = bound ~ /x$/ ? ratio : value
       n = substr(bound, 3) + 0
       return (bound ~ /^<=/ ? what + 0 <= n : what + 0 >= n) ? "held" : "NOT HELD"
     }
     BEGIN { row = "%-28s %12s %-7s %12s %-24s %7s %8s  %s\n"; printf row, "figure", "measured", "", "beside", "", "ratio", "bound", "" }
-    $1 == "FIGURE" { verdict = held($8, $3, $7); if (verdict == "NOT HELD") bad = 1
+    $1 == "FIGURE" { verdict = held($8, $3, $7); if (verdict ~ /^NOT/) bad = 1
       gsub("_", " ", $2); other = $5 == "-" ? "" : $5; gsub("_", " ", other)
-      printf row, $2, $3, $4, ($6 == "-" ? "" : $6), other, ($7 == "-" ? "" : $7), ($8 == "-" ? "" : $8), verdict }
+      printf row, $2, $3, ($4 == "-" ? "" : $4), ($6 == "-" ? "" : $6), other, ($7 == "-" ? "" : $7), ($8 == "-" ? "" : $8), verdict }
     END { exit bad }' "$1"
 }

@@ -2,6 +2,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ func Figure(name string, value float64, unit, than string, other float64, bound 
 	if other != 0 {
 		beside, ratio = fmt.Sprintf("%.1f", other), fmt.Sprintf("%.2f", value/other)
 	}
+	unit = cmp.Or(unit, "-") // a field that is left out would shift those behind it
 	fmt.Printf("FIGURE %s %.1f %s %s %s %s %s\n", name, value, unit, than, beside, ratio, bound)
 }
 
