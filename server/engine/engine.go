@@ -270,21 +270,28 @@ func (e *Engine) try(ctx context.Context, customer string, devices []string) (ov
 			e.forget(d)
 		}
 	}
-	var called, changed []string // agents, and their devices
+	var called, changed, missed []string // agents, their devices, and agents of whom nothing is remembered
 	for i, f := range all {
-		switch s := saved[f.Device.ID]; {
-		case s.Overtaken:
+		s := saved[f.Device.ID]
+		if s.Overtaken {
 			overtaken = append(overtaken, f.Device.ID)
 			continue
+		}
+		unheard := e.wasMissed(f.Device.ID)
+		if unheard {
+			missed = append(missed, f.Agent.ID)
+		}
+		switch {
 		case s.Ended:
 			results[i].Until = e.Now() // decide anew, now that this is known
 		case s.Changed:
 			called, changed = append(called, f.Agent.ID), append(changed, f.Device.ID)
-		case e.wasMissed(f.Device.ID) && len(results[i].Plan.Jobs) > 0:
+		case unheard && len(results[i].Plan.Jobs) > 0:
 			called = append(called, f.Agent.ID)
 		}
 		e.put(customer, f, &results[i])
 	}
+	e.ahead(ctx, customer, missed) // all of them will ask soon: after a start, or after this server was cut off
 	e.tell(peers.Notice{Calls: e.named(changed)})
 	e.call(ctx, customer, called)
 	return overtaken, nil
@@ -336,7 +343,7 @@ func (e *Engine) save(ctx context.Context, customer string, all []Facts, results
 }
 
 // call calls agents that have something new to hear. The orders of those that will ask at
-// once are made first, for all in one go.
+// once are made first.
 func (e *Engine) call(ctx context.Context, customer string, agents []string) {
 	var waiting []string
 	for _, a := range agents {
@@ -344,13 +351,21 @@ func (e *Engine) call(ctx context.Context, customer string, agents []string) {
 			waiting = append(waiting, a)
 		}
 	}
-	if len(waiting) > 0 {
-		if _, err := e.prepare(ctx, customer, waiting); err != nil && ctx.Err() == nil {
-			e.Log.Warn("orders were not made ahead; they are when the agents ask", "agents", len(waiting), "error", err)
-		}
-	}
+	e.ahead(ctx, customer, waiting)
 	for _, a := range agents {
 		e.Bus.Wake(a)
+	}
+}
+
+// ahead makes the orders of agents that will ask for them, for all in one go: that costs a
+// fraction of making them one by one.
+func (e *Engine) ahead(ctx context.Context, customer string, agents []string) {
+	agents = slices.DeleteFunc(agents, func(a string) bool { return e.made(a) != nil })
+	if len(agents) == 0 {
+		return
+	}
+	if _, err := e.prepare(ctx, customer, agents); err != nil && ctx.Err() == nil {
+		e.Log.Warn("orders were not made ahead; they are when the agents ask", "agents", len(agents), "error", err)
 	}
 }
 

@@ -37,10 +37,8 @@ type order struct {
 // Orders gives the newest signed orders for an agent. They are signed once and kept until a
 // step changes what is wished, or half of their life is over.
 func (e *Engine) Orders(ctx context.Context, agent string) (*wire.Envelope, wire.OrdersVersion, error) {
-	e.mu.Lock()
-	o := e.orders[agent]
-	e.mu.Unlock()
-	if o == nil || o.envelope == nil || e.Now().Sub(o.signedAt) >= ordersLife/2 {
+	o := e.made(agent)
+	if o == nil {
 		customer, err := e.Store.MSP(who).AgentCustomer(ctx, agent)
 		if err != nil {
 			return nil, wire.OrdersVersion{}, fmt.Errorf("making orders: %w", err)
@@ -52,6 +50,16 @@ func (e *Engine) Orders(ctx context.Context, agent string) (*wire.Envelope, wire
 		o = made[agent]
 	}
 	return o.envelope, o.version, nil
+}
+
+// made is what is kept for an agent, nil when it has to be made.
+func (e *Engine) made(agent string) *order {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if o := e.orders[agent]; o != nil && o.envelope != nil && e.Now().Sub(o.signedAt) < ordersLife/2 {
+		return o
+	}
+	return nil
 }
 
 func (e *Engine) dropOrders(agent string) {

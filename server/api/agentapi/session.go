@@ -212,12 +212,19 @@ func load(ctx context.Context, st *store.Store, id string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := st.Customer(who, customer)
-	agent, err := h.Agent(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	row, err := h.Get(ctx)
+	var agent store.Agent
+	var row store.CustomerRow
+	var devices []store.Device
+	err = st.Customer(who, customer).Snapshot(ctx, func(h *store.Customer) (err error) {
+		if agent, err = h.Agent(ctx, id); err != nil {
+			return err
+		}
+		if row, err = h.Get(ctx); err != nil {
+			return err
+		}
+		devices, err = h.Devices(ctx, store.DeviceFilter{Agents: []string{id}})
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -229,10 +236,6 @@ func load(ctx context.Context, st *store.Store, id string) (*session, error) {
 		said:    saidLast(agent),
 		devices: map[string]*deviceState{}, acked: agent.Acknowledged, stored: agent.ClockOff}
 	s.known.Store(agent.LastSeen.UnixMilli())
-	devices, err := h.Devices(ctx, store.DeviceFilter{Agents: []string{id}})
-	if err != nil {
-		return nil, err
-	}
 	for _, d := range devices {
 		if d.RetiredAt == nil {
 			s.devices[d.ID] = &deviceState{digest: d.Digest}
