@@ -18,6 +18,7 @@ type Device struct {
 	Rename  DeviceRename  `cmd:"" help:"Rename a device."`
 	Retire  DeviceRetire  `cmd:"" help:"Say that a device is gone for good."`
 	Checkin DeviceCheckIn `cmd:"" help:"Ask a device to scan and check in now."`
+	Story   DeviceStory   `cmd:"" help:"Print all that happened to a device, with its receipts, for patchbay verify story."`
 }
 
 // DeviceList lists devices.
@@ -151,6 +152,29 @@ func (n *DeviceRetire) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	return g.say("Retired.")
+}
+
+// DeviceStory prints all that happened to a device.
+type DeviceStory struct {
+	Device string `arg:"" help:"ID or name."`
+}
+
+// Run prints it, as JSON whatever is asked for: it is made for a file.
+func (n *DeviceStory) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	id, err := deviceID(ctx, c, n.Device)
+	if err != nil {
+		return err
+	}
+	v, err := client.Get[view.Story](ctx, c, "/devices/"+url.PathEscape(id)+"/story", nil)
+	if err != nil {
+		return err
+	}
+	g.JSON = true
+	return g.show(v, nil)
 }
 
 // DeviceCheckIn asks a device to check in.

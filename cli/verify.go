@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 
+	"patchbay/server/view"
 	"patchbay/sign"
 	"patchbay/wire"
 )
@@ -12,6 +14,7 @@ import (
 // VerifyCommand checks what was signed, without a server.
 type VerifyCommand struct {
 	Receipt VerifyReceipt `cmd:"" help:"Check a receipt and say what it says."`
+	Story   VerifyStory   `cmd:"" help:"Check all receipts of a device's story, a line each."`
 }
 
 // VerifyReceipt checks a receipt.
@@ -24,8 +27,9 @@ type VerifyReceipt struct {
 // checkedReceipt is what is said of a receipt to programs.
 type checkedReceipt struct {
 	wire.Receipt
-	Key      string `json:"key"`       // name of the key that signed
-	KeyKnown bool   `json:"key_known"` // it is the one that was asked for
+	Key      string `json:"key"`               // name of the key that signed
+	KeyKnown bool   `json:"key_known"`         // it is the one that was asked for
+	Problem  string `json:"problem,omitempty"` // why it proves nothing; the rest is empty then
 }
 
 // Run says what the receipt says, and fails when it proves nothing.
@@ -42,18 +46,87 @@ func (v *VerifyReceipt) Run(g *Globals) error {
 	if err != nil {
 		return err
 	}
-	if v.Agent != "" && v.Agent != key {
-		return fmt.Errorf("the receipt is signed by %s and not by %s: another device made it", key, visible(v.Agent))
+	if err := byAgent(v.Agent, key); err != nil {
+		return err
 	}
 	if g.JSON {
-		return g.show(checkedReceipt{r, key, v.Agent != ""}, nil)
+		return g.show(checkedReceipt{Receipt: r, Key: key, KeyKnown: v.Agent != ""}, nil)
 	}
 	lines := []string{"The signature is right: nothing was changed since " + key + " signed it."}
 	if v.Agent == "" {
-		lines = append(lines, "Whose key that is, is the server's word: compare it with what patchbay-agent trust says on the device (--agent).")
+		lines = append(lines, serversWord)
 	}
 	if _, err := fmt.Fprintln(g.Out, sign.ShowReceipt(r)); err != nil {
 		return err
 	}
 	return g.lines(lines...)
+}
+
+const serversWord = "Whose key that is, is the server's word: compare it with what patchbay-agent trust says on the device (--agent)."
+
+// byAgent refuses a key that is not the one that was asked for, if one was.
+func byAgent(want, key string) error {
+	if want != "" && want != key {
+		return fmt.Errorf("the receipt is signed by %s and not by %s: another device made it", key, visible(want))
+	}
+	return nil
+}
+
+// VerifyStory checks a story.
+type VerifyStory struct {
+	File  string `arg:"" type:"existingfile" help:"The story: what patchbay device story prints."`
+	Agent string `help:"Name of the agent's key, as patchbay-agent trust says it on the device." placeholder:"p256:…"`
+}
+
+// Run says of each receipt what it proves, and fails when one proves nothing. The entries of
+// a story are the server's word; only its receipts are signed.
+func (v *VerifyStory) Run(g *Globals) error {
+	data, err := os.ReadFile(v.File)
+	if err != nil {
+		return fmt.Errorf("reading the story: %w", err)
+	}
+	var s view.Story
+	if err := json.Unmarshal(data, &s); err != nil || s.Device.ID == "" {
+		return fmt.Errorf("%s is not a story, as patchbay device story prints them", v.File)
+	}
+	var checked []checkedReceipt
+	wrong := 0
+	for _, signed := range s.Receipts {
+		r, key, err := signed.Check()
+		if err == nil {
+			err = byAgent(v.Agent, key)
+		}
+		if err == nil && r.Device != s.Device.ID {
+			err = fmt.Errorf("the receipt is of the device %s and not of this one", visible(r.Device))
+		}
+		c := checkedReceipt{Receipt: r, Key: key, KeyKnown: v.Agent != ""}
+		if err != nil {
+			wrong++
+			c = checkedReceipt{Problem: err.Error()}
+		}
+		checked = append(checked, c)
+	}
+	if err := g.show(checked, func(t *table) { storyRows(t, s, checked, v.Agent) }); err != nil {
+		return err
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%d of %d receipts prove nothing", wrong, len(checked))
+	}
+	return nil
+}
+
+func storyRows(t *table, s view.Story, all []checkedReceipt, agent string) {
+	t.row("ENDED", "ITEM", "BEFORE", "AFTER", "VERIFIED", "SIGNED BY")
+	for _, c := range all {
+		switch {
+		case c.Problem != "":
+			t.row("-", "-", "-", "-", "NO: "+c.Problem)
+		default:
+			t.row(c.EndedAt.UTC().Format(time.RFC3339), c.Target.Name, c.Before, c.After, map[bool]string{true: "yes", false: "no"}[c.Verified], c.Key)
+		}
+	}
+	t.row(fmt.Sprintf("%d receipts of %s, as of %s.", len(all), s.Device.Name, s.AsOf.UTC().Format(time.RFC3339)))
+	if agent == "" && len(all) > 0 {
+		t.row(serversWord)
+	}
 }

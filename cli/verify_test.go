@@ -9,32 +9,44 @@ import (
 	"strings"
 	"testing"
 
+	"patchbay/server/view"
 	"patchbay/wire"
 )
 
+// signedReceipt is one by an agent of its own.
+func signedReceipt(t *testing.T, r wire.Receipt) (s wire.SignedReceipt, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, err = wire.KeyName(private.Public()); err != nil {
+		t.Fatal(err)
+	}
+	if s.Key, err = x509.MarshalPKIXPublicKey(private.Public()); err != nil {
+		t.Fatal(err)
+	}
+	e, err := wire.Seal(wire.ReceiptDocument, r, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Document = *e
+	return s, key
+}
+
+func (o *offline) writeJSON(file string, v any) {
+	o.t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.write(file, string(data))
+}
+
 func TestAReceiptIsCheckedOffline(t *testing.T) {
 	o := newOffline(t)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name, err := wire.KeyName(key.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	pub, err := x509.MarshalPKIXPublicKey(key.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := wire.Seal(wire.ReceiptDocument, wire.Receipt{Job: "job_1", Verified: true, Target: wire.Target{Name: "openssl", To: "3"}, After: "3"}, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	good, err := json.Marshal(wire.SignedReceipt{Document: *e, Key: pub})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.write("receipt.json", string(good))
+	signed, name := signedReceipt(t, wire.Receipt{Job: "job_1", Verified: true, Target: wire.Target{Name: "openssl", To: "3"}, After: "3"})
+	o.writeJSON("receipt.json", signed)
 	if out := o.do("verify receipt receipt.json"); !strings.Contains(out, "The signature is right") || !strings.Contains(out, "server's word") || !strings.Contains(out, "openssl") {
 		t.Error(out)
 	}
@@ -44,12 +56,8 @@ func TestAReceiptIsCheckedOffline(t *testing.T) {
 	if out := o.do("verify receipt receipt.json --json"); !strings.Contains(out, `"key_known": false`) || !strings.Contains(out, name) {
 		t.Error(out)
 	}
-	e.Payload[5] ^= 1
-	bent, err := json.Marshal(wire.SignedReceipt{Document: *e, Key: pub})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.write("bent.json", string(bent))
+	signed.Document.Payload[5] ^= 1
+	o.writeJSON("bent.json", signed)
 	o.write("text.json", "verified")
 	for line, want := range map[string]string{
 		"verify receipt receipt.json --agent p256:0": "another device",
@@ -60,5 +68,42 @@ func TestAReceiptIsCheckedOffline(t *testing.T) {
 		if out, err := o.try("", line); err == nil || !strings.Contains(err.Error(), want) || out != "" {
 			t.Errorf("%s: %q, %v", line, out, err)
 		}
+	}
+}
+
+func TestAStoryIsCheckedReceiptByReceipt(t *testing.T) {
+	o := newOffline(t)
+	target := wire.Target{Name: "openssl", To: "3"}
+	good, name := signedReceipt(t, wire.Receipt{Device: "dev_1", Verified: true, Target: target, Before: "2", After: "3"})
+	other, _ := signedReceipt(t, wire.Receipt{Device: "dev_1", Target: target})
+	foreign, _ := signedReceipt(t, wire.Receipt{Device: "dev_2", Verified: true, Target: target})
+	bent := good
+	bent.Document.Payload = append([]byte{}, good.Document.Payload...)
+	bent.Document.Payload[3] ^= 1
+	story := func(receipts ...wire.SignedReceipt) string {
+		o.writeJSON("story.json", view.Story{Device: view.Ref{ID: "dev_1", Name: "web-01"}, Receipts: receipts})
+		return "verify story story.json"
+	}
+	if out := o.do(story(good, other)); !strings.Contains(out, "2 receipts of web-01") || !strings.Contains(out, "server's word") || strings.Count(out, " yes ") != 1 || strings.Count(out, " no ") != 1 {
+		t.Error(out)
+	}
+	if out := o.do(story(good) + " --agent " + name); strings.Contains(out, "server's word") {
+		t.Error(out)
+	}
+	if out := o.do(story()); !strings.Contains(out, "0 receipts") {
+		t.Error(out)
+	}
+	for what, c := range map[string]struct {
+		receipts []wire.SignedReceipt
+		more     string
+	}{"another key": {[]wire.SignedReceipt{good, other}, " --agent " + name}, "another device": {[]wire.SignedReceipt{good, foreign}, ""}, "bent": {[]wire.SignedReceipt{bent, good}, ""}} {
+		out, err := o.try("", story(c.receipts...)+c.more)
+		if err == nil || !strings.Contains(err.Error(), "1 of 2 receipts prove nothing") || strings.Count(out, "NO: ") != 1 {
+			t.Errorf("%s: %v\n%s", what, err, out)
+		}
+	}
+	o.write("text.json", `{"items": []}`)
+	if _, err := o.try("", "verify story text.json"); err == nil || !strings.Contains(err.Error(), "is not a story") {
+		t.Error(err)
 	}
 }

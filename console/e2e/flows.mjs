@@ -128,7 +128,7 @@ const flows = {
     await page.getByText(/^A copy of web-01/).waitFor();
   },
 
-  "a receipt is taken along": async ({ page, base }) => {
+  "a receipt and a story are taken along": async ({ page, base }) => {
     const done = (await get(base, "/jobs?state=ended&limit=200")).items.find((j) => j.step === "done");
     await visit(page, `/jobs/${done.id}`);
     const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Save it" }).click()]);
@@ -136,6 +136,11 @@ const flows = {
     const receipt = JSON.parse(await readFile(await file.path(), "utf8"));
     assert.equal(JSON.parse(Buffer.from(receipt.document.payload, "base64")).job, done.id);
     assert(receipt.key.length > 50);
+    await visit(page, `/devices/${done.device.id}?tab=timeline`);
+    const [whole] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Save the whole story" }).click()]);
+    const story = JSON.parse(await readFile(await whole.path(), "utf8"));
+    assert.equal(story.device.id, done.device.id);
+    assert(story.entries.length > 0 && story.receipts.some((r) => r.document.payload === receipt.document.payload));
   },
 
   "the palette finds a device": async ({ page, base }) => {

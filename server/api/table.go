@@ -39,6 +39,7 @@ func routes() []route {
 		handle("GET /devices/{device}/needs", staff, "devices-needs", "List a device's needs", (*Server).deviceNeeds),
 		handle("GET /devices/{device}/items", staff, "devices-items", "List what is installed on a device", (*Server).items),
 		handle("GET /devices/{device}/timeline", staff, "devices-timeline", "What happened to a device", (*Server).timeline),
+		handle("GET /devices/{device}/story", staff, "devices-story", "All that happened to a device, with its receipts", (*Server).story),
 		handle("GET /devices/{device}/jobs", staff, "devices-jobs", "List a device's jobs", (*Server).deviceJobs),
 
 		handle("GET /needs", staff, "needs-list", "List needs", (*Server).needs),

@@ -13,8 +13,11 @@ import (
 	"patchbay/wire"
 )
 
-// timelineRows bounds what one source adds to a timeline.
-const timelineRows = 500
+// timelineRows bounds what one source adds to a timeline; a story has all.
+const (
+	timelineRows = 500
+	allRows      = 0
+)
 
 func (s *Server) timeline(ctx context.Context, in *ItemsParams) (*Out[view.Page[view.TimelineEntry]], error) {
 	f, err := in.filter("")
@@ -25,7 +28,7 @@ func (s *Server) timeline(ctx context.Context, in *ItemsParams) (*Out[view.Page[
 	if err != nil {
 		return nil, err
 	}
-	entries, err := s.entries(ctx, d, h)
+	entries, err := s.entries(ctx, d, h, timelineRows)
 	if err != nil {
 		return nil, err
 	}
@@ -35,8 +38,40 @@ func (s *Server) timeline(ctx context.Context, in *ItemsParams) (*Out[view.Page[
 	return page(p, f, s.Now()), nil
 }
 
-// entries gathers what happened to a device from all rows that tell of it.
-func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer) ([]view.TimelineEntry, error) {
+// story is the whole timeline with all receipts.
+func (s *Server) story(ctx context.Context, in *DevicePath) (*Out[view.Story], error) {
+	d, h, err := s.found(ctx, in.Device)
+	if err != nil {
+		return nil, err
+	}
+	t := view.Story{Device: view.Ref{ID: d.ID, Name: d.Name}, Customer: d.Customer, Site: d.Site, AsOf: s.Now(), Receipts: []wire.SignedReceipt{}}
+	if t.Entries, err = s.entries(ctx, d, h, allRows); err != nil {
+		return nil, err
+	}
+	outcomes, err := h.Outcomes(ctx, store.OutcomeFilter{Device: d.ID})
+	if err != nil {
+		return nil, err
+	}
+	keys := map[string][]byte{}
+	for _, o := range outcomes {
+		if o.Receipt == nil {
+			continue
+		}
+		if keys[o.Agent] == nil {
+			agent, err := h.Agent(ctx, o.Agent)
+			if err != nil {
+				return nil, err
+			}
+			keys[o.Agent] = agent.PublicKey
+		}
+		t.Receipts = append(t.Receipts, wire.SignedReceipt{Document: *o.Receipt, Key: keys[o.Agent]})
+	}
+	return out(t), nil
+}
+
+// entries gathers what happened to a device from all rows that tell of it, of each kind the
+// newest most.
+func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer, most int) ([]view.TimelineEntry, error) {
 	teller, err := s.teller(ctx)
 	if err != nil {
 		return nil, err
@@ -46,7 +81,7 @@ func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer) 
 		all = append(all, view.TimelineEntry{At: *d.ScannedAt, Kind: "scan", Title: "Last complete scan",
 			Sentence: "All that is installed and all that is on offer was read."})
 	}
-	jobs, err := h.Jobs(ctx, store.JobFilter{Devices: []string{d.ID}, Limit: timelineRows})
+	jobs, err := h.Jobs(ctx, store.JobFilter{Devices: []string{d.ID}, Limit: most})
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +90,7 @@ func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer) 
 		of[j.ID] = change(j.Job)
 		all = append(all, teller.jobEntry(j))
 	}
-	outcomes, err := h.Outcomes(ctx, store.OutcomeFilter{Device: d.ID, Limit: timelineRows})
+	outcomes, err := h.Outcomes(ctx, store.OutcomeFilter{Device: d.ID, Limit: most})
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +101,13 @@ func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer) 
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range approvals[:min(len(approvals), timelineRows)] {
+	if most > 0 {
+		approvals = approvals[:min(len(approvals), most)]
+	}
+	for _, a := range approvals {
 		all = append(all, teller.answerEntry(a))
 	}
-	acts, err := h.Audit(ctx, store.AuditFilter{Device: d.ID, Limit: timelineRows})
+	acts, err := h.Audit(ctx, store.AuditFilter{Device: d.ID, Limit: most})
 	if err != nil {
 		return nil, err
 	}

@@ -109,3 +109,13 @@ type TimelineEntry struct {
 	Job      string    `json:"job,omitempty"`
 	Detail   string    `json:"detail,omitempty" doc:"The manager's own words"`
 }
+
+// Story is all that happened to a device, to be taken along.
+type Story struct {
+	Device   Ref                  `json:"device"`
+	Customer Ref                  `json:"customer"`
+	Site     Ref                  `json:"site"`
+	AsOf     time.Time            `json:"as_of"`
+	Entries  []TimelineEntry      `json:"entries" doc:"The newest first"`
+	Receipts []wire.SignedReceipt `json:"receipts" doc:"Of every job that is over, as the agent signed them, the newest first"`
+}

@@ -107,6 +107,19 @@ func checkReceipts(t *testing.T, in *installation, e *endpoint) {
 	if receipts == 0 {
 		t.Error("no job has a receipt")
 	}
+	story, told := call[view.Story](in, "GET", "/devices/"+e.id+"/story", nil), 0
+	for _, signed := range story.Receipts {
+		r, _, err := signed.Check()
+		if err != nil || r.Device != e.id {
+			t.Errorf("the story has a receipt of %s: %v", r.Device, err)
+		}
+		if r.Step == wire.StepDone {
+			told++
+		}
+	}
+	if told != receipts || len(story.Entries) < receipts {
+		t.Errorf("the story has %d entries and %d receipts of jobs that were done; there are %d", len(story.Entries), told, receipts)
+	}
 }
 
 // checkRecord holds that the audit chains are whole and tell who approved.

@@ -247,6 +247,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that happened to a device, with its receipts */
+        get: operations["devices-story"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/timeline": {
         parameters: {
             query?: never;
@@ -1699,6 +1716,17 @@ export interface components {
             /** Format: date-time */
             valid_until?: string;
         };
+        Story: {
+            /** Format: date-time */
+            as_of: string;
+            customer: components["schemas"]["Ref"];
+            device: components["schemas"]["Ref"];
+            /** @description The newest first */
+            entries: components["schemas"]["TimelineEntry"][];
+            /** @description Of every job that is over, as the agent signed them, the newest first */
+            receipts: components["schemas"]["SignedReceipt"][];
+            site: components["schemas"]["Ref"];
+        };
         TimelineEntry: {
             actor?: string;
             /** Format: date-time */
@@ -2574,6 +2602,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageNeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "devices-story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Story"];
                 };
             };
             /** @description Error */

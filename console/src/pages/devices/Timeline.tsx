@@ -26,9 +26,14 @@ export function Timeline({ device: d }: { device: DeviceDetail }) {
         items.length === 0 ? (
           <Empty title="Nothing has happened yet">Scans, decisions and outcomes of this device are kept here.</Empty>
         ) : (
-          <ol className="timeline" aria-label="Timeline">
-            {items.map((e) => <Entry key={e.at + e.kind + e.title + (e.job ?? "")} entry={e} zone={d.zone} />)}
-          </ol>
+          <>
+            <p className="dim small">
+              <a className="link" href={`/api/v1/devices/${d.id}/story`} download={`story-${d.id}.json`}>Save the whole story</a>, with every receipt as the device signed it, to check it anywhere: <code>patchbay verify story</code>
+            </p>
+            <ol className="timeline" aria-label="Timeline">
+              {items.map((e) => <Entry key={e.at + e.kind + e.title + (e.job ?? "")} entry={e} zone={d.zone} />)}
+            </ol>
+          </>
         )
       }
     </Loaded>
