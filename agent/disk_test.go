@@ -11,17 +11,28 @@ import (
 	"patchbay/agent/disk"
 )
 
-// memory is a disk that can be cut: at its nth write it stops, before or after the bytes
-// are there, or in the middle of them.
+// memory is a disk that can be cut: at its nth write it stops. A removal counts as a write;
+// unlike the others it is not durable before the next one.
 type memory struct {
-	mu     sync.Mutex
-	files  map[string][]byte
-	writes int
-	cutAt  int    // 0 never
-	how    string // "before", "torn", "after"
-	cut    func() // called once
-	dead   bool
+	mu      sync.Mutex
+	files   map[string][]byte
+	removed map[string][]byte // since the last durable write
+	writes  int
+	cutAt   int // 0 never
+	how     how
+	cut     func() // called once
+	dead    bool
 }
+
+// how a disk is cut at a write.
+type how string
+
+const (
+	before   how = "before"   // nothing of it is there
+	torn     how = "torn"     // half of it is
+	after    how = "after"    // all of it is, and nobody hears so
+	unsynced how = "unsynced" // nothing of it is there, and what was removed before is back
+)
 
 var errCut = errors.New("the power is gone")
 
@@ -35,23 +46,29 @@ func (m *memory) Read(name string) ([]byte, error) {
 	return bytes.Clone(data), nil
 }
 
-// write stores what is there after a write of this many more bytes; torn is what a cut in
-// the middle leaves.
-func (m *memory) write(name string, whole, torn []byte) error {
+// write stores what is there after a write; half is what a cut in the middle leaves.
+func (m *memory) write(name string, whole, half []byte) error {
 	if m.dead {
 		return errCut
 	}
 	m.writes++
 	if m.writes != m.cutAt {
 		m.files[name] = whole
+		clear(m.removed)
 		return nil
 	}
 	switch m.how {
-	case "torn":
-		m.files[name] = torn
-	case "after":
+	case torn:
+		m.files[name] = half
+	case after:
 		m.files[name] = whole
+	case unsynced:
+		maps.Copy(m.files, m.removed)
 	}
+	return m.die()
+}
+
+func (m *memory) die() error {
 	m.dead = true
 	if m.cut != nil {
 		m.cut()
@@ -62,7 +79,7 @@ func (m *memory) write(name string, whole, torn []byte) error {
 func (m *memory) Write(name string, data []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.how == "torn" && m.writes+1 == m.cutAt { // a whole file is never half there
+	if m.how == torn && m.writes+1 == m.cutAt { // a whole file is never half there
 		old, ok := m.files[name]
 		if !ok {
 			old = nil
@@ -89,7 +106,21 @@ func (m *memory) Log(name string, size int64) (disk.Log, error) {
 func (m *memory) Remove(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.files, name)
+	if m.dead {
+		return errCut
+	}
+	m.writes++
+	cut := m.writes == m.cutAt
+	if data, ok := m.files[name]; ok && (!cut || m.how == torn || m.how == after) {
+		if m.removed == nil {
+			m.removed = map[string][]byte{}
+		}
+		m.removed[name] = data
+		delete(m.files, name)
+	}
+	if cut {
+		return m.die()
+	}
 	return nil
 }
 

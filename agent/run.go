@@ -209,8 +209,8 @@ func (a *Agent) begin(jobs []journal.Job) ([]journal.Job, error) {
 		if !j.Begun {
 			j.Begun, j.StartedAt, j.Approval = true, s.now, a.ruling(s, j).Approval
 			j.Before = a.report.Installed[j.Target.Key()].Version
-			j.BootBefore = a.report.Facts.BootID
 		}
+		j.BootBefore = a.report.Facts.BootID // each time: a restart between two tries makes nothing of the second active
 		begun = append(begun, j)
 	}
 	c.Jobs = append(c.Jobs, begun...)

@@ -54,6 +54,7 @@ func (a *Agent) decideReboot(ctx context.Context) error {
 		return err
 	}
 	a.Log.Info("restarting the machine", "jobs", len(jobs))
+	a.worker.restarting = a.Now()
 	if err := a.Reboot(context.WithoutCancel(ctx)); err != nil {
 		return a.rebooted(a.standing(wire.StepRebooting), err)
 	}
@@ -64,11 +65,13 @@ func (a *Agent) decideReboot(ctx context.Context) error {
 // is begun: then the answer is when to look again.
 func (a *Agent) awaitReboot(ctx context.Context) (time.Time, error) {
 	jobs := slices.DeleteFunc(a.standing(wire.StepRebooting), func(j journal.Job) bool { return !j.Rebooted })
-	now, _ := a.clock.time()
 	for _, j := range jobs {
 		var err error
 		if boot := a.report.Facts.BootID; boot == "" || boot == j.BootBefore {
-			if since := now.Sub(j.Since); since >= 0 && since < rebootTime {
+			if a.worker.restarting.IsZero() { // an agent before this one asked
+				a.worker.restarting = a.Now()
+			}
+			if since := a.Now().Sub(a.worker.restarting); since < rebootTime {
 				return a.Now().Add(rebootTime - since), nil
 			}
 			err = fmt.Errorf("the machine was asked to restart and did not within %s", rebootTime)

@@ -25,6 +25,9 @@ type worker struct {
 	fresh     bool      // nothing was applied since the last scan began
 	scanned   time.Time // by Now: when the last scan ended
 	refreshed time.Time // the last try to refresh, by Now
+	// restarting is when the machine was asked to restart, by Now: the server's time may leap
+	// meanwhile.
+	restarting time.Time
 }
 
 // runWorker scans and runs jobs until the context ends.
@@ -248,9 +251,16 @@ func (a *Agent) resume() error {
 		switch edges := steps()[j.Step]; j.Step {
 		case wire.StepPreflight:
 			c.Jobs = append(c.Jobs, at(j, edges.again, "The agent was restarted.", now))
+		case wire.StepRebooting: // the agent may have been stopped before it asked
+			if boot := a.report.Facts.BootID; j.Rebooted && boot != "" && boot == j.BootBefore && j.Tries+1 < maxTries {
+				j.Tries, j.Rebooted = j.Tries+1, false
+				c.Jobs = append(c.Jobs, at(j, edges.again, "The agent was stopped before the machine restarted.", now))
+			}
 		case wire.StepApplying:
 			j.Tries++
 			switch {
+			case a.reached(a.report, j) && rebootWanted(j, a.report):
+				c.Jobs = append(c.Jobs, at(j, edges.ok, "", now)) // it was done, and what follows was not
 			case a.reached(a.report, j):
 				c.Jobs = append(c.Jobs, at(j, edges.failed, "", now))
 			case j.Tries >= maxTries:

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,9 @@ type world struct {
 	mode    wire.Mode
 	reboot  func(context.Context) error
 	key     ecdsa.PublicKey
+
+	rebooting atomic.Bool // the machine was asked to restart
+	booted    int         // how often it did
 
 	mayEnd bool // with ErrAnew
 	agent  *Agent

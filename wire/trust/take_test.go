@@ -59,7 +59,7 @@ func TestTakeNeverGoesBack(t *testing.T) {
 			s = next
 		}
 	})
-	if len(taken) != 4 {
+	if len(taken) != 4 && !testing.Short() { // rapid tries a fifth of the inputs then
 		t.Errorf("the test takes only %v", taken)
 	}
 }

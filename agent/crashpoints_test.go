@@ -1,0 +1,270 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/provider"
+	"patchbay/wire"
+)
+
+// A crash point is a write of the agent, and a way in which it is cut off there. Which writes
+// there are is found out by running: a new one adds its points by itself.
+
+// replayed is a cut after a write where, on top, the first answer after the next start is one
+// from long before.
+const replayed how = "replayed"
+
+func ways() []how { return []how{before, torn, after, unsynced, replayed} }
+
+// powerCut reports whether the machine goes down with the agent.
+func (h how) powerCut() bool { return h == torn || h == unsynced }
+
+// cut is one crash point of one life of the agent.
+type cut struct {
+	write int
+	how   how
+}
+
+// scene is what the agent has to do.
+type scene struct {
+	jobs   []wire.Job
+	begin  func(w *world)
+	during func(w *world) // once, after a minute of the first life
+	want   map[string]wire.Step
+	reboot string // the item that runs only after a reboot
+}
+
+func scenes() map[string]func() scene {
+	upgrade := func(names ...string) func() scene {
+		return func() scene {
+			s := scene{want: map[string]wire.Step{}}
+			versions := map[string][2]string{"curl": {"1.0", "1.1"}, "nginx": {"2.0", "2.1"}, "kernel": {"6.0", "6.1"}}
+			for _, n := range names {
+				s.jobs, s.want[n] = append(s.jobs, job(n, versions[n][0], versions[n][1])), wire.StepDone
+			}
+			return s
+		}
+	}
+	return map[string]func() scene{
+		"upgrade": upgrade("curl", "nginx"),
+		"one fails": func() scene {
+			s := upgrade("curl", "nginx")()
+			s.want["nginx"] = wire.StepFailed
+			s.begin = func(w *world) {
+				w.machine.apply = func(r provider.Request) (provider.Outcome, bool, error) {
+					for _, u := range r.Updates {
+						if u.Name == "nginx" {
+							return provider.Outcome{}, false, errors.New("its script failed")
+						}
+					}
+					return provider.Outcome{}, true, nil
+				}
+			}
+			return s
+		},
+		"reboot": func() scene {
+			s := upgrade("kernel", "curl")()
+			s.reboot = "kernel"
+			s.begin = func(w *world) {
+				w.server.set(func(d *wire.DeviceOrders) { d.Reboot = true })
+				w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+					w.machine.restart = wire.Restart{Machine: true, Reasons: []string{"kernel"}}
+					return provider.Outcome{Reboot: patch.Yes}, true, nil
+				}
+			}
+			return s
+		},
+		"offline, then reported": func() scene {
+			s := upgrade("curl", "kernel")()
+			s.begin = func(w *world) {
+				w.server.set(func(d *wire.DeviceOrders) { d.Windows.Opens[0].From = time.Now().Add(5 * time.Minute) })
+			}
+			s.during = func(w *world) { w.server.net.cut(true) }
+			return s
+		},
+		"renewal": func() scene {
+			s := upgrade("curl")()
+			s.begin = func(w *world) { w.server.lifetime = 20 * time.Minute }
+			return s
+		},
+	}
+}
+
+// life lets the agent live for a while, over restarts of the machine.
+func (w *world) life(d time.Duration, c cut, during func(*world)) (hit bool) {
+	w.disk.writes, w.disk.cutAt, w.disk.how = 0, c.write, c.how
+	if c.how == replayed {
+		w.disk.how = after
+	}
+	up := w.start()
+	for began := time.Now(); time.Since(began) < d; {
+		pass(time.Minute)
+		if during != nil {
+			during(w)
+			during = nil
+		}
+		if up && w.rebooting.Swap(false) {
+			w.stop()
+			w.boots()
+			up = w.start()
+		}
+	}
+	if up {
+		w.stop()
+	}
+	w.stop = nil
+	w.disk.mu.Lock()
+	hit = w.disk.dead
+	w.disk.mu.Unlock()
+	w.disk = w.disk.revive()
+	if hit && c.how.powerCut() {
+		w.boots()
+	}
+	if hit && c.how == replayed {
+		w.server.replay()
+	}
+	return hit
+}
+
+// boots is the machine coming up again.
+func (w *world) boots() {
+	w.machine.mu.Lock()
+	defer w.machine.mu.Unlock()
+	w.booted++
+	w.machine.boot, w.machine.restart = fmt.Sprintf("boot-%d", w.booted+1), wire.Restart{}
+}
+
+// crash plays a scene with cuts, one per life, and holds the agent to the truth afterwards.
+// It reports whether the last cut was made at all.
+func crash(t *testing.T, make func() scene, cuts ...cut) (hit bool) {
+	w := newWorld(t)
+	defer w.end()
+	s := make()
+	double, reboots := 0, 0
+	w.reboot = func(context.Context) error { reboots++; w.rebooting.Store(true); return nil }
+	w.order(s.jobs...)
+	if s.begin != nil {
+		s.begin(w)
+	}
+	inner := w.machine.apply
+	w.machine.apply = func(r provider.Request) (provider.Outcome, bool, error) {
+		for _, u := range r.Updates {
+			if w.machine.installed[u.Name] == u.Available {
+				double++
+			}
+		}
+		if inner != nil {
+			return inner(r)
+		}
+		return provider.Outcome{}, true, nil
+	}
+	for i, c := range cuts {
+		during := s.during
+		if i > 0 {
+			during = nil
+		}
+		hit = w.life(15*time.Minute, c, during)
+	}
+	w.server.net.cut(false)
+	w.life(2*time.Hour, cut{}, nil)
+	w.truth(s, fmt.Sprint(cuts))
+	if double > 0 {
+		t.Errorf("%v: %d updates were installed that were there", cuts, double)
+	}
+	if reboots > 1 {
+		t.Errorf("%v: %d reboots", cuts, reboots)
+	}
+	return hit
+}
+
+// truth compares what the server was told with what is so.
+func (w *world) truth(s scene, when string) {
+	w.t.Helper()
+	ends, seen := map[string]int{}, map[int64]bool{}
+	for _, o := range w.server.told() {
+		if seen[o.Seq] {
+			w.t.Errorf("%s: number %d is used twice", when, o.Seq)
+		}
+		seen[o.Seq] = true
+		if !o.Step.Ended() {
+			continue
+		}
+		ends[o.Job]++
+		r := w.receipt(o)
+		name := r.Target.Name
+		if o.Step != s.want[name] {
+			w.t.Errorf("%s: %s ended %s: %s", when, name, o.Step, o.Message)
+		}
+		if r.After != w.machine.version(name) {
+			w.t.Errorf("%s: the receipt says %s %s, and it is %s", when, name, r.After, w.machine.version(name))
+		}
+		if want := o.Step == wire.StepDone; r.Verified != want {
+			w.t.Errorf("%s: %s is verified: %v; %s", when, name, r.Verified, o.Message)
+		}
+		if r.Verified && name == s.reboot && r.BootBefore == r.BootAfter {
+			w.t.Errorf("%s: %s is verified under the boot it was installed in", when, name)
+		}
+	}
+	for _, j := range s.jobs {
+		if ends[j.ID] != 1 {
+			w.t.Errorf("%s: %s ended %d times; told %+v", when, j.Target.Name, ends[j.ID], w.server.told())
+		}
+	}
+}
+
+// TestAgentSurvivesEveryCrashPoint cuts the agent off at every write it makes, in every way,
+// and again while it recovers. Whatever the moment, each job ends once, with one truth for
+// the server: what the machine is like. Nothing is installed twice, no reboot is made twice.
+func TestAgentSurvivesEveryCrashPoint(t *testing.T) {
+	var points atomic.Int64
+	t.Run("scenes", func(t *testing.T) {
+		for name, make := range scenes() {
+			for _, h := range ways() {
+				if testing.Short() && (name != "reboot" || h == after || h == unsynced) {
+					continue
+				}
+				t.Run(name+", "+string(h), func(t *testing.T) {
+					t.Parallel()
+					points.Add(int64(crashEverywhere(t, make, h)))
+				})
+			}
+		}
+	})
+	t.Logf("%d crash points", points.Load())
+	least := int64(2000)
+	if testing.Short() {
+		least = 40
+	}
+	if points.Load() < least {
+		t.Errorf("only %d crash points were tried", points.Load())
+	}
+}
+
+// crashEverywhere cuts at each write, and, unless time is short, at each third one of the
+// life after that, in turn in each way.
+func crashEverywhere(t *testing.T, make func() scene, h how) (points int) {
+	for first, hit := 1, true; hit; first++ {
+		synctest.Test(t, func(t *testing.T) { hit = crash(t, make, cut{first, h}) })
+		if !hit {
+			return points
+		}
+		points++
+		if testing.Short() {
+			continue
+		}
+		for second, again := 1+first%3, true; again; second += 3 {
+			synctest.Test(t, func(t *testing.T) { again = crash(t, make, cut{first, h}, cut{second, ways()[second%len(ways())]}) })
+			if again {
+				points++
+			}
+		}
+	}
+	return points
+}
