@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"crypto"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -67,30 +66,18 @@ func holding(s trust.State, now time.Time) (Holding, error) {
 	}
 	h := Holding{Pinned: s.Pinned, Limits: s.Limits, Lapsed: s.Lapsed(now), Addresses: s.Addresses, ServerTime: s.Time}
 	var err error
-	if h.ServerKeys, err = keyNames(s.Keys()); err != nil || s.Root == nil {
+	if h.ServerKeys, err = wire.KeyNames(s.Keys()...); err != nil || s.Root == nil {
 		return h, err
 	}
 	h.Installation, h.Root, h.RootEnds = s.Root.Installation, s.Root.Version, s.Root.Expires
 	for _, role := range s.Root.Roles() {
-		names, err := keyNames(role.Public())
+		names, err := wire.KeyNames(role.Public()...)
 		if err != nil {
 			return h, err
 		}
 		h.Roles = append(h.Roles, HoldingRole{Name: role.Name, Threshold: role.Threshold, Keys: names})
 	}
 	return h, nil
-}
-
-func keyNames(keys []crypto.PublicKey) ([]string, error) {
-	names := make([]string, 0, len(keys))
-	for _, k := range keys {
-		name, err := wire.KeyName(k)
-		if err != nil {
-			return nil, fmt.Errorf("naming a key: %w", err)
-		}
-		names = append(names, name)
-	}
-	return names, nil
 }
 
 // Print says it in a few lines. Names of keys are to be compared with those on paper.

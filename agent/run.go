@@ -277,10 +277,8 @@ func (a *Agent) applied(jobs []journal.Job, r inventory.Report, tries map[string
 		j.Changes, j.Conflicts, j.Reboot = own(t.outcome.Changes, j.Target), t.outcome.Conflicts, t.outcome.Reboot
 		untouched := r.Read(j.Target.Provider) && r.Installed[j.Target.Key()].Version == j.Before
 		switch {
-		case a.reached(r, j) && rebootWanted(j, r):
-			c.Jobs = append(c.Jobs, at(j, edges.ok, "A reboot is asked for.", now))
 		case a.reached(r, j):
-			c.Jobs = append(c.Jobs, at(j, steps()[edges.ok].ok, "", now)) // no reboot to make
+			c.Jobs = append(c.Jobs, arrived(j, r, now))
 		case untouched && errors.Is(err, provider.ErrBusy):
 			a.again(&c, j, wire.ResultBusy, words(err), busyWait, now)
 		case untouched && errors.Is(err, provider.ErrOffline):

@@ -32,6 +32,16 @@ func rebootWanted(j journal.Job, r inventory.Report) bool {
 	return j.Reboot == patch.Yes || r.Facts.Restart.Machine
 }
 
+// arrived is the job after its version was found installed: at the reboot that it asks for,
+// or past it.
+func arrived(j journal.Job, r inventory.Report, now time.Time) journal.Job {
+	reboot := steps()[j.Step].ok
+	if rebootWanted(j, r) {
+		return at(j, reboot, "A reboot is asked for.", now)
+	}
+	return at(j, steps()[reboot].ok, "", now)
+}
+
 // decideReboot restarts the machine when it is wanted, ordered and allowed now. Otherwise
 // the jobs go on to verification, which says that a reboot is pending.
 func (a *Agent) decideReboot(ctx context.Context) error {

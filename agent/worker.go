@@ -259,10 +259,8 @@ func (a *Agent) resume() error {
 		case wire.StepApplying:
 			j.Tries++
 			switch {
-			case a.reached(a.report, j) && rebootWanted(j, a.report):
-				c.Jobs = append(c.Jobs, at(j, edges.ok, "", now)) // it was done, and what follows was not
 			case a.reached(a.report, j):
-				c.Jobs = append(c.Jobs, at(j, edges.failed, "", now))
+				c.Jobs = append(c.Jobs, arrived(j, a.report, now)) // it was done, and what follows was not
 			case j.Tries >= maxTries:
 				j.Failure = &journal.Failure{Result: wire.ResultFailed, Message: "The agent was stopped each time it worked on this."}
 				c.Jobs = append(c.Jobs, at(j, edges.failed, "", now))

@@ -58,6 +58,16 @@ func (l *DeviceList) Run(ctx context.Context, g *Globals) error {
 	})
 }
 
+// device connects, and finds the ID of a device that is named by it or by its name.
+func (g *Globals) device(ctx context.Context, name string) (*client.Client, string, error) {
+	c, err := g.connect()
+	if err != nil {
+		return nil, "", err
+	}
+	id, err := deviceID(ctx, c, name)
+	return c, id, err
+}
+
 // DeviceShow shows a device.
 type DeviceShow struct {
 	Device string `arg:"" help:"ID or name."`
@@ -71,11 +81,7 @@ type deviceAnswer struct {
 
 // Run prints the device and its needs.
 func (s *DeviceShow) Run(ctx context.Context, g *Globals) error {
-	c, err := g.connect()
-	if err != nil {
-		return err
-	}
-	id, err := deviceID(ctx, c, s.Device)
+	c, id, err := g.device(ctx, s.Device)
 	if err != nil {
 		return err
 	}
@@ -117,11 +123,7 @@ type DeviceRename struct {
 
 // Run renames it.
 func (n *DeviceRename) Run(ctx context.Context, g *Globals) error {
-	c, err := g.connect()
-	if err != nil {
-		return err
-	}
-	id, err := deviceID(ctx, c, n.Device)
+	c, id, err := g.device(ctx, n.Device)
 	if err != nil {
 		return err
 	}
@@ -140,11 +142,7 @@ type DeviceRetire struct {
 
 // Run retires it.
 func (n *DeviceRetire) Run(ctx context.Context, g *Globals) error {
-	c, err := g.connect()
-	if err != nil {
-		return err
-	}
-	id, err := deviceID(ctx, c, n.Device)
+	c, id, err := g.device(ctx, n.Device)
 	if err != nil {
 		return err
 	}
@@ -161,11 +159,7 @@ type DeviceStory struct {
 
 // Run prints it, as JSON whatever is asked for: it is made for a file.
 func (n *DeviceStory) Run(ctx context.Context, g *Globals) error {
-	c, err := g.connect()
-	if err != nil {
-		return err
-	}
-	id, err := deviceID(ctx, c, n.Device)
+	c, id, err := g.device(ctx, n.Device)
 	if err != nil {
 		return err
 	}
@@ -184,11 +178,7 @@ type DeviceCheckIn struct {
 
 // Run asks.
 func (n *DeviceCheckIn) Run(ctx context.Context, g *Globals) error {
-	c, err := g.connect()
-	if err != nil {
-		return err
-	}
-	id, err := deviceID(ctx, c, n.Device)
+	c, id, err := g.device(ctx, n.Device)
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,7 @@ type VerifyCommand struct {
 // VerifyReceipt checks a receipt.
 type VerifyReceipt struct {
 	File string `arg:"" type:"existingfile" help:"The receipt: what patchbay job receipt prints."`
-	// Agent has a name of its own: Key is the server's among the globals.
-	Agent string `help:"Name of the agent's key, as patchbay-agent trust says it on the device." placeholder:"p256:…"`
+	ExpectedAgent
 }
 
 // checkedReceipt is what is said of a receipt to programs.
@@ -42,21 +41,18 @@ func (v *VerifyReceipt) Run(g *Globals) error {
 	if err := json.Unmarshal(data, &s); err != nil || s.Document.Type != wire.ReceiptDocument {
 		return fmt.Errorf("%s is not a receipt, as patchbay job receipt prints them", v.File)
 	}
-	r, key, err := s.Check()
+	c, err := v.check(s)
 	if err != nil {
 		return err
 	}
-	if err := byAgent(v.Agent, key); err != nil {
-		return err
-	}
 	if g.JSON {
-		return g.show(checkedReceipt{Receipt: r, Key: key, KeyKnown: v.Agent != ""}, nil)
+		return g.show(c, nil)
 	}
-	lines := []string{"The signature is right: nothing was changed since " + key + " signed it."}
+	lines := []string{"The signature is right: nothing was changed since " + c.Key + " signed it."}
 	if v.Agent == "" {
 		lines = append(lines, serversWord)
 	}
-	if _, err := fmt.Fprintln(g.Out, sign.ShowReceipt(r)); err != nil {
+	if _, err := fmt.Fprintln(g.Out, sign.ShowReceipt(c.Receipt)); err != nil {
 		return err
 	}
 	return g.lines(lines...)
@@ -64,18 +60,27 @@ func (v *VerifyReceipt) Run(g *Globals) error {
 
 const serversWord = "Whose key that is, is the server's word: compare it with what patchbay-agent trust says on the device (--agent)."
 
-// byAgent refuses a key that is not the one that was asked for, if one was.
-func byAgent(want, key string) error {
-	if want != "" && want != key {
-		return fmt.Errorf("the receipt is signed by %s and not by %s: another device made it", key, visible(want))
+// ExpectedAgent is whose receipts are expected.
+type ExpectedAgent struct {
+	Agent string `help:"Name of the agent's key, as patchbay-agent trust says it on the device." placeholder:"p256:…"` // not Key, which is the server's
+}
+
+// check opens a receipt, and refuses another agent's where one is expected.
+func (x ExpectedAgent) check(s wire.SignedReceipt) (checkedReceipt, error) {
+	r, key, err := s.Check()
+	if err == nil && x.Agent != "" && x.Agent != key {
+		err = fmt.Errorf("the receipt is signed by %s and not by %s: another device made it", key, visible(x.Agent))
 	}
-	return nil
+	if err != nil {
+		return checkedReceipt{}, err
+	}
+	return checkedReceipt{Receipt: r, Key: key, KeyKnown: x.Agent != ""}, nil
 }
 
 // VerifyStory checks a story.
 type VerifyStory struct {
-	File  string `arg:"" type:"existingfile" help:"The story: what patchbay device story prints."`
-	Agent string `help:"Name of the agent's key, as patchbay-agent trust says it on the device." placeholder:"p256:…"`
+	File string `arg:"" type:"existingfile" help:"The story: what patchbay device story prints."`
+	ExpectedAgent
 }
 
 // Run says of each receipt what it proves, and fails when one proves nothing. The entries of
@@ -92,14 +97,10 @@ func (v *VerifyStory) Run(g *Globals) error {
 	var checked []checkedReceipt
 	wrong := 0
 	for _, signed := range s.Receipts {
-		r, key, err := signed.Check()
-		if err == nil {
-			err = byAgent(v.Agent, key)
+		c, err := v.check(signed)
+		if err == nil && c.Device != s.Device.ID {
+			err = fmt.Errorf("the receipt is of the device %s and not of this one", visible(c.Device))
 		}
-		if err == nil && r.Device != s.Device.ID {
-			err = fmt.Errorf("the receipt is of the device %s and not of this one", visible(r.Device))
-		}
-		c := checkedReceipt{Receipt: r, Key: key, KeyKnown: v.Agent != ""}
 		if err != nil {
 			wrong++
 			c = checkedReceipt{Problem: err.Error()}
@@ -118,12 +119,15 @@ func (v *VerifyStory) Run(g *Globals) error {
 func storyRows(t *table, s view.Story, all []checkedReceipt, agent string) {
 	t.row("ENDED", "ITEM", "BEFORE", "AFTER", "VERIFIED", "SIGNED BY")
 	for _, c := range all {
-		switch {
-		case c.Problem != "":
+		if c.Problem != "" {
 			t.row("-", "-", "-", "-", "NO: "+c.Problem)
-		default:
-			t.row(c.EndedAt.UTC().Format(time.RFC3339), c.Target.Name, c.Before, c.After, map[bool]string{true: "yes", false: "no"}[c.Verified], c.Key)
+			continue
 		}
+		verified := "no"
+		if c.Verified {
+			verified = "yes"
+		}
+		t.row(c.EndedAt.UTC().Format(time.RFC3339), c.Target.Name, c.Before, c.After, verified, c.Key)
 	}
 	t.row(fmt.Sprintf("%d receipts of %s, as of %s.", len(all), s.Device.Name, s.AsOf.UTC().Format(time.RFC3339)))
 	if agent == "" && len(all) > 0 {

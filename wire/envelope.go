@@ -62,6 +62,19 @@ func KeyName(pub crypto.PublicKey) (string, error) {
 	return "", fmt.Errorf("naming a key: %T is not a kind of key used here", pub)
 }
 
+// KeyNames names public keys, in their order.
+func KeyNames(keys ...crypto.PublicKey) ([]string, error) {
+	names := make([]string, 0, len(keys))
+	for _, k := range keys {
+		name, err := KeyName(k)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
 // Seal signs a payload as a document of the type.
 func Seal(docType string, payload any, key Key) (*Envelope, error) {
 	body, err := json.Marshal(payload)

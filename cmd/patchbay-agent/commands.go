@@ -133,16 +133,21 @@ func readable(dir string) string {
 	return dir
 }
 
+// state is the directory of an agent that is there: looking makes none.
+func (c *commands) state() (disk.OS, error) {
+	if readable(c.stateDir()) == "" {
+		return disk.OS{}, identity.ErrNone
+	}
+	return disk.Open(c.stateDir())
+}
+
 type statusCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
 // Run says how the agent stands. The exit code is 0 when it is in touch with its server.
 func (s *statusCommand) Run(c *commands) error {
-	if readable(c.stateDir()) == "" {
-		return identity.ErrNone
-	}
-	dir, err := disk.Open(c.stateDir())
+	dir, err := c.state()
 	if err != nil {
 		return err
 	}
@@ -168,10 +173,7 @@ type trustCommand struct {
 // Run says what this machine holds its server to. The exit code is 1 when that is over, and
 // only security updates are installed.
 func (t *trustCommand) Run(c *commands) error {
-	if readable(c.stateDir()) == "" {
-		return identity.ErrNone
-	}
-	dir, err := disk.Open(c.stateDir())
+	dir, err := c.state()
 	if err != nil {
 		return err
 	}

@@ -157,17 +157,33 @@ func (s *Server) jobReceipt(ctx context.Context, in *JobPath) (*Out[wire.SignedR
 	if err != nil {
 		return nil, err
 	}
+	all, err := signedReceipts(ctx, h, outcomes)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, problem(http.StatusNotFound, "There is no receipt of this job: its device has not told of its end.")
+	}
+	return out(all[0]), nil
+}
+
+// signedReceipts are the receipts among outcomes, each with the key of its agent.
+func signedReceipts(ctx context.Context, h *store.Customer, outcomes []store.OutcomeRow) ([]wire.SignedReceipt, error) {
+	all, keys := []wire.SignedReceipt{}, map[string][]byte{}
 	for _, o := range outcomes {
 		if o.Receipt == nil {
 			continue
 		}
-		agent, err := h.Agent(ctx, o.Agent)
-		if err != nil {
-			return nil, err
+		if keys[o.Agent] == nil {
+			agent, err := h.Agent(ctx, o.Agent)
+			if err != nil {
+				return nil, err
+			}
+			keys[o.Agent] = agent.PublicKey
 		}
-		return out(wire.SignedReceipt{Document: *o.Receipt, Key: agent.PublicKey}), nil
+		all = append(all, wire.SignedReceipt{Document: *o.Receipt, Key: keys[o.Agent]})
 	}
-	return nil, problem(http.StatusNotFound, "There is no receipt of this job: its device has not told of its end.")
+	return all, nil
 }
 
 // receipt reads a job's receipt and checks its signature with the key that the agent

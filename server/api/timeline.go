@@ -44,7 +44,7 @@ func (s *Server) story(ctx context.Context, in *DevicePath) (*Out[view.Story], e
 	if err != nil {
 		return nil, err
 	}
-	t := view.Story{Device: view.Ref{ID: d.ID, Name: d.Name}, Customer: d.Customer, Site: d.Site, AsOf: s.Now(), Receipts: []wire.SignedReceipt{}}
+	t := view.Story{Device: view.Ref{ID: d.ID, Name: d.Name}, Customer: d.Customer, Site: d.Site, AsOf: s.Now()}
 	if t.Entries, err = s.entries(ctx, d, h, allRows); err != nil {
 		return nil, err
 	}
@@ -52,21 +52,8 @@ func (s *Server) story(ctx context.Context, in *DevicePath) (*Out[view.Story], e
 	if err != nil {
 		return nil, err
 	}
-	keys := map[string][]byte{}
-	for _, o := range outcomes {
-		if o.Receipt == nil {
-			continue
-		}
-		if keys[o.Agent] == nil {
-			agent, err := h.Agent(ctx, o.Agent)
-			if err != nil {
-				return nil, err
-			}
-			keys[o.Agent] = agent.PublicKey
-		}
-		t.Receipts = append(t.Receipts, wire.SignedReceipt{Document: *o.Receipt, Key: keys[o.Agent]})
-	}
-	return out(t), nil
+	t.Receipts, err = signedReceipts(ctx, h, outcomes)
+	return out(t), err
 }
 
 // entries gathers what happened to a device from all rows that tell of it, of each kind the

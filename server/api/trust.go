@@ -83,15 +83,11 @@ func (s *Server) trust(ctx context.Context, _ *Empty) (*Out[Trust], error) {
 func trustRoot(r wire.Root) (*TrustRoot, error) {
 	t := &TrustRoot{Version: r.Version, Installation: r.Installation, IssuedAt: r.IssuedAt, Expires: r.Expires, Limits: r.Limits}
 	for _, role := range r.Roles() {
-		v := TrustRole{Name: role.Name, Threshold: role.Threshold, Keys: []string{}}
-		for _, key := range role.Public() {
-			name, err := wire.KeyName(key)
-			if err != nil {
-				return nil, err
-			}
-			v.Keys = append(v.Keys, name)
+		keys, err := wire.KeyNames(role.Public()...)
+		if err != nil {
+			return nil, err
 		}
-		t.Roles = append(t.Roles, v)
+		t.Roles = append(t.Roles, TrustRole{Name: role.Name, Threshold: role.Threshold, Keys: keys})
 	}
 	return t, nil
 }
