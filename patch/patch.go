@@ -28,6 +28,7 @@ type Item struct {
 	Auto          bool   `json:"auto,omitempty"`           // installed only because something else needed it
 	Held          bool   `json:"held,omitempty"`           // a person told the package manager to leave it alone
 	Broken        string `json:"broken,omitempty"`         // the manager's own word when the item is not completely installed, such as "half-configured"
+	Previous      string `json:"previous,omitempty"`       // the version before this one that the provider can bring back; "" when it cannot
 }
 
 // Class says what an update is for. An update may have several.
@@ -51,6 +52,17 @@ const (
 	SeverityMedium   Severity = "medium"
 	SeverityHigh     Severity = "high"
 	SeverityCritical Severity = "critical"
+)
+
+// Reversibility says how an update can be taken back. It is known before the update is made.
+type Reversibility string
+
+// The classes of reversibility, the easiest first.
+const (
+	ByManager  Reversibility = "A" // the manager takes it back by itself, from its sources or its own history
+	ByKept     Reversibility = "B" // the old version is kept before, and can be installed again
+	BySnapshot Reversibility = "C" // only a snapshot or an image of the machine brings it back
+	NotAtAll   Reversibility = "D" // nothing brings it back
 )
 
 // Block says why the package manager would not make an update by itself today.
@@ -94,6 +106,9 @@ type Update struct {
 	Reboot       Answer   `json:"reboot,omitempty"`   // whether it asks for a reboot
 	Block        Block    `json:"block,omitempty"`
 	BlockWhy     string   `json:"block_why,omitempty"` // a sentence, when Block is set
+
+	Reversibility    Reversibility `json:"reversibility,omitempty"`     // "" is not known
+	ReversibilityWhy string        `json:"reversibility_why,omitempty"` // a sentence on how, or why not
 
 	// ReleasedAt is when the version came out, nil when nothing says so; ReleasedBy names
 	// the fact it comes from: advisory, changelog, index or first-seen.

@@ -42,9 +42,18 @@ type Stager interface {
 	Stage(context.Context, Request) error
 }
 
+// Undoer is a provider that can take an update back.
+type Undoer interface {
+	// Undo brings back exactly the versions in the request, which must be those that the items
+	// name as their previous ones (patch.Item.Previous): what this device had before its last
+	// update, and nothing else. Undoing twice is harmless. As with Apply, the next scan decides
+	// whether it succeeded.
+	Undo(context.Context, Request) (Outcome, error)
+}
+
 // Request is what to install and what is allowed to happen on the way.
 type Request struct {
-	Updates       []patch.Update // Available is the exact version wanted
+	Updates       []patch.Update // Available is the exact version wanted, Installed the one that is there
 	AllowRemovals []string       // names of packages that a person approved to be removed
 	LockWait      time.Duration  // how long to wait for another package manager's lock
 }

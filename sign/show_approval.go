@@ -41,6 +41,9 @@ func update(u wire.ApprovedUpdate) string {
 	if u.Architecture != "" {
 		text += " " + ascii(u.Architecture, 0)
 	}
+	if u.Does(wire.VerbUndo) {
+		return text + " back to version " + ascii(u.To, 0)
+	}
 	return text + " to version " + ascii(u.To, 0)
 }
 

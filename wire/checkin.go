@@ -57,6 +57,9 @@ const (
 // The verbs of jobs. There is none that carries text for a shell.
 const (
 	VerbInstall = "install"
+	// VerbUndo takes an update back to the version that the device had before it. The device
+	// goes back only to what it kept or noted itself.
+	VerbUndo = "undo"
 )
 
 // OrdersVersion orders all orders ever made for one agent: by epoch, then by version. A

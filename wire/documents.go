@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ed25519"
 	"encoding/json"
@@ -121,7 +122,11 @@ type ApprovedUpdate struct {
 	Name         string `json:"name"`
 	Architecture string `json:"architecture,omitempty"`
 	To           string `json:"to"`
+	Verb         string `json:"verb,omitempty"` // what may be done to get there; "" is install
 }
+
+// Does reports whether the approval is of this verb.
+func (u ApprovedUpdate) Does(verb string) bool { return cmp.Or(u.Verb, VerbInstall) == verb }
 
 // Time is the server's clock at a moment. Readers take it as the earliest that it can be now.
 type Time struct {

@@ -34,9 +34,21 @@ func (a *Apt) Apply(ctx context.Context, r provider.Request) (provider.Outcome, 
 	if err != nil || len(args) == 0 {
 		return provider.Outcome{}, err
 	}
+	return a.carryOut(ctx, r, before, work{args: args, allowed: plan.allowed, keeps: true})
+}
+
+// work is what apt is to do.
+type work struct {
+	args    []string                              // what is to be installed, and how
+	allowed func(p plan, removals []string) error // refuses what nobody approved
+	keeps   bool                                  // the versions that are there are kept before
+}
+
+// carryOut lets apt do the work, and says what changed.
+func (a *Apt) carryOut(ctx context.Context, r provider.Request, before installed, w work) (provider.Outcome, error) {
 	reboots := a.readReboots()
 	said := &messages{}
-	err = a.install(ctx, r, args, said)
+	err := a.install(ctx, r, before, w, said)
 	a.forgetLook()
 	out := provider.Outcome{Messages: said.last(), Conflicts: a.conflicts(said.conflicts)}
 	after, readErr := readInstalled(a.env.Host.Files())
@@ -82,7 +94,7 @@ func (a *Apt) prepare(r provider.Request) (installed, []string, error) {
 	}
 	var args []string
 	for _, u := range r.Updates {
-		arg, err := before.argument(u)
+		arg, err := before.argument(u, func(wanted, installed string) bool { return newer(installed, wanted) })
 		if err != nil {
 			return before, nil, err
 		}
@@ -94,9 +106,10 @@ func (a *Apt) prepare(r provider.Request) (installed, []string, error) {
 	return before, slices.Compact(args), nil
 }
 
-// argument gives name:architecture=version, or "" when there is nothing left to do.
-// Nothing that is not a package's name, architecture and version gets through.
-func (in installed) argument(u patch.Update) (string, error) {
+// argument gives name:architecture=version, or "" when there is nothing left to do. against
+// reports a version that is on the wrong side of the installed one. Nothing that is not a
+// package's name, architecture and version gets through.
+func (in installed) argument(u patch.Update, against func(wanted, installed string) bool) (string, error) {
 	if !isPackageName(u.Name) || u.Architecture != "" && !isArchitecture(u.Architecture) || !isVersion(u.Available) {
 		return "", fmt.Errorf("%w: %.80q %.40q %.80q is not the name, architecture and version of a package",
 			provider.ErrRefused, u.Name, u.Architecture, u.Available)
@@ -111,8 +124,8 @@ func (in installed) argument(u patch.Update) (string, error) {
 		return "", fmt.Errorf("%w: %s is not installed here, so there is nothing to update", provider.ErrRefused, u.Name)
 	case item.Version == u.Available && item.Broken == "":
 		return "", nil
-	case newer(item.Version, u.Available):
-		return "", fmt.Errorf("%w: %s is installed in %s, which is newer than %s", provider.ErrRefused, u.Name, item.Version, u.Available)
+	case against(u.Available, item.Version):
+		return "", fmt.Errorf("%w: %s is installed in %s, and %s was asked for", provider.ErrRefused, u.Name, item.Version, u.Available)
 	case item.Held:
 		return "", fmt.Errorf("%w: %s is held on this device", provider.ErrRefused, u.Name)
 	}
@@ -123,16 +136,20 @@ func (in installed) argument(u patch.Update) (string, error) {
 }
 
 // install looks at what would happen, then does it.
-func (a *Apt) install(ctx context.Context, r provider.Request, args []string, said *messages) error {
+func (a *Apt) install(ctx context.Context, r provider.Request, before installed, w work, said *messages) error {
+	args := w.args
 	p, err := a.plan(ctx, args)
 	if err != nil {
 		return err
 	}
-	if err := p.allowed(r.AllowRemovals); err != nil {
+	if err := w.allowed(p, r.AllowRemovals); err != nil {
 		return err
 	}
 	if err := a.checkSpace(ctx, p, a.unpacked(r.Updates), true); err != nil {
 		return err
+	}
+	if w.keeps {
+		a.keep(ctx, p, before)
 	}
 	if len(r.AllowRemovals) == 0 {
 		args = append([]string{"--no-remove"}, args...)

@@ -42,6 +42,7 @@ var (
 	_ provider.Provider  = (*Apt)(nil)
 	_ provider.Refresher = (*Apt)(nil)
 	_ provider.Stager    = (*Apt)(nil)
+	_ provider.Undoer    = (*Apt)(nil)
 )
 
 func open(_ context.Context, env provider.Env) (provider.Provider, error) {
@@ -137,6 +138,7 @@ func (a *Apt) lookAnew(ctx context.Context, dir map[string]fs.FileInfo) (view, e
 		return v, err
 	}
 	v.plan, v.planErr = a.askUpgrade(ctx)
+	v.kept, v.changed = readKept(files), changedFiles(files, v.plan.upgraded(v.installed))
 	return v, ctx.Err()
 }
 

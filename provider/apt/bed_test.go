@@ -25,7 +25,7 @@ type deviceHost struct{ d *bed.Device }
 
 func (h deviceHost) Run(ctx context.Context, c provider.Command) (provider.Result, error) {
 	args := append([]string{"env", "-i", "LC_ALL=C.UTF-8", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, c.Env...)
-	r, err := h.d.Exec(ctx, append(args, c.Args...)...)
+	r, err := h.d.ExecWith(ctx, c.Input, append(args, c.Args...)...)
 	if c.Line != nil {
 		for line := range strings.Lines(r.Stdout + r.Stderr) {
 			c.Line(strings.TrimRight(line, "\n"))

@@ -12,7 +12,7 @@ import (
 var watched = [...]string{
 	statusFile, journalDir, extendedFile, "var/lib/dpkg/arch", "etc/os-release",
 	"etc/apt/sources.list", "etc/apt/sources.list.d", preferences, preferencesDir,
-	"etc/apt/apt.conf", "etc/apt/apt.conf.d", "etc/apt/auth.conf.d", "var/lib/apt/apt-mark",
+	"etc/apt/apt.conf", "etc/apt/apt.conf.d", "etc/apt/auth.conf.d", "var/lib/apt/apt-mark", keptDir,
 }
 
 // fingerprint changes when any file that apt decides by does. It reads no content.

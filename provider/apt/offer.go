@@ -16,6 +16,8 @@ type view struct {
 	index     index
 	plan      plan
 	planErr   error // why the plan is not known
+	kept      map[id][]kept
+	changed   map[id]string // of packages with something on offer: a configuration file that was changed here
 	pins      pins
 	distro    distro
 }
@@ -29,6 +31,9 @@ func (v view) items() []patch.Item {
 		items[i].Orphan = len(offers) == 0 && len(v.index.broken) == 0
 		if same := withVersion(offers, items[i].Version); len(same) > 0 {
 			items[i].Origin = best(same).list.source.release.origin
+		}
+		if k, ok := v.previous(items[i], offers); ok {
+			items[i].Previous = k.version
 		}
 	}
 	return items
@@ -125,6 +130,7 @@ func (v view) newUpdate(item patch.Item, to string, o offer, offers []offer) pat
 		Installed: item.Version, Available: to, Source: item.Source,
 		Size: o.size, SHA256: o.sha256, Classes: v.classes(item, to, offers),
 	}
+	u.Reversibility, u.ReversibilityWhy = v.reversibility(item, offers)
 	if o.list != nil {
 		u.Source = o.source
 		u.Origin, u.Suite = o.list.source.release.origin, o.list.source.suite()

@@ -40,6 +40,17 @@ const (
 	headPhased     = "The following upgrades have been deferred due to phasing:"
 )
 
+// upgraded names the installed packages that the plan upgrades, or would if it could.
+func (p plan) upgraded(in installed) map[id]bool {
+	all := map[id]bool{}
+	for _, s := range slices.Concat(p.upgrades, p.kept, p.phased) {
+		if item, ok := in.find(s.name, s.arch); ok {
+			all[id{item.Name, item.Architecture}] = true
+		}
+	}
+	return all
+}
+
 // group gives where the lines under a heading go, nil for those that do not count.
 func (p *plan) group(heading string) *[]step {
 	switch heading {

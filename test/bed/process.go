@@ -24,9 +24,17 @@ type Result struct {
 // that it could not be run or that ctx ended, with which the command is killed;
 // how it ended is in the Result.
 func (d *Device) Exec(ctx context.Context, args ...string) (Result, error) {
+	return d.ExecWith(ctx, "", args...)
+}
+
+// ExecWith is Exec with something on standard input; "" leaves it closed.
+func (d *Device) ExecWith(ctx context.Context, input string, args ...string) (Result, error) {
 	cmd, err := d.command(ctx, args)
 	if err != nil {
 		return Result{}, err
+	}
+	if input != "" {
+		cmd.Stdin = strings.NewReader(input)
 	}
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

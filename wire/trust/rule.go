@@ -79,7 +79,7 @@ func (s State) Rule(w Work, approvals []wire.Envelope, now, device time.Time) Ru
 	switch {
 	case !slices.Contains(l.Verbs, w.Verb):
 		return Ruling{Refused: true, Why: fmt.Sprintf("The limits do not allow the verb %.40q.", w.Verb)}
-	case !allows(l, w):
+	case w.Verb == wire.VerbInstall && !allows(l, w): // undoing brings back what the device had, from nowhere
 		return Ruling{Refused: true, Why: fmt.Sprintf("The limits do not allow updates of %s from %q.", w.Target.Provider, w.Origin)}
 	}
 	signed, id := s.approved(w, approvals, now)
@@ -125,7 +125,7 @@ func (s State) approved(w Work, approvals []wire.Envelope, now time.Time) (most 
 func covers(a wire.Approval, w Work, now time.Time) bool {
 	return CheckApproval(a) == nil && now.Before(a.Expires) && (a.Forced || !w.Forced) && slices.Contains(a.Agents, w.Agent) &&
 		slices.ContainsFunc(a.Updates, func(u wire.ApprovedUpdate) bool {
-			return u.Provider == w.Target.Provider && u.Name == w.Target.Name && u.Architecture == w.Target.Architecture && u.To == w.Target.To
+			return u.Provider == w.Target.Provider && u.Name == w.Target.Name && u.Architecture == w.Target.Architecture && u.To == w.Target.To && u.Does(w.Verb)
 		})
 }
 

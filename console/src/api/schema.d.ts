@@ -1079,6 +1079,7 @@ export interface components {
             name: string;
             origin?: string;
             orphan?: boolean;
+            previous?: string;
             provider: string;
             scope?: string;
             source?: string;
