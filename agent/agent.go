@@ -196,7 +196,7 @@ func Capabilities(mode wire.Mode) []string {
 	if mode != wire.Manage {
 		return nil
 	}
-	return []string{wire.VerbInstall}
+	return []string{wire.VerbInstall, wire.VerbUndo}
 }
 
 func (a *Agent) capabilities() []string { return Capabilities(a.mode) }

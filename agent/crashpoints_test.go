@@ -89,6 +89,12 @@ func scenes() map[string]func() scene {
 			s.during = func(w *world) { w.server.net.cut(true) }
 			return s
 		},
+		"undo": func() scene {
+			s := scene{want: map[string]wire.Step{"curl": wire.StepDone, "nginx": wire.StepDone}}
+			s.jobs = []wire.Job{job("curl", "1.1", "1.0", undone), job("nginx", "2.0", "2.1")}
+			s.begin = func(w *world) { w.machine.installed["curl"], w.machine.previous["curl"] = "1.1", "1.0" }
+			return s
+		},
 		"renewal": func() scene {
 			s := upgrade("curl")()
 			s.begin = func(w *world) { w.server.lifetime = 20 * time.Minute }

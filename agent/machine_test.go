@@ -23,6 +23,7 @@ type machine struct {
 	restart   wire.Restart
 	scanErr   error
 	factsErr  error
+	previous  map[string]string                                      // what the device had before the last update
 	applied   [][]string                                             // names, per call
 	stagedN   int                                                    //
 	apply     func(provider.Request) (provider.Outcome, bool, error) // true: go on with the installation
@@ -32,7 +33,7 @@ func newMachine() *machine {
 	return &machine{
 		installed: map[string]string{"curl": "1.0", "nginx": "2.0", "kernel": "6.0"},
 		offered:   map[string]string{"curl": "1.1", "nginx": "2.1", "kernel": "6.1"},
-		broken:    map[string]string{}, shas: map[string]string{},
+		broken:    map[string]string{}, shas: map[string]string{}, previous: map[string]string{},
 		boot: "boot-1",
 	}
 }
@@ -47,7 +48,7 @@ func (m *machine) Installed(context.Context) ([]patch.Item, error) {
 	defer m.mu.Unlock()
 	var items []patch.Item
 	for name, v := range m.installed {
-		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name]})
+		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Previous: m.previous[name]})
 	}
 	return items, m.scanErr
 }
@@ -93,7 +94,21 @@ func (m *machine) Apply(_ context.Context, r provider.Request) (provider.Outcome
 	}
 	for _, u := range r.Updates {
 		o.Changes = append(o.Changes, provider.Change{Name: u.Name, Architecture: u.Architecture, From: m.installed[u.Name], To: u.Available, Asked: true})
+		m.previous[u.Name] = m.installed[u.Name]
 		m.installed[u.Name] = u.Available
+	}
+	return o, err
+}
+
+// Undo does what Apply does, down. Afterwards there is nothing before it.
+func (m *machine) Undo(ctx context.Context, r provider.Request) (provider.Outcome, error) {
+	o, err := m.Apply(ctx, r)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, u := range r.Updates {
+		if m.installed[u.Name] == u.Available {
+			m.previous[u.Name] = ""
+		}
 	}
 	return o, err
 }

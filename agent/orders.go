@@ -116,19 +116,26 @@ func guard(device string, j wire.Job, can []string, kind func(string) (provider.
 			return fmt.Sprintf("The job holds a name or version that nothing has: %q.", short(s))
 		}
 	}
-	return guardVersions(k, t)
+	return guardVersions(k, j.Verb, t)
 }
 
-func guardVersions(k provider.Kind, t wire.Target) string {
+// guardVersions holds that an install goes up and an undo down.
+func guardVersions(k provider.Kind, verb string, t wire.Target) string {
+	undo := verb == wire.VerbUndo
 	if t.From == "" {
+		if undo {
+			return "The job does not say which version it takes back."
+		}
 		return ""
 	}
 	c, err := patch.CompareVersions(k.Traits.Versions, t.To, t.From)
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Sprintf("The versions cannot be compared: %v.", err)
-	}
-	if c < 0 {
+	case !undo && c < 0:
 		return fmt.Sprintf("The job would lower the version from %s to %s.", t.From, t.To)
+	case undo && c >= 0:
+		return fmt.Sprintf("The job would take %s back to %s, which is no older.", t.From, t.To)
 	}
 	return ""
 }

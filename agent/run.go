@@ -33,7 +33,10 @@ func (a *Agent) stage(ctx context.Context) error {
 		return nil
 	}
 	for _, g := range a.groups(a.standing(wire.StepStaging)) {
-		err := a.stageGroup(ctx, g)
+		var err error
+		if g.verb == wire.VerbInstall { // what an undo needs is here already
+			err = a.stageGroup(ctx, g)
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -67,24 +70,28 @@ func (a *Agent) stageGroup(ctx context.Context, g group) error {
 	return stager.Stage(ctx, a.request(g.jobs, a.report))
 }
 
-// group are the jobs of one provider, which are applied together.
+// group are the jobs of one provider and verb, which are applied together.
 type group struct {
 	kind provider.Kind
+	verb string
 	jobs []journal.Job
 }
 
-// groups sorts jobs by provider, in the order of the phases.
+// groups sorts jobs by provider and verb, in the order of the phases. What is taken back goes
+// first: it may be what keeps the rest from going on.
 func (a *Agent) groups(jobs []journal.Job) []group {
 	var groups []group
 	for _, kind := range a.scanner.Kinds {
-		g := group{kind: kind}
-		for _, j := range jobs {
-			if j.Target.Provider == kind.Name {
-				g.jobs = append(g.jobs, j)
+		for _, verb := range []string{wire.VerbUndo, wire.VerbInstall} {
+			g := group{kind: kind, verb: verb}
+			for _, j := range jobs {
+				if j.Target.Provider == kind.Name && j.Verb == verb {
+					g.jobs = append(g.jobs, j)
+				}
 			}
-		}
-		if len(g.jobs) > 0 {
-			groups = append(groups, g)
+			if len(g.jobs) > 0 {
+				groups = append(groups, g)
+			}
 		}
 	}
 	slices.SortStableFunc(groups, func(x, y group) int { return cmp.Compare(x.kind.Traits.Phase, y.kind.Traits.Phase) })
@@ -145,6 +152,8 @@ func (a *Agent) preflight(jobs []journal.Job, r inventory.Report) ([]journal.Job
 				j.Before = item.Version
 			}
 			a.end(&c, j, a.judge(j, r), now)
+		case stranded(item, j) != "":
+			a.end(&c, j, ending{result: wire.ResultRefused, after: item.Version, message: stranded(item, j)}, now)
 		case a.ruling(a.situation(), j).Refused:
 			a.end(&c, j, ending{result: wire.ResultRefused, after: item.Version, message: a.ruling(a.situation(), j).Why}, now)
 		case swapped(r.Offered[j.Target.Key()], j.Target):
@@ -155,6 +164,23 @@ func (a *Agent) preflight(jobs []journal.Job, r inventory.Report) ([]journal.Job
 		}
 	}
 	return on, a.save(c)
+}
+
+// stranded says why an undo has nothing to go back from or to, "" when it has. It takes back
+// the very update it names, to the version that the device itself had before it.
+func stranded(item patch.Item, j journal.Job) string {
+	t := j.Target
+	switch {
+	case j.Verb != wire.VerbUndo || j.Begun:
+		return ""
+	case item.Version != t.From:
+		return fmt.Sprintf("%s is %s by now and not %s, so there is nothing to take back.", t.Name, item.Version, t.From)
+	case item.Previous == "":
+		return fmt.Sprintf("This device kept nothing that %s %s could be taken back to.", t.Name, t.From)
+	case item.Previous != t.To:
+		return fmt.Sprintf("%s can be taken back to %s here, and not to %s.", t.Name, item.Previous, t.To)
+	}
+	return ""
 }
 
 // swapped reports whether the version is on offer with other content than was ordered.
@@ -228,11 +254,25 @@ func (a *Agent) try(ctx context.Context, p provider.Provider, jobs []journal.Job
 	a.worker.fresh = false
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyLimit)
 	defer cancel()
-	outcome, err := p.Apply(ctx, a.request(jobs, a.report))
+	work := p.Apply
+	if jobs[0].Verb == wire.VerbUndo {
+		work = undo(p)
+	}
+	outcome, err := work(ctx, a.request(jobs, a.report))
 	if err != nil {
 		a.Log.Warn("applying failed", "provider", jobs[0].Target.Provider, "jobs", len(jobs), "error", err)
 	}
 	return attempt{outcome, err}
+}
+
+// undo is the provider's Undo; one that has none refuses.
+func undo(p provider.Provider) func(context.Context, provider.Request) (provider.Outcome, error) {
+	if u, ok := p.(provider.Undoer); ok {
+		return u.Undo
+	}
+	return func(context.Context, provider.Request) (provider.Outcome, error) {
+		return provider.Outcome{}, fmt.Errorf("%w: what it installs cannot be taken back", provider.ErrRefused)
+	}
 }
 
 // rescan scans after applying.

@@ -154,8 +154,8 @@ func (a *Agent) verify(ctx context.Context) error {
 	return a.save(c)
 }
 
-// reached reports whether the scan shows the wanted version or a newer one, completely
-// installed: the number alone is there as soon as a package is unpacked.
+// reached reports whether the scan shows the wanted version, or for an install a newer one,
+// completely installed: the number alone is there as soon as a package is unpacked.
 func (a *Agent) reached(r inventory.Report, j journal.Job) bool {
 	item, ok := r.Installed[j.Target.Key()]
 	if !ok || item.Broken != "" || !r.Read(j.Target.Provider) {
@@ -163,7 +163,7 @@ func (a *Agent) reached(r inventory.Report, j journal.Job) bool {
 	}
 	kind, _ := a.scanner.Kind(j.Target.Provider)
 	c, err := patch.CompareVersions(kind.Traits.Versions, item.Version, j.Target.To)
-	return err == nil && c >= 0
+	return err == nil && (c == 0 || c > 0 && j.Verb == wire.VerbInstall)
 }
 
 // ending is how a job is over.
@@ -204,6 +204,9 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 	}
 	e := ending{done: true, result: wire.ResultOK, verified: true, after: item.Version}
 	e.message = fmt.Sprintf("%s is now %s.", t.Name, item.Version)
+	if j.Verb == wire.VerbUndo {
+		e.message = fmt.Sprintf("%s is back at %s.", t.Name, item.Version)
+	}
 	if !j.Begun {
 		e.message = fmt.Sprintf("%s was already %s; nothing was changed.", t.Name, item.Version)
 	}

@@ -143,6 +143,9 @@ func job(name, from, to string, change ...func(*wire.Job)) wire.Job {
 	return j
 }
 
+// undone makes a job one that takes an update back.
+func undone(j *wire.Job) { j.Verb = wire.VerbUndo }
+
 func always() window.Spec {
 	return window.Spec{Opens: []window.Span{{From: time.Now().Add(-time.Hour), Until: time.Now().Add(300 * 24 * time.Hour), Reason: "test"}}}
 }
