@@ -34,6 +34,7 @@ type Commands struct {
 	Need     Need          `cmd:"" help:"Needs: one item on one device, and why it is not patched."`
 	Approve  Approve       `cmd:"" help:"Approve updates."`
 	Reject   Reject        `cmd:"" help:"Reject an update."`
+	Undo     Undo          `cmd:"" help:"Take an update back where it is installed, and reject it."`
 	Approval Approval      `cmd:"" help:"Answers given so far."`
 	Job      Job           `cmd:"" help:"Jobs."`
 	Activity Activity      `cmd:"" help:"Who did what."`

@@ -95,6 +95,7 @@ func (p *TrustPublish) Run(ctx context.Context, g *Globals) error {
 type TrustDraft struct {
 	File   string   `arg:"" type:"path" help:"Where to write it."`
 	Need   []string `required:"" help:"A need (ID) to approve; repeat for more."`
+	Undo   bool     `help:"To take the updates back, instead of installing them."`
 	Forced bool     `help:"Also outside the window."`
 	Hours  int      `default:"24" help:"For how long it holds."`
 	Note   string   `help:"Why, for those who sign."`
@@ -107,7 +108,7 @@ func (d *TrustDraft) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	in := api.DraftIn{}.Body
-	in.Needs, in.Forced, in.Hours, in.Note = d.Need, d.Forced, d.Hours, d.Note
+	in.Needs, in.Undo, in.Forced, in.Hours, in.Note = d.Need, d.Undo, d.Forced, d.Hours, d.Note
 	v, err := client.Send[api.Draft](ctx, c, http.MethodPost, "/trust/approvals/draft", in)
 	if err != nil {
 		return err

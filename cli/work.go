@@ -130,6 +130,30 @@ func (r *Reject) Run(ctx context.Context, g *Globals) error {
 	return r.send(ctx, g, c, wish)
 }
 
+// Undo takes an update back.
+type Undo struct {
+	Update string `help:"This update (ID)." xor:"what"`
+	Need   string `help:"This need (ID)." xor:"what"`
+	Reason string `help:"Why." required:""`
+	Now    bool   `help:"Outside the window, for four hours."`
+	Where
+}
+
+// Run asks for it and prints what it means.
+func (u *Undo) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	wish, err := u.wish(ctx, c)
+	if err != nil {
+		return err
+	}
+	wish.Answer, wish.Reason, wish.Now = "undo", u.Reason, u.Now
+	wish.What = api.ApprovalTarget{Update: u.Update, Need: u.Need}
+	return u.send(ctx, g, c, wish)
+}
+
 // Approval are the commands for answers given so far.
 type Approval struct {
 	List     ApprovalList     `cmd:"" help:"List answers."`

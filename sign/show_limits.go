@@ -1,7 +1,9 @@
 package sign
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize/english"
@@ -40,14 +42,15 @@ func orElse(lines []string, none string) []string {
 	return lines
 }
 
+var verbWords = map[string]string{
+	wire.VerbInstall: "install updates from the sources below",
+	wire.VerbUndo:    "take the last update of a thing back, to what the device had before it",
+}
+
 func verbs(l wire.Limits) []string {
 	var lines []string
 	for _, v := range l.Verbs {
-		if v == wire.VerbInstall {
-			lines = append(lines, ascii(v, 0)+": install updates from the sources below")
-		} else {
-			lines = append(lines, ascii(v, 0)+": not known to this version of Patchbay")
-		}
+		lines = append(lines, ascii(v, 0)+": "+cmp.Or(verbWords[v], "not known to this version of Patchbay"))
 	}
 	return lines
 }
@@ -84,9 +87,12 @@ func (p *page) limitsBeware(l wire.Limits) {
 		p.warn("With no verb or no source, devices install nothing, security updates neither.")
 	}
 	for _, v := range l.Verbs {
-		if v != wire.VerbInstall {
+		if verbWords[v] == "" {
 			p.warn("It allows the verb %s, and this version of Patchbay cannot say what that does.", ascii(v, 0))
 		}
+	}
+	if slices.Contains(l.Verbs, wire.VerbUndo) {
+		p.warn("A stolen server can take updates back, and so open the holes they closed, as often as it can begin work.")
 	}
 	for _, s := range l.Sources {
 		if s.Origin == "" {

@@ -19,8 +19,8 @@ type ApprovalWish struct {
 	Level         string         `json:"level" enum:"msp,customer,site,device" doc:"msp answers one update at every customer that needs it"`
 	Target        string         `json:"target,omitempty" maxLength:"60" doc:"The ID of what level names; empty for msp"`
 	What          ApprovalTarget `json:"what"`
-	Answer        string         `json:"answer" enum:"approve,reject"`
-	Reason        string         `json:"reason,omitempty" maxLength:"1000" doc:"Required for a rejection"`
+	Answer        string         `json:"answer" enum:"approve,reject,undo" doc:"undo takes the version back where it is installed, and rejects it"`
+	Reason        string         `json:"reason,omitempty" maxLength:"1000" doc:"Required to reject and to undo"`
 	Follow        *bool          `json:"follow,omitempty" doc:"Also for newer versions of the same origin; by default for security updates"`
 	Now           bool           `json:"now,omitempty" doc:"Run outside the window, for four hours"`
 	AllowRemovals []string       `json:"allow_removals,omitempty" maxItems:"100" doc:"Names of packages that may be removed"`
@@ -44,6 +44,7 @@ type Preview struct {
 	OutsideWindow int             `json:"outside_window" doc:"Devices whose window is closed now"`
 	ObservedOnly  int             `json:"observed_only" doc:"Devices whose agent installs nothing"`
 	Silent        int             `json:"silent"`
+	CannotUndo    int             `json:"cannot_undo" doc:"Devices that nothing takes back to the version before"`
 	UpdatesList   []PreviewUpdate `json:"updates_list"`
 }
 
@@ -87,8 +88,10 @@ func (s *Server) approve(ctx context.Context, in *struct{ Body ApprovalWish }) (
 		if err := h.CreateApprovals(ctx, p.now, rows); err != nil {
 			return nil, err
 		}
-		if err := withdrawOpposite(ctx, h, p.now, rows); err != nil {
-			return nil, err
+		if p.wish.Answer != "undo" { // which wins over a yes as it is, and leaves one that follows to later versions
+			if err := withdrawOpposite(ctx, h, p.now, rows); err != nil {
+				return nil, err
+			}
 		}
 		for _, row := range rows {
 			done.Approvals = append(done.Approvals, s.approvalView(row, names))
@@ -217,7 +220,7 @@ func approvedAlready(v verdict.Verdict) bool {
 }
 
 func rowOf(n view.Need, wish ApprovalWish) store.Approval {
-	follow := slices.Contains(n.Classes, patch.Security)
+	follow := slices.Contains(n.Classes, patch.Security) && wish.Answer != "undo"
 	if wish.Follow != nil {
 		follow = *wish.Follow
 	}

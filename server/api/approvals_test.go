@@ -80,6 +80,55 @@ func TestPreviewIsWhatIsWritten(t *testing.T) {
 	}
 }
 
+// What is taken back is what can be, with its sisters of the same source, and the preview
+// says who cannot go back.
+func TestUndoTakesItsSistersAlong(t *testing.T) {
+	w := newWorld(t, false).populated()
+	f := w.fleet
+	can := func(id, source, why string) {
+		for i := range f.needs {
+			if f.needs[i].ID == id {
+				f.needs[i].Installed, f.needs[i].Source, f.needs[i].Can.Undo = f.needs[i].Available, source, why
+			}
+		}
+	}
+	need := f.need(w.device, "libssl3", "3", verdict.VERIFIED, verdict.Verified, patch.Security)
+	can(need, "openssl", "")
+	can(f.need(w.device, "openssl", "3", verdict.VERIFIED, verdict.Verified, patch.Security), "", "")
+	can(f.need(w.device, "openssl-doc", "3", verdict.VERIFIED, verdict.Verified), "openssl", "nothing is kept")
+	can(f.need(w.device, "vim", "9", verdict.VERIFIED, verdict.Verified), "", "")
+	wish := ApprovalWish{Level: "device", Target: w.device, Answer: "undo", What: ApprovalTarget{Need: need}, Reason: "breaks the till", Now: true}
+	preview := do[Preview](w, 200, "POST", "/approvals/preview", wish)
+	if preview.Needs != 2 || !strings.HasPrefix(preview.Sentence, "Takes back 2 updates on ") {
+		t.Errorf("%+v", preview)
+	}
+	done := do[Approved](w, 201, "POST", "/approvals", wish)
+	if got := items(done.Approvals); got != "libssl3 3, openssl 3" {
+		t.Errorf("takes back %s", got)
+	}
+	for _, a := range done.Approvals {
+		if a.Answer != "undo" || a.Follow || a.ForcedUntil == nil {
+			t.Errorf("%+v", a)
+		}
+	}
+	wish.What = ApprovalTarget{Update: view.UpdateID("apt", "openssl-doc", "3", "Debian")}
+	if p := do[Preview](w, 200, "POST", "/approvals/preview", wish); p.Needs != 0 || p.CannotUndo != 1 || !strings.Contains(p.Sentence, "Nothing to take back") {
+		t.Errorf("%+v", p)
+	}
+	do[Problem](w, 409, "POST", "/approvals", wish)
+	for name, bad := range map[string]func(*ApprovalWish){
+		"no reason": func(a *ApprovalWish) { a.Reason = "" }, "all": func(a *ApprovalWish) { a.What = ApprovalTarget{All: true} },
+		"a class":          func(a *ApprovalWish) { a.What = ApprovalTarget{Class: "security"} },
+		"newer ones, too?": func(a *ApprovalWish) { yes := true; a.Follow = &yes },
+	} {
+		wish := wish
+		bad(&wish)
+		if p := do[Problem](w, 422, "POST", "/approvals", wish); p.Detail == "" && len(p.Errors) == 0 {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
 func TestOneRowPerCustomerOverAll(t *testing.T) {
 	w := newWorld(t, false).populated().needing()
 	first, firstCustomer := w.device, w.customer

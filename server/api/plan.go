@@ -49,7 +49,13 @@ func (s *Server) planned(ctx context.Context, wish ApprovalWish) (plan, error) {
 		f.Update = n.Update
 	}
 	p := plan{now: now, wish: wish, rows: map[string][]store.Approval{}}
-	needs := chosen(s.Fleet.Needs(now, f).Items, wish.answers)
+	all := s.Fleet.Needs(now, f).Items
+	needs := chosen(all, wish.answers)
+	if wish.Answer == "undo" {
+		p.preview.CannotUndo = cannotUndo(all)
+		f.Update = ""
+		needs = withSisters(needs, chosen(s.Fleet.Needs(now, f).Items, wish.answers))
+	}
 	c := caller(ctx)
 	for _, n := range needs {
 		p.add(n, c.Person)
@@ -70,10 +76,12 @@ func checkWish(w ApprovalWish) error {
 	switch {
 	case said != 1:
 		return wrong("what", "Say exactly one of update, need, class and all.")
-	case w.Answer == "reject" && w.Reason == "":
-		return wrong("reason", "Say why: a rejection needs a reason.")
-	case w.Answer == "reject" && !single:
-		return wrong("what", "Reject one update or need at a time.")
+	case w.Answer != "approve" && w.Reason == "":
+		return wrong("reason", "Say why: to reject or undo an update needs a reason.")
+	case w.Answer != "approve" && !single:
+		return wrong("what", "Reject or undo one update or need at a time.")
+	case w.Answer == "undo" && w.Follow != nil && *w.Follow:
+		return wrong("follow", "An undo is of one version: leave follow out.")
 	case w.Answer == "reject" && w.Now:
 		return wrong("now", "A rejection has no time: leave now out.")
 	case w.Level == "msp" && w.What.Update == "":
@@ -119,6 +127,9 @@ func (s *Server) scope(ctx context.Context, w ApprovalWish) (view.Filter, string
 // answers reports whether the wish answers a need. What is named is answered anew; "all"
 // and a class leave alone what a person rejected and, without "now", what was approved.
 func (w ApprovalWish) answers(n view.Need) bool {
+	if w.Answer == "undo" {
+		return n.Can.Undo == ""
+	}
 	if n.Available == "" || n.Verdict.State == verdict.Good || n.Verdict.State == verdict.Gone {
 		return false
 	}
@@ -153,6 +164,47 @@ func (p *plan) add(n view.Need, by store.Person) {
 	p.rows[n.Customer.ID] = append(p.rows[n.Customer.ID], row)
 }
 
+// withSisters adds what has to be taken back together: packages of one source depend on each
+// other's exact versions as a rule.
+func withSisters(needs, all []view.Need) []view.Need {
+	type source struct{ device, provider, name string }
+	of := func(n view.Need) source {
+		return source{n.Device.ID, n.Item.Provider, cmp.Or(n.Source, n.Item.Name)}
+	}
+	asked, have := map[source]bool{}, map[string]bool{}
+	for _, n := range needs {
+		asked[of(n)], have[n.ID] = true, true
+	}
+	for _, n := range all {
+		if asked[of(n)] && !have[n.ID] {
+			needs = append(needs, n)
+		}
+	}
+	return needs
+}
+
+// cannotUndo counts devices that have the version and cannot go back.
+func cannotUndo(needs []view.Need) int {
+	devices := map[string]bool{}
+	for _, n := range needs {
+		if n.Can.Undo != "" && n.Installed == n.Available && n.Verdict.Name != verdict.ROLLED_BACK {
+			devices[n.Device.ID] = true
+		}
+	}
+	return len(devices)
+}
+
+// irreversible counts devices on which nothing takes one of the updates back.
+func irreversible(needs []view.Need) int {
+	devices := map[string]bool{}
+	for _, n := range needs {
+		if n.Reversibility == patch.NotAtAll {
+			devices[n.Device.ID] = true
+		}
+	}
+	return len(devices)
+}
+
 // describe counts what the answer would do.
 func (p *plan) describe(fleet Fleet, needs []view.Need, place string) {
 	type version struct{ provider, name, available, origin string }
@@ -167,7 +219,12 @@ func (p *plan) describe(fleet Fleet, needs []view.Need, place string) {
 			reboots[n.Device.ID] = true
 		}
 	}
-	p.preview = Preview{Needs: len(needs), Devices: len(p.devices), Updates: len(updates), Reboots: len(reboots), UpdatesList: []PreviewUpdate{}}
+	cannot := p.preview.CannotUndo
+	if p.wish.Answer == "approve" {
+		cannot = irreversible(needs)
+	}
+	p.preview = Preview{Needs: len(needs), Devices: len(p.devices), Updates: len(updates), Reboots: len(reboots), CannotUndo: cannot,
+		UpdatesList: []PreviewUpdate{}}
 	for _, id := range p.devices {
 		d, ok := fleet.Device(p.now, id)
 		if !ok {
@@ -190,21 +247,24 @@ func (p *plan) describe(fleet Fleet, needs []view.Need, place string) {
 // sentence says the preview as a person would.
 func (p *plan) sentence(place string) string {
 	v := p.preview
+	if v.Needs == 0 && p.wish.Answer == "undo" {
+		return "Nothing to take back here: this version is not installed, or the devices keep nothing to go back to."
+	}
 	if v.Needs == 0 {
 		return "Nothing to answer here: all that matches is done or answered already."
 	}
-	word := "Approves"
-	if p.wish.Answer == "reject" {
-		word = "Rejects"
-	}
+	word := map[string]string{"approve": "Approves", "reject": "Rejects", "undo": "Takes back"}[p.wish.Answer]
 	where := plural(v.Devices, "device") + " of " + place
 	if p.wish.Level == "device" {
 		where = place
 	}
 	parts := []string{fmt.Sprintf("%s %s on %s", word, plural(v.Updates, "update"), where)}
-	if p.wish.Answer == "approve" {
-		if v.Reboots > 0 {
+	if p.wish.Answer != "reject" {
+		if v.Reboots > 0 && p.wish.Answer == "approve" {
 			parts = append(parts, plural(v.Reboots, "device")+" will be asked to reboot")
+		}
+		if v.CannotUndo > 0 {
+			parts = append(parts, plural(v.CannotUndo, "device")+" cannot go back")
 		}
 		if p.wish.Now {
 			parts = append(parts, fmt.Sprintf("%s outside the window, now", plural(v.OutsideWindow, "device")))

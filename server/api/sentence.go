@@ -179,11 +179,15 @@ func (t *teller) answered(row store.AuditRow, p actPayload) string {
 	if store.Answer(p.Answer) == store.Reject {
 		return "rejected " + what + reason(p.Reason)
 	}
+	undo := store.Answer(p.Answer) == store.Undo
 	if p.ForcedUntil != nil {
 		what += ", to begin at once"
 	}
 	if len(p.AllowRemovals) > 0 {
 		what += ", even if that removes " + some(p.AllowRemovals)
+	}
+	if undo {
+		return "asked to take back " + what + reason(p.Reason)
 	}
 	return "approved " + what + reason(p.Reason)
 }
@@ -208,6 +212,8 @@ func (t *teller) withdrew(_ store.AuditRow, p actPayload) string {
 	word := "approval"
 	if store.Answer(p.Answer) == store.Reject {
 		word = "rejection"
+	} else if store.Answer(p.Answer) == store.Undo {
+		word = "undo"
 	}
 	return "took the " + word + " of " + item(p) + t.place(p.Level, p.Target) + " back"
 }

@@ -125,6 +125,8 @@ func TestSentences(t *testing.T) {
 		{ann, "approval.create", "a", "dev_1", m{"level": "device", "target": "dev_1", "name": "bed-lib", "version": "1.2", "answer": "approve", "forced_until": at}, "approved bed-lib 1.2 on front-desk, to begin at once"},
 		{ann, "approval.create", "a", "", m{"level": "customer", "target": "cus_1", "name": "bed-conf", "version": "1.1", "answer": "reject", "reason": "breaks the till"}, "rejected bed-conf 1.1 at Acme: breaks the till"},
 		{ann, "approval.create", "a", "", m{"level": "site", "target": "site_1", "name": "bed-lib", "version": "1.2", "answer": "approve", "follow": true, "allow_removals": []string{"old-lib", "older-lib"}}, "approved bed-lib 1.2 and later versions at Head office, even if that removes old-lib and older-lib"},
+		{ann, "approval.create", "a", "dev_1", m{"level": "device", "target": "dev_1", "name": "bed-lib", "version": "1.2", "answer": "undo", "reason": "breaks the till"}, "asked to take back bed-lib 1.2 on front-desk: breaks the till"},
+		{ann, "approval.withdraw", "a", "dev_1", m{"level": "device", "target": "dev_1", "name": "bed-lib", "version": "1.2", "answer": "undo"}, "took the undo of bed-lib 1.2 on front-desk back"},
 		{ann, "approval.withdraw", "a", "", m{"level": "customer", "target": "cus_1", "name": "bed-conf", "version": "1.1", "answer": "reject"}, "took the rejection of bed-conf 1.1 at Acme back"},
 		{"engine", "job.create", "j", "dev_1", m{"job": job}, "ordered bed-lib 1.0 → 1.2 on front-desk"},
 		{"engine", "job.create", "j", "dev_1", m{"job": forced}, "ordered bed-lib 1.0 → 1.2 on front-desk, try 2, outside the window at the wish of Ann Admin"},

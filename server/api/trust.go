@@ -170,6 +170,7 @@ func (s *Server) publish(ctx context.Context, in *PublishIn) (*Out[Trust], error
 type DraftIn struct {
 	Body struct {
 		Needs  []string `json:"needs" minItems:"1" maxItems:"500" doc:"The needs to approve"`
+		Undo   bool     `json:"undo,omitempty" doc:"To take the updates back, instead of installing them"`
 		Forced bool     `json:"forced,omitempty" doc:"Also outside the window"`
 		Hours  int      `json:"hours,omitempty" minimum:"1" maximum:"336" default:"24" doc:"For how long it holds"`
 		Note   string   `json:"note,omitempty" maxLength:"500"`
@@ -194,7 +195,11 @@ func (s *Server) draftApproval(ctx context.Context, in *DraftIn) (*Out[Draft], e
 	d := Draft{Names: map[string]string{}}
 	for _, id := range in.Body.Needs {
 		n, ok := s.Fleet.Need(s.Now(), id)
-		if !ok || n.Available == "" {
+		to, verb := n.Available, ""
+		if in.Body.Undo {
+			to, verb = n.Previous, wire.VerbUndo
+		}
+		if !ok || to == "" {
 			return nil, problem(http.StatusNotFound, fmt.Sprintf("There is no update to approve for need %.80s.", id))
 		}
 		key, err := s.agentKey(ctx, n.Customer.ID, n.Device.ID)
@@ -205,7 +210,7 @@ func (s *Server) draftApproval(ctx context.Context, in *DraftIn) (*Out[Draft], e
 		if !slices.Contains(a.Agents, key) {
 			a.Agents = append(a.Agents, key)
 		}
-		u := wire.ApprovedUpdate{Provider: n.Item.Provider, Name: n.Item.Name, Architecture: n.Item.Architecture, To: n.Available}
+		u := wire.ApprovedUpdate{Provider: n.Item.Provider, Name: n.Item.Name, Architecture: n.Item.Architecture, To: to, Verb: verb}
 		if !slices.Contains(a.Updates, u) {
 			a.Updates = append(a.Updates, u)
 		}

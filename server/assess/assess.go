@@ -70,6 +70,7 @@ type Need struct {
 	Offered   bool         // on offer now
 	Since     time.Time    // when the offer was first seen here
 	GoneAt    *time.Time   // when it vanished
+	Previous  string       // the version before Installed that the device can bring back; "" when none
 	Reached   bool         // the last reading shows the offered version or a newer one
 	ScannedAt time.Time    // of the reading this rests on
 	Broken    string       // the manager's word when the item is not completely installed, such as "half-configured"
@@ -128,7 +129,7 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 	}
 	for k, o := range telling {
 		item := installed[k]
-		n := Need{Key: k, Update: o.Update, Installed: item.Version, Broken: item.Broken, Offered: o.GoneAt == nil,
+		n := Need{Key: k, Update: o.Update, Installed: item.Version, Previous: item.Previous, Broken: item.Broken, Offered: o.GoneAt == nil,
 			Since: o.FirstSeen, GoneAt: o.GoneAt, ScannedAt: p.Installed.ScannedAt}
 		n.Reached = n.Installed != "" && n.Broken == "" && reached(p.Versions, n.Installed, o.Update.Available)
 		if n.Reached {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"patchbay/patch"
@@ -104,7 +105,7 @@ func versionsOf(d assess.Device) func(string) string {
 func answerOf(a store.Approval) policy.Answer {
 	levels := map[store.Level]policy.Level{store.LevelCustomer: policy.CustomerLevel,
 		store.LevelSite: policy.SiteLevel, store.LevelDevice: policy.DeviceLevel}
-	answer := policy.Answer{ID: a.ID, Level: levels[a.Level], Yes: a.Answer == store.Approve,
+	answer := policy.Answer{ID: a.ID, Level: levels[a.Level], Yes: a.Answer == store.Approve, Undo: a.Answer == store.Undo,
 		Key:     patch.Key{Provider: a.Provider, Name: a.Name, Architecture: a.Architecture},
 		Version: a.Version, Origin: a.Origin, Follow: a.Follow, Reason: a.Reason, By: a.ByName, At: a.At,
 		AllowRemovals: a.AllowRemovals}
@@ -156,10 +157,12 @@ func withPlan(past []rollout.Past, plan rollout.Plan) []rollout.Past {
 
 // workOf is what came of a decision so far; past are the jobs of the need's item.
 func workOf(n assess.Need, d policy.Decision, past []rollout.Past, jobs map[string]*store.Job, now time.Time) verdict.Work {
-	if n.Blind != nil || d.Kind != policy.Install {
+	if n.Blind != nil || d.Kind != policy.Install && d.Kind != policy.Undo {
 		return verdict.Work{}
 	}
-	w := verdict.Work{Tried: rollout.Tries(past, rollout.Target(n), d.ID), Since: now}
+	verb, target := rollout.Wanted(n, d)
+	w := verdict.Work{Tried: rollout.Tries(past, target, d.ID), Since: now}
+	w.Undone = verb == wire.VerbUndo && slices.ContainsFunc(past, func(p rollout.Past) bool { return p.Verb == verb && p.Decision == d.ID && p.Ended })
 	if open := w.Tried.Open; open != nil && jobs[open.ID] != nil {
 		j := jobs[open.ID]
 		w.Step, w.Since, w.Why = j.Step, j.CreatedAt, j.Why

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type rig struct {
 	customer, site, agent, device string
 	der                           []byte // of the agent's key
 	seq                           int64
+	previous                      string // the version that the device can bring back
 }
 
 func newRig(t *testing.T, policy store.SitePolicy) *rig {
@@ -84,7 +86,7 @@ func (r *rig) join() {
 		MaxUses: 1, CreatedAt: r.now, CreatedBy: "per_test", ExpiresAt: r.now.Add(time.Hour)}, "hash of "+r.agent))
 	facts := wire.Facts{Hostname: "pc", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}}
 	r.must(h.Enroll(ctx, r.now, "hash of "+r.agent, store.Agent{ID: r.agent, Customer: r.customer, Site: r.site, PublicKey: r.der, Mode: wire.Manage,
-		Capabilities: []string{wire.VerbInstall}, EnrolledAt: r.now, LastSeen: r.now},
+		Capabilities: []string{wire.VerbInstall, wire.VerbUndo}, EnrolledAt: r.now, LastSeen: r.now},
 		store.Device{ID: r.device, Customer: r.customer, Site: r.site, Agent: r.agent, Name: "pc", Facts: facts, EnrolledAt: r.now}))
 	r.Enrolled(r.customer, r.device, r.agent)
 }
@@ -103,7 +105,7 @@ func (r *rig) says(installed string, offered []patch.Update, jobs []wire.JobStep
 	r.t.Helper()
 	facts := wire.Facts{Hostname: "pc", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}}
 	sections := []wire.Section{
-		section(r.t, "apt/installed", r.now, []patch.Item{{Provider: "apt", Name: "lib", Architecture: "amd64", Version: installed}}),
+		section(r.t, "apt/installed", r.now, []patch.Item{{Provider: "apt", Name: "lib", Architecture: "amd64", Version: installed, Previous: r.previous}}),
 		section(r.t, "apt/offered", r.now, offered),
 		section(r.t, "apt/sources", r.now, []patch.Source{{Provider: "apt", Name: "archive", SignedAt: &r.now}}),
 		section(r.t, "host", r.now, facts),
@@ -251,6 +253,46 @@ func TestARejectionWithdrawsTheJob(t *testing.T) {
 	r.expect(verdict.REJECTED)
 	if jobs := r.ordered(); len(jobs) != 0 {
 		t.Errorf("still ordered: %v", jobs)
+	}
+}
+
+// A person takes an update back: it is ordered, made, told, and not installed again by the
+// rule that installed it; what is wrong with it holds for that version only.
+func TestAnUpdateIsTakenBack(t *testing.T) {
+	r := newRig(t, store.SitePolicy{Auto: store.Security})
+	r.says("1.0", []patch.Update{lib}, nil)
+	job := r.ordered()[0]
+	r.previous = "1.0"
+	r.says("1.1", nil, nil, wire.Outcome{Job: job.ID, Step: wire.StepDone, Result: wire.ResultOK})
+	r.expect(verdict.VERIFIED)
+	r.approve(store.Undo, "breaks the till")
+	r.expect(verdict.WAITS_DEVICE)
+	jobs := r.ordered()
+	if len(jobs) != 1 || jobs[0].Verb != wire.VerbUndo || jobs[0].Target.From != "1.1" || jobs[0].Target.To != "1.0" {
+		t.Fatalf("ordered %+v", jobs)
+	}
+	r.says("1.1", nil, nil, wire.Outcome{Job: jobs[0].ID, Step: wire.StepFailed, Result: wire.ResultRefused, Message: "app needs it"})
+	r.expect(verdict.FAILED)
+	if _, err := r.Retry(t.Context(), view.Ref{ID: "per_test", Name: "Ann"}, r.device, lib.Key()); err != nil {
+		t.Fatal(err)
+	}
+	if jobs = r.ordered(); len(jobs) != 1 || jobs[0].Verb != wire.VerbUndo {
+		t.Fatalf("tried again as %+v", jobs)
+	}
+	r.previous = ""
+	r.says("1.0", []patch.Update{lib}, nil, wire.Outcome{Job: jobs[0].ID, Step: wire.StepDone, Result: wire.ResultOK})
+	r.expect(verdict.ROLLED_BACK)
+	if v := r.verdict(); !strings.Contains(v.Sentence, "1.0") || !strings.Contains(v.Sentence, "reaks the till") || v.State == verdict.Good {
+		t.Errorf("%+v", v)
+	}
+	if jobs := r.ordered(); len(jobs) != 0 {
+		t.Errorf("ordered again: %+v", jobs)
+	}
+	next := lib
+	next.Available = "1.2"
+	r.says("1.0", []patch.Update{next}, nil)
+	if jobs := r.ordered(); len(jobs) != 1 || jobs[0].Verb != wire.VerbInstall || jobs[0].Target.To != "1.2" {
+		t.Errorf("the version after it: %+v", jobs)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"patchbay/patch"
+	"patchbay/server/policy"
 	"patchbay/server/store"
 	"patchbay/server/view"
 )
@@ -33,6 +34,9 @@ func (e *Engine) Retry(ctx context.Context, by view.Ref, device string, item pat
 			Architecture: item.Architecture, Version: n.Update.Available, Origin: n.Update.Origin,
 			Answer: store.Approve, Reason: "tried again after it failed", AllowRemovals: n.Decision.AllowRemovals,
 			By: by.ID, ByName: by.Name, At: e.Now()}
+		if n.Decision.Kind == policy.Undo {
+			approval.Answer, approval.Reason = store.Undo, n.Decision.Reason
+		}
 		if last := n.Work.Tried.Last; last.Forced != "" {
 			until := e.Now().Add(forcedLife)
 			approval.ForcedUntil = &until

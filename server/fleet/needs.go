@@ -113,6 +113,7 @@ func (p place) show() view.Need {
 		Installed: n.Installed, Available: n.target(), Origin: n.Update.Origin, Suite: n.Update.Suite,
 		Classes: n.Update.Classes, Severity: n.Update.Severity, Size: n.Update.Size, Reboot: n.Update.Reboot,
 		Block: n.Update.Block, Update: n.update, Verdict: n.Verdict, Can: n.can(e),
+		Previous: n.Previous, Source: n.Update.Source, Reversibility: n.Update.Reversibility, ReversibilityWhy: n.Update.ReversibilityWhy,
 	}
 	if job := n.Work.Tried.Open; job != nil {
 		since := n.Work.Since
@@ -123,17 +124,22 @@ func (p place) show() view.Need {
 
 // can says why an act is not possible; "" means that it is.
 func (n *Need) can(e *Entry) view.NeedCan {
-	var can view.NeedCan
+	can := view.NeedCan{Undo: n.cannotUndo(e)}
+	why := ""
 	switch {
 	case n.Blind != nil:
-		why := "what is missing here is not known, so there is nothing to answer"
-		return view.NeedCan{Approve: why, Reject: why, Force: why, Retry: why}
+		why = "what is missing here is not known, so there is nothing to answer"
 	case n.Reached:
-		why := "it is installed already"
-		return view.NeedCan{Approve: why, Reject: why, Force: why, Retry: why}
+		why = "it is installed already"
 	case !n.Offered:
-		why := "it is no longer on offer"
-		return view.NeedCan{Approve: why, Reject: why, Force: why, Retry: why}
+		why = "it is no longer on offer"
+	}
+	if why != "" {
+		can.Approve, can.Reject, can.Force, can.Retry = why, why, why, why
+		if n.Decision.Kind == policy.Undo && n.Verdict.Name == verdict.FAILED {
+			can.Retry = ""
+		}
+		return can
 	}
 	if n.Decision.Kind == policy.Install && n.Decision.By != "" {
 		can.Approve = "it is approved already"
@@ -153,4 +159,21 @@ func (n *Need) can(e *Entry) view.NeedCan {
 		can.Retry = "it has not failed"
 	}
 	return can
+}
+
+// cannotUndo says why the update cannot be taken back, "" when it can.
+func (n *Need) cannotUndo(e *Entry) string {
+	switch {
+	case n.Blind != nil:
+		return "what is installed here is not known"
+	case n.Decision.Kind == policy.Undo:
+		return "it was taken back already, or is about to be"
+	case n.Installed != n.Update.Available || n.Broken != "":
+		return "this version is not installed here"
+	case e.Agent.Mode == wire.Observe:
+		return "the agent on this device was set up to observe only"
+	case n.Previous == "":
+		return "the device keeps no older version that it could go back to"
+	}
+	return ""
 }

@@ -18,6 +18,7 @@ type group struct {
 	devices   int
 	silent    int
 	counts    view.Counts
+	back      view.Reversible
 	from      []string
 	customers map[string]*view.UpdateCustomer
 }
@@ -80,6 +81,7 @@ func (g *group) add(e *Entry, n *Need, silent bool) {
 		c.Silent++
 	}
 	g.counts.Count(n.Verdict.State)
+	g.back.Count(n.Update.Reversibility)
 	c.Counts.Count(n.Verdict.State)
 	from := n.Installed
 	if n.Reached {
@@ -114,7 +116,7 @@ func (g *group) show() view.Update {
 	return view.Update{
 		ID: g.id, Provider: u.Provider, Name: u.Name, Available: u.Available, Origin: u.Origin, Suite: u.Suite,
 		Classes: u.Classes, Severity: u.Severity, Size: u.Size, ReleasedAt: u.ReleasedAt, ReleasedBy: u.ReleasedBy,
-		Reboot: u.Reboot, FirstSeen: g.firstSeen, Devices: g.devices, Customers: len(g.customers),
+		Reboot: u.Reboot, Reversible: g.back, FirstSeen: g.firstSeen, Devices: g.devices, Customers: len(g.customers),
 		Counts: g.counts, Silent: g.silent, From: g.from,
 	}
 }

@@ -22,6 +22,7 @@ const (
 	Install Kind = "install"
 	Wait    Kind = "wait"   // until a person or a rule answers
 	Reject  Kind = "reject" // a person said no
+	Undo    Kind = "undo"   // a person said no, and that it is taken back where it is installed
 )
 
 // Decision is the answer for one need, always with its reason.
@@ -50,6 +51,7 @@ type Answer struct {
 	ID            string
 	Level         Level
 	Yes           bool
+	Undo          bool      // a no that also takes the version back where it is installed
 	Key           patch.Key // Architecture "" answers for all of them
 	Version       string
 	Origin        string
@@ -90,6 +92,9 @@ func decide(n assess.Need, answers []Answer, rule Rule, versions func(string) st
 	switch {
 	case best != nil && best.Yes:
 		return Decision{Kind: Install, ID: best.ID, Reason: "approved by " + best.By, By: best.By, At: best.At,
+			ForcedUntil: best.ForcedUntil, AllowRemovals: best.AllowRemovals}
+	case best != nil && best.Undo:
+		return Decision{Kind: Undo, ID: best.ID, Reason: best.Reason, By: best.By, At: best.At,
 			ForcedUntil: best.ForcedUntil, AllowRemovals: best.AllowRemovals}
 	case best != nil:
 		return Decision{Kind: Reject, ID: best.ID, Reason: best.Reason, By: best.By, At: best.At}

@@ -100,6 +100,23 @@ func TestAnswerIsAboutOneVersionUnlessItFollows(t *testing.T) {
 	}
 }
 
+// An undo is a no: to the one version it names, at its level as strong as any no.
+func TestUndoIsANoToOneVersion(t *testing.T) {
+	undo := answer("u", SiteLevel, false)
+	undo.Undo = true
+	for version, want := range map[string]Kind{"1.1": Undo, "1.2": Wait, "1.0": Wait} {
+		if d := Decide([]assess.Need{need(version)}, []Answer{undo}, Rule{}, deb); d[0].Kind != want {
+			t.Errorf("%s: %s, want %s", version, d[0].Kind, want)
+		}
+	}
+	for level, want := range map[Level]Kind{CustomerLevel: Undo, SiteLevel: Undo, DeviceLevel: Install} {
+		d := Decide([]assess.Need{need("1.1", patch.Security)}, []Answer{undo, answer("a", level, true)}, Rule{ID: "rule:s", Security: true}, deb)
+		if d[0].Kind != want || d[0].Reason == "" {
+			t.Errorf("beside a yes at level %d: %+v", level, d[0])
+		}
+	}
+}
+
 func TestOneDecisionPerNeedWhateverTheOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		versions := rapid.SliceOfN(rapid.SampledFrom([]string{"1.1", "1.2", "2.0"}), 1, 5).Draw(t, "needs")
@@ -112,6 +129,7 @@ func TestOneDecisionPerNeedWhateverTheOrder(t *testing.T) {
 			a := answer(string(rune('a'+i)), Level(rapid.IntRange(0, 2).Draw(t, "level")), rapid.Bool().Draw(t, "yes"))
 			a.Version = rapid.SampledFrom([]string{"1.1", "1.2"}).Draw(t, "version")
 			a.Follow = rapid.Bool().Draw(t, "follow")
+			a.Undo = !a.Yes && rapid.Bool().Draw(t, "undo")
 			a.At = now.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "at")) * time.Hour)
 			answers = append(answers, a)
 		}

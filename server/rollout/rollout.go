@@ -93,11 +93,10 @@ func Jobs(device string, needs []assess.Need, decisions []policy.Decision, past 
 // jobFor is the job a need asks for now, if any, and when that may change by itself. past are
 // the jobs of its item.
 func jobFor(device string, n assess.Need, d policy.Decision, past []Past, ring Ring, now time.Time) (wire.Job, time.Time, bool) {
-	if n.Blind != nil || !n.Offered || n.Reached || n.Update.Block != patch.NotBlocked ||
-		d.Kind != policy.Install || !ring.Open || n.Installed == "" {
+	if !wants(n, d, ring) {
 		return wire.Job{}, time.Time{}, false
 	}
-	target := Target(n)
+	verb, target := Wanted(n, d)
 	tries := Tries(past, target, d.ID)
 	if t := tries.Open; t != nil {
 		return t.Job, t.NotAfter, true
@@ -108,13 +107,28 @@ func jobFor(device string, n assess.Need, d policy.Decision, past []Past, ring R
 	if again := tries.Again(); again.After(now) {
 		return wire.Job{}, again, false
 	}
-	job := wire.Job{Verb: wire.VerbInstall, Target: target, Decision: d.ID, Attempt: tries.Ended + 1,
+	job := wire.Job{Verb: verb, Target: target, Decision: d.ID, Attempt: tries.Ended + 1,
 		NotBefore: now, NotAfter: now.Add(Life), AllowRemovals: d.AllowRemovals}
 	if d.ForcedUntil.After(now) {
 		job.Forced, job.NotAfter = d.By, now.Add(min(ForcedLife, d.ForcedUntil.Sub(now)))
 	}
 	job.ID = wire.JobID(device, job.Verb, job.Target, job.Decision, job.Attempt)
 	return job, job.NotAfter, true
+}
+
+// wants reports whether the decision asks for a change of what is installed. An undo takes
+// back the very version it was said of, and no ring holds it up.
+func wants(n assess.Need, d policy.Decision, ring Ring) bool {
+	if n.Blind != nil || n.Installed == "" {
+		return false
+	}
+	switch d.Kind {
+	case policy.Install:
+		return n.Offered && !n.Reached && n.Update.Block == patch.NotBlocked && ring.Open
+	case policy.Undo:
+		return n.Installed == n.Update.Available && n.Previous != "" && n.Broken == ""
+	}
+	return false
 }
 
 // ByItem sorts jobs by the item they are for: a device may have a great many of both.
@@ -136,6 +150,16 @@ func busy(past []Past) bool {
 func Target(n assess.Need) wire.Target {
 	return wire.Target{Provider: n.Key.Provider, Scope: n.Key.Scope, Name: n.Key.Name, Architecture: n.Key.Architecture,
 		Instance: n.Key.Instance, From: n.Installed, To: n.Update.Available, SHA256: n.Update.SHA256, Size: n.Update.Size}
+}
+
+// Wanted is the exact change a decision asks for, and the verb for it.
+func Wanted(n assess.Need, d policy.Decision) (verb string, t wire.Target) {
+	t = Target(n)
+	if d.Kind != policy.Undo {
+		return wire.VerbInstall, t
+	}
+	t.To, t.SHA256, t.Size = n.Previous, "", 0
+	return wire.VerbUndo, t
 }
 
 // Tried sums up the jobs that were ordered for one change and decision.

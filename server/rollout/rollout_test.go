@@ -9,6 +9,7 @@ import (
 	"patchbay/patch"
 	"patchbay/server/assess"
 	"patchbay/server/policy"
+	"patchbay/wire"
 )
 
 var (
@@ -50,6 +51,42 @@ func TestNoJobWithoutEveryCondition(t *testing.T) {
 		spoil(&n, &d, &r)
 		if p := plan(n, d, nil, r, now); len(p.Jobs) != 0 {
 			t.Errorf("%s: a job was ordered: %+v", name, p.Jobs)
+		}
+	}
+}
+
+// An undo orders one job, from the very version it names to the one the device can bring
+// back, and nothing where either is missing. No ring holds it up.
+func TestUndoIsOrderedWhereThereIsSomethingToGoBackTo(t *testing.T) {
+	back := policy.Decision{Kind: policy.Undo, ID: "apr_2", By: "Ann", Reason: "breaks the till", At: now}
+	there := need()
+	there.Installed, there.Previous, there.Reached, there.Offered = "1.1", "1.0", true, false
+	p := plan(there, back, nil, Ring{}, now)
+	if len(p.Make) != 1 || p.Make[0].Verb != wire.VerbUndo || p.Make[0].Target.From != "1.1" || p.Make[0].Target.To != "1.0" {
+		t.Fatalf("%+v", p)
+	}
+	if again := plan(there, back, store(nil, p), Ring{}, now); len(again.Make)+len(again.Withdraw) > 0 || len(again.Jobs) != 1 {
+		t.Errorf("planned again: %+v", again)
+	}
+	for name, spoil := range map[string]func(*assess.Need){
+		"another version is there": func(n *assess.Need) { n.Installed = "1.2" },
+		"it is back already":       func(n *assess.Need) { n.Installed, n.Previous, n.Reached, n.Offered = "1.0", "", false, true },
+		"nothing was kept":         func(n *assess.Need) { n.Previous = "" },
+		"not completely installed": func(n *assess.Need) { n.Broken = "half-configured" },
+		"not installed":            func(n *assess.Need) { n.Installed = "" },
+		"blind":                    func(n *assess.Need) { n.Blind = &assess.Blind{} },
+	} {
+		n := there
+		spoil(&n)
+		if p := plan(n, back, nil, open, now); len(p.Jobs) != 0 {
+			t.Errorf("%s: a job was ordered: %+v", name, p.Jobs)
+		}
+	}
+	for kind, jobs := range map[policy.Kind]int{policy.Install: 0, policy.Reject: 0, policy.Wait: 0, policy.Undo: 1} {
+		d := back
+		d.Kind = kind
+		if p := plan(there, d, nil, open, now); len(p.Jobs) != jobs {
+			t.Errorf("%s: %+v", kind, p.Jobs)
 		}
 	}
 }

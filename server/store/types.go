@@ -134,7 +134,7 @@ type Approval struct {
 	Origin        string // the origin of that version
 	Answer        Answer
 	Follow        bool   // also answers for newer versions of the same origin
-	Reason        string // always set for a rejection
+	Reason        string // always set for a rejection and an undo
 	AllowRemovals []string
 	// ForcedUntil makes jobs of this approval run outside the window until then.
 	ForcedUntil *time.Time
@@ -161,6 +161,7 @@ type Answer string
 const (
 	Approve Answer = "approve"
 	Reject  Answer = "reject"
+	Undo    Answer = "undo" // rejected, and taken back where it is installed
 )
 
 // Job is a job as the engine made it and what is known of it.

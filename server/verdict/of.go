@@ -30,10 +30,11 @@ type Device struct {
 
 // Work is the job a decision led to, as the device last told of it.
 type Work struct {
-	Tried rollout.Tried
-	Step  wire.Step // of the open job; "" while the device has not heard of it
-	Since time.Time // of Step, or of the order
-	Why   string    // a sentence while it waits
+	Tried  rollout.Tried
+	Step   wire.Step // of the open job; "" while the device has not heard of it
+	Since  time.Time // of Step, or of the order
+	Why    string    // a sentence while it waits
+	Undone bool      // a job took, or tried to take, this update back
 	// Of the last attempt that ended:
 	Message string
 	Receipt time.Time // when it ended
@@ -62,7 +63,7 @@ var links = []struct {
 
 // Of gives the verdict for one need at one moment.
 func Of(c Case, now time.Time) Verdict {
-	if n := c.Need; n.Blind == nil && n.Reached && n.Restart == "" && n.Unsure == "" && fresh(c, now) && !silent(c, now) {
+	if n := c.Need; n.Blind == nil && n.Reached && n.Restart == "" && n.Unsure == "" && c.met() && fresh(c, now) && !silent(c, now) {
 		return done(c)
 	}
 	for _, l := range links {
@@ -72,6 +73,23 @@ func Of(c Case, now time.Time) Verdict {
 	}
 	return finish(Verdict{Name: VERIFYING, Owner: Patchbay, Since: c.Work.Since,
 		Sentence: "The work is over; the reading that proves it is on its way."}, Verified, c, now)
+}
+
+// met reports whether the last reading shows what was decided: the version is there, or, for
+// an undo, it is not.
+func (c Case) met() bool {
+	if c.Decision.Kind == policy.Undo {
+		return c.Need.Installed != c.Need.Update.Available
+	}
+	return c.Need.Reached
+}
+
+// wish says in words what was decided, as a verdict's sentence begins.
+func (c Case) wish() string {
+	if c.Decision.Kind == policy.Undo {
+		return c.Decision.By + " asked to take it back"
+	}
+	return "Approved"
 }
 
 // done is the verdict of a need that the last reading shows as met, whoever met it.
@@ -158,7 +176,7 @@ func known(c Case, now time.Time) Verdict {
 
 func offered(c Case, _ time.Time) Verdict {
 	n := c.Need
-	if n.Reached || n.Broken != "" {
+	if n.Reached || n.Broken != "" || c.Decision.Kind == policy.Undo {
 		return Verdict{}
 	}
 	if !n.Offered {
@@ -191,7 +209,8 @@ func decided(c Case, _ time.Time) Verdict {
 }
 
 func approved(c Case, _ time.Time) Verdict {
-	if c.Need.Reached || c.Decision.Kind != policy.Reject {
+	never := c.Decision.Kind == policy.Undo && c.met() && !c.Work.Undone // taken back elsewhere, before it came here
+	if c.Need.Reached || c.Decision.Kind != policy.Reject && !never {
 		return Verdict{}
 	}
 	why := sentence(c.Decision.Reason)
@@ -203,27 +222,27 @@ func approved(c Case, _ time.Time) Verdict {
 }
 
 func ringOpen(c Case, _ time.Time) Verdict {
-	if c.Need.Reached || c.Ring.Open {
+	if c.met() || c.Ring.Open || c.Decision.Kind == policy.Undo {
 		return Verdict{}
 	}
 	return Verdict{Name: WAITS_RING, Owner: Patchbay, Since: c.Decision.At, Sentence: sentence(c.Ring.Why)}
 }
 
 func reachable(c Case, now time.Time) Verdict {
-	if c.Need.Reached || gaveUp(c) {
+	if c.met() || gaveUp(c) {
 		return Verdict{}
 	}
 	until := c.Device.LastSeen.Add(Quiet)
 	switch {
 	case c.Device.Mode == wire.Observe:
 		return Verdict{Name: OBSERVED, Owner: MSP, Since: c.Decision.At, Act: ActManage,
-			Sentence: "Approved, but the agent on this device was set up to observe only: it installs nothing."}
+			Sentence: c.wish() + ", but the agent on this device was set up to observe only: it installs nothing."}
 	case now.After(until):
 		return Verdict{Name: WAITS_DEVICE, Owner: User, Since: c.Device.LastSeen,
-			Sentence: "Approved. The device is not talking to us now; it will hear of it when it is on again."}
+			Sentence: c.wish() + ". The device is not talking to us now; it will hear of it when it is on again."}
 	case c.Work.Tried.Open != nil && c.Work.Step == "":
 		return Verdict{Name: WAITS_DEVICE, Owner: Patchbay, Since: c.Work.Since, Until: &until,
-			Sentence: "Approved. The device hears of it when it next checks in, within a minute or so."}
+			Sentence: c.wish() + ". The device hears of it when it next checks in, within a minute or so."}
 	}
 	return Verdict{}
 }
@@ -240,7 +259,7 @@ func openStep(c Case) wire.Step {
 }
 
 func staged(c Case, _ time.Time) Verdict {
-	if c.Need.Reached || openStep(c) != wire.StepStaging {
+	if c.met() || openStep(c) != wire.StepStaging {
 		return Verdict{}
 	}
 	return Verdict{Name: STAGING, Owner: Patchbay, Since: c.Work.Since,
@@ -248,7 +267,7 @@ func staged(c Case, _ time.Time) Verdict {
 }
 
 func inWindow(c Case, now time.Time) Verdict {
-	if c.Need.Reached || openStep(c) != wire.StepWaiting {
+	if c.met() || openStep(c) != wire.StepWaiting {
 		return Verdict{}
 	}
 	if c.Work.Tried.Open.Forced != "" {
@@ -261,26 +280,32 @@ func inWindow(c Case, now time.Time) Verdict {
 		v.Name, v.Act, v.Sentence = PREFLIGHT, ActNone, begins(c)
 		v.Until = &state.Until
 	case state.Until.IsZero():
-		v.Owner, v.Sentence = MSP, "Approved, but this site has no maintenance window, so nothing starts by itself."
+		v.Owner, v.Sentence = MSP, c.wish()+", but this site has no maintenance window, so nothing starts by itself."
 	default:
 		v.Next, v.Until = &state.Until, &state.Until
-		v.Sentence = "Approved and ready. It starts when the maintenance window opens."
+		v.Sentence = c.wish() + ", and it is ready. It starts when the maintenance window opens."
 	}
 	return v
 }
 
 func preflight(c Case, _ time.Time) Verdict {
-	if c.Need.Reached || openStep(c) != wire.StepPreflight {
+	if c.met() || openStep(c) != wire.StepPreflight {
 		return Verdict{}
 	}
 	return Verdict{Name: PREFLIGHT, Owner: Patchbay, Since: c.Work.Since, Sentence: "The device is checking space and other package managers before it begins." + reason(c)}
 }
 
 func applied(c Case, now time.Time) Verdict {
-	if c.Need.Reached {
+	t, undo := c.Work.Tried, c.Decision.Kind == policy.Undo
+	switch {
+	case undo && c.met() && !c.Need.Reached && c.Need.Broken == "":
+		return takenBack(c)
+	case c.met() && c.Need.Broken == "":
 		return Verdict{}
+	case undo && t.Open == nil && c.Need.Previous == "" && c.Need.Broken == "":
+		return Verdict{Name: FAILED, Owner: MSP, Since: c.Decision.At, Act: ActLook,
+			Sentence: fmt.Sprintf("%s, but the device keeps no older version of %s that it could go back to.", c.wish(), c.Need.Key.Name)}
 	}
-	t := c.Work.Tried
 	if t.Open == nil && t.Last != nil && t.Last.Failed {
 		return failed(c, now)
 	}
@@ -291,9 +316,25 @@ func applied(c Case, now time.Time) Verdict {
 	}
 	switch openStep(c) {
 	case wire.StepApplying, "":
-		return Verdict{Name: APPLYING, Owner: Patchbay, Since: c.Work.Since, Sentence: "The device is installing the update." + reason(c)}
+		doing := "The device is installing the update."
+		if undo {
+			doing = "The device is taking the update back."
+		}
+		return Verdict{Name: APPLYING, Owner: Patchbay, Since: c.Work.Since, Sentence: doing + reason(c)}
 	}
 	return Verdict{}
+}
+
+// takenBack is the verdict of an update that was installed and is not any more, because a
+// person asked for that.
+func takenBack(c Case) Verdict {
+	n := c.Need
+	v := Verdict{Name: ROLLED_BACK, Owner: MSP, Since: c.Decision.At, Act: ActApprove,
+		Sentence: strings.TrimSpace(fmt.Sprintf("%s took it back, and the machine was read again: it is %s. %s", c.Decision.By, n.Installed, sentence(c.Decision.Reason)))}
+	if n.Restart != "" {
+		v.Sentence += " What runs may still be the version that was taken back: " + n.Restart + "."
+	}
+	return v
 }
 
 // failed says how the last attempt failed and what comes next.

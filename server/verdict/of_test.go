@@ -79,6 +79,18 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		{INSTALLED_PENDING_REBOOT, Active, step(wire.StepRebooting)},
 		{INSTALLED_PENDING_REBOOT, Active, func(c *Case) { c.Need.Reached, c.Need.Restart = true, "lib asks for a reboot" }},
 		{VERIFYING, Verified, step(wire.StepVerifying)},
+		{WAITS_WINDOW, InWindow, taken("1.1", wire.StepWaiting)},
+		{WAITS_DEVICE, Reachable, taken("1.1", "")},
+		{APPLYING, Applied, taken("1.1", wire.StepApplying)},
+		{VERIFYING, Verified, taken("1.1", wire.StepVerifying)},
+		{FAILED, Applied, func(c *Case) { taken("1.1", "")(c); c.Need.Previous, c.Work = "", Work{} }},
+		{FAILED, Applied, func(c *Case) {
+			taken("1.1", "")(c)
+			c.Work = Work{Tried: rollout.Tried{Last: failedPast(true), Failures: 1}, Message: "app needs it"}
+		}},
+		{ROLLED_BACK, Applied, func(c *Case) { taken("1.0", "")(c); c.Work = Work{Undone: true} }},
+		{REJECTED, Approved, func(c *Case) { taken("1.0", "")(c); c.Work = Work{} }}, // it never was here
+		{VERIFIED, Verified, func(c *Case) { taken("1.2", "")(c); c.Need.Reached, c.Work = true, Work{} }},
 	} {
 		c := usual(t)
 		tc.edit(&c)
@@ -87,6 +99,15 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 			t.Errorf("want %s at %s, got %s at %s: %s", tc.want, tc.link, v.Name, v.Link, v.Sentence)
 		}
 		checkForm(t, c, v)
+	}
+}
+
+// taken is a case whose update a person asked to take back, with this version installed.
+func taken(installed string, step wire.Step) func(*Case) {
+	return func(c *Case) {
+		c.Decision.Kind, c.Decision.Reason = policy.Undo, "breaks the till"
+		c.Need.Installed, c.Need.Reached, c.Need.Offered, c.Need.Previous = installed, installed == "1.1", installed != "1.1", "1.0"
+		c.Work.Step = step
 	}
 }
 
@@ -124,7 +145,7 @@ func TestGoodOnlyWhatTheMachineShows(t *testing.T) {
 				for _, offered := range bools {
 					for _, old := range bools {
 						for _, block := range []patch.Block{patch.NotBlocked, patch.Held, patch.Pinned, patch.Phased, patch.KeptBack} {
-							for _, kind := range []policy.Kind{policy.Install, policy.Wait, policy.Reject} {
+							for _, kind := range []policy.Kind{policy.Install, policy.Wait, policy.Reject, policy.Undo} {
 								for _, mode := range []wire.Mode{wire.Observe, wire.Manage} {
 									for _, step := range append(steps(), "none", "failed once", "given up") {
 										c := usual(t)
@@ -140,9 +161,12 @@ func TestGoodOnlyWhatTheMachineShows(t *testing.T) {
 										}
 										c.Decision.Kind, c.Device.Mode = kind, mode
 										c.Work = workAt(step)
+										if c.Need.Previous = "0.9"; reached {
+											c.Need.Installed = c.Need.Update.Available
+										}
 										v := Of(c, now)
 										checkForm(t, c, v)
-										if proven := reached && !restart && !blind && !old; (v.State == Good) != proven {
+										if proven := reached && !restart && !blind && !old && kind != policy.Undo; (v.State == Good) != proven {
 											t.Fatalf("reached %v, restart %v, blind %v, old %v: %s", reached, restart, blind, old, v.Name)
 										}
 										cases++

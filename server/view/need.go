@@ -15,24 +15,30 @@ import (
 
 // Need is one item on one device with something to do, and the one verdict on it.
 type Need struct {
-	ID        string          `json:"id" doc:"Opaque and stable: the device and the item"`
-	Device    Ref             `json:"device"`
-	Customer  Ref             `json:"customer"`
-	Site      Ref             `json:"site"`
-	Item      ItemKey         `json:"item"`
-	Installed string          `json:"installed"`
-	Available string          `json:"available,omitempty"`
-	Origin    string          `json:"origin,omitempty"`
-	Suite     string          `json:"suite,omitempty"`
-	Classes   []patch.Class   `json:"classes,omitempty"`
-	Severity  patch.Severity  `json:"severity,omitempty"`
-	Size      int64           `json:"size,omitempty" doc:"Bytes to download; left out when not known"`
-	Reboot    patch.Answer    `json:"reboot,omitempty"`
-	Block     patch.Block     `json:"block,omitempty"`
-	Update    string          `json:"update,omitempty" doc:"The ID of the update it waits for"`
-	Verdict   verdict.Verdict `json:"verdict"`
-	Job       *NeedJob        `json:"job,omitempty" doc:"The job at work on it"`
-	Can       NeedCan         `json:"can"`
+	ID        string         `json:"id" doc:"Opaque and stable: the device and the item"`
+	Device    Ref            `json:"device"`
+	Customer  Ref            `json:"customer"`
+	Site      Ref            `json:"site"`
+	Item      ItemKey        `json:"item"`
+	Installed string         `json:"installed"`
+	Previous  string         `json:"previous,omitempty" doc:"The version before that one, which the device can bring back"`
+	Available string         `json:"available,omitempty"`
+	Origin    string         `json:"origin,omitempty"`
+	Suite     string         `json:"suite,omitempty"`
+	Classes   []patch.Class  `json:"classes,omitempty"`
+	Severity  patch.Severity `json:"severity,omitempty"`
+	Size      int64          `json:"size,omitempty" doc:"Bytes to download; left out when not known"`
+	Reboot    patch.Answer   `json:"reboot,omitempty"`
+	Block     patch.Block    `json:"block,omitempty"`
+	Source    string         `json:"source,omitempty" doc:"The source package, where it has another name"`
+
+	Reversibility    patch.Reversibility `json:"reversibility,omitempty" doc:"How the update can be taken back; left out when not known"`
+	ReversibilityWhy string              `json:"reversibility_why,omitempty"`
+
+	Update  string          `json:"update,omitempty" doc:"The ID of the update it waits for"`
+	Verdict verdict.Verdict `json:"verdict"`
+	Job     *NeedJob        `json:"job,omitempty" doc:"The job at work on it"`
+	Can     NeedCan         `json:"can"`
 }
 
 // Security reports whether the need is for a security update.
@@ -59,6 +65,7 @@ type NeedCan struct {
 	Reject  string `json:"reject"`
 	Force   string `json:"force"`
 	Retry   string `json:"retry"`
+	Undo    string `json:"undo"`
 }
 
 // NeedDetail is a need with its whole chain, and the answers and jobs it rests on.
@@ -91,12 +98,38 @@ type Update struct {
 	ReleasedAt *time.Time     `json:"released_at,omitempty"`
 	ReleasedBy string         `json:"released_by,omitempty"`
 	Reboot     patch.Answer   `json:"reboot,omitempty"`
+	Reversible Reversible     `json:"reversible"`
 	FirstSeen  time.Time      `json:"first_seen"`
 	Devices    int            `json:"devices"`
 	Customers  int            `json:"customers"`
 	Counts     Counts         `json:"counts"`
 	Silent     int            `json:"silent" doc:"Needs of these that are on silent devices"`
 	From       []string       `json:"from,omitempty" doc:"Installed versions, at most five"`
+}
+
+// Reversible counts devices by how the update can be taken back there.
+type Reversible struct {
+	ByManager  int `json:"by_manager" doc:"A: the manager takes it back by itself"`
+	ByKept     int `json:"by_kept" doc:"B: the old version is kept before"`
+	BySnapshot int `json:"by_snapshot" doc:"C: only a snapshot brings it back"`
+	NotAtAll   int `json:"not_at_all" doc:"D: nothing does"`
+	Unknown    int `json:"unknown"`
+}
+
+// Count adds one device of a class.
+func (r *Reversible) Count(c patch.Reversibility) {
+	switch c {
+	case patch.ByManager:
+		r.ByManager++
+	case patch.ByKept:
+		r.ByKept++
+	case patch.BySnapshot:
+		r.BySnapshot++
+	case patch.NotAtAll:
+		r.NotAtAll++
+	default:
+		r.Unknown++
+	}
 }
 
 // Counts are needs by state.

@@ -91,7 +91,7 @@ type Approval struct {
 	Architecture string     `json:"architecture,omitempty"`
 	Version      string     `json:"version"`
 	Origin       string     `json:"origin,omitempty"`
-	Answer       string     `json:"answer" enum:"approve,reject"`
+	Answer       string     `json:"answer" enum:"approve,reject,undo"`
 	Follow       bool       `json:"follow" doc:"Also answers for newer versions of the same origin"`
 	Reason       string     `json:"reason,omitempty"`
 	By           Ref        `json:"by"`

@@ -106,6 +106,36 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// An update is taken back where the limits name the verb, wherever it once came from; beyond
+// the rate only a signature for that very verb lets it begin.
+func TestUndoUnderTheLimits(t *testing.T) {
+	for _, named := range []bool{false, true} {
+		s := takes(t, ground(t), seal(t, wire.LimitsDocument, limitsOf(6, func(l *wire.Limits) {
+			l.Approvals, l.Forced = 1, 1
+			if named {
+				l.Verbs = append(l.Verbs, wire.VerbUndo)
+			}
+		}), "p1"))
+		w := debianWork(t)
+		w.Verb, w.Origin, w.Target.From, w.Target.To = wire.VerbUndo, "", "1.1", "1.0"
+		away := notOwn(s, w.Agent)
+		if r := s.Rule(w, nil, t0, s.turn(w.Agent, away)); r.OK != named || r.Refused == named {
+			t.Errorf("named %v, in its own hour: %+v", named, r)
+		}
+		if r := s.Rule(w, nil, s.Limits.Expires, s.turn(w.Agent, away)); r.OK {
+			t.Error("it is taken back under limits that ended")
+		}
+		for verb, want := range map[string]bool{"": false, wire.VerbInstall: false, wire.VerbUndo: named} {
+			a := approvalFor(w, func(a *wire.Approval) { a.Updates[0].Verb = verb })
+			forced := w
+			forced.Forced = true
+			if r := s.Rule(forced, []wire.Envelope{*seal(t, wire.ApprovalDocument, a, "a1")}, t0, away); r.OK != want {
+				t.Errorf("named %v, signed for %q: %+v", named, verb, r)
+			}
+		}
+	}
+}
+
 func withRate(limit, fleet int) State {
 	l := limitsOf(1, func(l *wire.Limits) { l.DevicesPerHour, l.Fleet = limit, fleet })
 	r := rootOf(1)

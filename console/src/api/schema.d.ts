@@ -767,7 +767,7 @@ export interface components {
         };
         Approval: {
             /** @enum {string} */
-            answer: "approve" | "reject";
+            answer: "approve" | "reject" | "undo";
             architecture?: string;
             /** Format: date-time */
             at: string;
@@ -803,8 +803,11 @@ export interface components {
         ApprovalWish: {
             /** @description Names of packages that may be removed */
             allow_removals?: string[];
-            /** @enum {string} */
-            answer: "approve" | "reject";
+            /**
+             * @description undo takes the version back where it is installed, and rejects it
+             * @enum {string}
+             */
+            answer: "approve" | "reject" | "undo";
             /** @description Also for newer versions of the same origin; by default for security updates */
             follow?: boolean;
             /**
@@ -814,7 +817,7 @@ export interface components {
             level: "msp" | "customer" | "site" | "device";
             /** @description Run outside the window, for four hours */
             now?: boolean;
-            /** @description Required for a rejection */
+            /** @description Required to reject and to undo */
             reason?: string;
             /** @description The ID of what level names; empty for msp */
             target?: string;
@@ -1004,6 +1007,8 @@ export interface components {
             /** @description The needs to approve */
             needs: string[];
             note?: string;
+            /** @description To take the updates back, instead of installing them */
+            undo?: boolean;
         };
         Envelope: {
             payload: string;
@@ -1225,8 +1230,13 @@ export interface components {
             /** @description The job at work on it */
             job?: components["schemas"]["NeedJob"];
             origin?: string;
+            /** @description The version before that one, which the device can bring back */
+            previous?: string;
             /** @enum {string} */
             reboot?: "yes" | "no";
+            /** @description How the update can be taken back; left out when not known */
+            reversibility?: string;
+            reversibility_why?: string;
             /** @enum {string} */
             severity?: "unknown" | "low" | "medium" | "high" | "critical";
             site: components["schemas"]["Ref"];
@@ -1235,6 +1245,8 @@ export interface components {
              * @description Bytes to download; left out when not known
              */
             size?: number;
+            /** @description The source package, where it has another name */
+            source?: string;
             suite?: string;
             /** @description The ID of the update it waits for */
             update?: string;
@@ -1245,6 +1257,7 @@ export interface components {
             force: string;
             reject: string;
             retry: string;
+            undo: string;
         };
         NeedDetail: {
             /** @description Filled by the API from the store */
@@ -1266,8 +1279,13 @@ export interface components {
             /** @description Filled by the API from the store, newest first */
             jobs?: components["schemas"]["Job"][];
             origin?: string;
+            /** @description The version before that one, which the device can bring back */
+            previous?: string;
             /** @enum {string} */
             reboot?: "yes" | "no";
+            /** @description How the update can be taken back; left out when not known */
+            reversibility?: string;
+            reversibility_why?: string;
             /** @enum {string} */
             severity?: "unknown" | "low" | "medium" | "high" | "critical";
             site: components["schemas"]["Ref"];
@@ -1276,6 +1294,8 @@ export interface components {
              * @description Bytes to download; left out when not known
              */
             size?: number;
+            /** @description The source package, where it has another name */
+            source?: string;
             suite?: string;
             /** @description The ID of the update it waits for */
             update?: string;
@@ -1576,6 +1596,11 @@ export interface components {
             waits_time: number;
         };
         Preview: {
+            /**
+             * Format: int64
+             * @description Devices that nothing takes back to the version before
+             */
+            cannot_undo: number;
             /** Format: int64 */
             devices: number;
             /** Format: int64 */
@@ -1637,6 +1662,30 @@ export interface components {
             services?: string[];
             /** @description What could not be read: the answer is partly unknown */
             unknown?: string[];
+        };
+        Reversible: {
+            /**
+             * Format: int64
+             * @description B: the old version is kept before
+             */
+            by_kept: number;
+            /**
+             * Format: int64
+             * @description A: the manager takes it back by itself
+             */
+            by_manager: number;
+            /**
+             * Format: int64
+             * @description C: only a snapshot brings it back
+             */
+            by_snapshot: number;
+            /**
+             * Format: int64
+             * @description D: nothing does
+             */
+            not_at_all: number;
+            /** Format: int64 */
+            unknown: number;
         };
         Section: {
             error?: string;
@@ -1849,6 +1898,7 @@ export interface components {
             /** Format: date-time */
             released_at?: string;
             released_by?: string;
+            reversible: components["schemas"]["Reversible"];
             /** @enum {string} */
             severity?: "unknown" | "low" | "medium" | "high" | "critical";
             /**
@@ -1891,6 +1941,7 @@ export interface components {
             /** Format: date-time */
             released_at?: string;
             released_by?: string;
+            reversible: components["schemas"]["Reversible"];
             /** @enum {string} */
             severity?: "unknown" | "low" | "medium" | "high" | "critical";
             /**
