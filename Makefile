@@ -3,7 +3,7 @@
 # scripts/install-test-packages installs (as root).
 
 .DEFAULT_GOAL := build
-.PHONY: build run dev check test fuzz bench figures release generate clean help
+.PHONY: build run dev check test fuzz mutate bench figures release generate clean help
 
 build: ## the console and both programs, in bin/
 	@scripts/build
@@ -22,6 +22,9 @@ test: ## everything: both databases, real devices, a browser; needs root
 
 fuzz: ## every fuzz target for FUZZTIME (5s) each
 	@scripts/fuzz
+
+mutate: ## breaks each invariant once and holds that its test turns red
+	@scripts/mutate
 
 bench: ## the figures Patchbay promises, each beside what it is compared with
 	@scripts/bench

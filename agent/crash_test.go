@@ -58,6 +58,32 @@ func TestStoppedWhileApplyingGoesOn(t *testing.T) {
 	}
 }
 
+// TestHalfInstalledIsNotInstalled: the number is there as soon as a package is unpacked. One
+// that somebody left so is finished, and one that stays so is no success.
+func TestHalfInstalledIsNotInstalled(t *testing.T) {
+	for _, mends := range []bool{true, false} {
+		inside(t, func(t *testing.T, w *world) {
+			w.machine.installed["curl"], w.machine.broken["curl"] = "1.1", "half-configured"
+			w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+				if mends {
+					delete(w.machine.broken, "curl")
+				}
+				return provider.Outcome{}, true, nil
+			}
+			j := job("curl", "1.0", "1.1")
+			w.order(j)
+			w.start()
+			pass(time.Hour)
+			if len(w.machine.calls()) == 0 {
+				t.Error("it counts as there already")
+			}
+			if o := w.last(j); (o.Step == wire.StepDone) != mends || w.receipt(o).Verified != mends {
+				t.Errorf("mended %v: told %s: %s", mends, o.Step, o.Message)
+			}
+		})
+	}
+}
+
 // TestBegunJobIsNotWithdrawn: once applying began, the job runs to its verification even
 // when the server no longer wants it.
 func TestBegunJobIsNotWithdrawn(t *testing.T) {

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,6 +176,30 @@ func TestEveryTamperingShows(t *testing.T) {
 			}
 		}
 		whole(t, s)
+	})
+}
+
+// Whoever rewrites one row and makes the chain whole again behind it has another head than
+// the one that was written down elsewhere.
+func TestTheHeadHoldsAllThePast(t *testing.T) {
+	both(t, func(t *testing.T, s *Store) {
+		c := founded(t, s, "a")
+		rows, err := c.Audit(context.Background(), AuditFilter{})
+		ok(t, err)
+		slices.SortFunc(rows, func(a, b AuditRow) int { return cmp.Compare(a.Seq, b.Seq) })
+		head := rows[len(rows)-1].Hash
+		for i := range rows {
+			previous := ""
+			for j, r := range rows {
+				if r.Previous = previous; j == i {
+					r.Act = "x"
+				}
+				previous = r.link()
+			}
+			if previous == head {
+				t.Errorf("row %d can be rewritten without a trace in the head", i+1)
+			}
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -45,7 +46,7 @@ func TestAnUpdateIsTakenBackAndProven(t *testing.T) {
 		says(t, e.expect(item, "ROLLED_BACK"), "1.0", "does not print")
 		e.stays(item, "1.0")
 	}
-	t.Logf("FIGURE undo of two packages, asked to proven: %.1f s", time.Since(began).Seconds())
+	fmt.Printf("FIGURE undo_of_two_packages,_asked_to_proven %.1f s - - - <=60\n", time.Since(began).Seconds())
 	if left := d.Must(t, "dpkg", "--audit"); left != "" {
 		t.Errorf("dpkg --audit: %s", left)
 	}
