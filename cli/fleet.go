@@ -190,8 +190,28 @@ func (n *DeviceCheckIn) Run(ctx context.Context, g *Globals) error {
 
 // Update are the commands for updates.
 type Update struct {
-	List UpdateList `cmd:"" help:"List updates over all devices."`
-	Show UpdateShow `cmd:"" help:"Show where an update stands."`
+	List  UpdateList  `cmd:"" help:"List updates over all devices."`
+	Story UpdateStory `cmd:"" help:"Print all that happened around an update, with its receipts, for patchbay verify story."`
+	Show  UpdateShow  `cmd:"" help:"Show where an update stands."`
+}
+
+// UpdateStory prints all that happened around an update.
+type UpdateStory struct {
+	Update string `arg:"" help:"ID."`
+}
+
+// Run prints it, as JSON whatever is asked for: it is made for a file.
+func (n *UpdateStory) Run(ctx context.Context, g *Globals) error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	v, err := client.Get[view.UpdateStory](ctx, c, "/updates/"+url.PathEscape(n.Update)+"/story", nil)
+	if err != nil {
+		return err
+	}
+	g.JSON = true
+	return g.show(v, nil)
 }
 
 // UpdateList lists updates.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -14,7 +15,7 @@ import (
 // VerifyCommand checks what was signed, without a server.
 type VerifyCommand struct {
 	Receipt VerifyReceipt `cmd:"" help:"Check a receipt and say what it says."`
-	Story   VerifyStory   `cmd:"" help:"Check all receipts of a device's story, a line each."`
+	Story   VerifyStory   `cmd:"" help:"Check all receipts of the story of a device or an update, a line each."`
 }
 
 // VerifyReceipt checks a receipt.
@@ -79,7 +80,7 @@ func (x ExpectedAgent) check(s wire.SignedReceipt) (checkedReceipt, error) {
 
 // VerifyStory checks a story.
 type VerifyStory struct {
-	File string `arg:"" type:"existingfile" help:"The story: what patchbay device story prints."`
+	File string `arg:"" type:"existingfile" help:"The story: what patchbay device story or patchbay update story prints."`
 	ExpectedAgent
 }
 
@@ -90,16 +91,16 @@ func (v *VerifyStory) Run(g *Globals) error {
 	if err != nil {
 		return fmt.Errorf("reading the story: %w", err)
 	}
-	var s view.Story
-	if err := json.Unmarshal(data, &s); err != nil || s.Device.ID == "" {
-		return fmt.Errorf("%s is not a story, as patchbay device story prints them", v.File)
+	s, err := readStory(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", v.File, err)
 	}
 	var checked []checkedReceipt
 	wrong := 0
-	for _, signed := range s.Receipts {
+	for _, signed := range s.receipts {
 		c, err := v.check(signed)
-		if err == nil && c.Device != s.Device.ID {
-			err = fmt.Errorf("the receipt is of the device %s and not of this one", visible(c.Device))
+		if err == nil {
+			err = s.foreign(c.Receipt)
 		}
 		if err != nil {
 			wrong++
@@ -116,7 +117,46 @@ func (v *VerifyStory) Run(g *Globals) error {
 	return nil
 }
 
-func storyRows(t *table, s view.Story, all []checkedReceipt, agent string) {
+// toldStory is the story of a device or of an update, as far as it is checked.
+type toldStory struct {
+	of       string // what it is of, in words
+	asOf     time.Time
+	devices  map[string]bool // it is about
+	update   *view.Update    // nil for a device's
+	receipts []wire.SignedReceipt
+}
+
+// readStory tells the two kinds apart by what they are of.
+func readStory(data []byte) (toldStory, error) {
+	var device view.Story
+	var update view.UpdateStory
+	if err := json.Unmarshal(data, &device); err == nil && device.Device.ID != "" {
+		return toldStory{of: device.Device.Name, asOf: device.AsOf, devices: map[string]bool{device.Device.ID: true}, receipts: device.Receipts}, nil
+	}
+	if err := json.Unmarshal(data, &update); err != nil || update.Update.ID == "" {
+		return toldStory{}, errors.New("this is not a story, as patchbay device story and patchbay update story print them")
+	}
+	t := toldStory{of: update.Update.Name + " " + update.Update.Available, asOf: update.AsOf, devices: map[string]bool{},
+		update: &update.Update, receipts: update.Receipts}
+	for _, d := range update.Devices {
+		t.devices[d.Device.ID] = true
+	}
+	return t, nil
+}
+
+// foreign says why a receipt does not belong into this story, nil when it does.
+func (s toldStory) foreign(r wire.Receipt) error {
+	u := s.update
+	switch {
+	case !s.devices[r.Device]:
+		return fmt.Errorf("the receipt is of the device %s, of which this story does not tell", visible(r.Device))
+	case u != nil && (r.Target.Provider != u.Provider || r.Target.Name != u.Name || r.Target.To != u.Available && r.Target.From != u.Available):
+		return fmt.Errorf("the receipt is of %s %s, and this story of %s", visible(r.Target.Name), visible(r.Target.To), visible(s.of))
+	}
+	return nil
+}
+
+func storyRows(t *table, s toldStory, all []checkedReceipt, agent string) {
 	t.row("ENDED", "ITEM", "BEFORE", "AFTER", "VERIFIED", "SIGNED BY")
 	for _, c := range all {
 		if c.Problem != "" {
@@ -129,7 +169,7 @@ func storyRows(t *table, s view.Story, all []checkedReceipt, agent string) {
 		}
 		t.row(c.EndedAt.UTC().Format(time.RFC3339), c.Target.Name, c.Before, c.After, verified, c.Key)
 	}
-	t.row(fmt.Sprintf("%d receipts of %s, as of %s.", len(all), s.Device.Name, s.AsOf.UTC().Format(time.RFC3339)))
+	t.row(fmt.Sprintf("%d receipts of %s, as of %s.", len(all), s.of, s.asOf.UTC().Format(time.RFC3339)))
 	if agent == "" && len(all) > 0 {
 		t.row(serversWord)
 	}

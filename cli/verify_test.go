@@ -102,8 +102,27 @@ func TestAStoryIsCheckedReceiptByReceipt(t *testing.T) {
 			t.Errorf("%s: %v\n%s", what, err, out)
 		}
 	}
+	of := view.UpdateStory{Update: view.Update{ID: "upd_1", Provider: "apt", Name: "openssl", Available: "3"},
+		Devices: []view.UpdateDevice{{Device: view.Ref{ID: "dev_1"}}, {Device: view.Ref{ID: "dev_2"}}}}
+	target.Provider, target.From = "apt", "2"
+	back := wire.Target{Provider: "apt", Name: "openssl", From: "3", To: "2"}
+	installed, _ := signedReceipt(t, wire.Receipt{Device: "dev_2", Verified: true, Target: target})
+	undone, _ := signedReceipt(t, wire.Receipt{Device: "dev_1", Verified: true, Target: back})
+	elsewhere, _ := signedReceipt(t, wire.Receipt{Device: "dev_3", Verified: true, Target: target})
+	target.To = "4"
+	another, _ := signedReceipt(t, wire.Receipt{Device: "dev_1", Verified: true, Target: target})
+	of.Receipts = []wire.SignedReceipt{installed, undone}
+	o.writeJSON("update.json", of)
+	if out := o.do("verify story update.json"); !strings.Contains(out, "2 receipts of openssl 3") || strings.Count(out, " yes ") != 2 {
+		t.Error(out)
+	}
+	of.Receipts = []wire.SignedReceipt{installed, elsewhere, another}
+	o.writeJSON("update.json", of)
+	if out, err := o.try("", "verify story update.json"); err == nil || !strings.Contains(err.Error(), "2 of 3 receipts") || strings.Count(out, "NO: ") != 2 {
+		t.Errorf("%v\n%s", err, out)
+	}
 	o.write("text.json", `{"items": []}`)
-	if _, err := o.try("", "verify story text.json"); err == nil || !strings.Contains(err.Error(), "is not a story") {
+	if _, err := o.try("", "verify story text.json"); err == nil || !strings.Contains(err.Error(), "not a story") {
 		t.Error(err)
 	}
 }

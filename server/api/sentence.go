@@ -218,13 +218,16 @@ func (t *teller) withdrew(_ store.AuditRow, p actPayload) string {
 	return "took the " + word + " of " + item(p) + t.place(p.Level, p.Target) + " back"
 }
 
-// change is what a job does: "bed-lib 1.0 → 1.2".
+// change is what a job does: "bed-lib 1.0 → 1.2", or "bed-lib 1.2 back to 1.0".
 func change(j wire.Job) string {
-	text := plainName(j.Target.Name, "an update")
+	text, arrow := plainName(j.Target.Name, "an update"), " → "
+	if j.Verb == wire.VerbUndo {
+		arrow = " back to "
+	}
 	if j.Target.From != "" {
 		text += " " + plainName(j.Target.From, "")
 	}
-	return text + " → " + plainName(j.Target.To, "?")
+	return text + arrow + plainName(j.Target.To, "?")
 }
 
 func (t *teller) ordered(row store.AuditRow, p actPayload) string {

@@ -264,6 +264,15 @@ func TestTimelineSaysEachThingOnce(t *testing.T) {
 	if len(seen) != len(want) {
 		t.Errorf("the timeline says %v", seen)
 	}
+	story := do[view.UpdateStory](w, 200, "GET", "/updates/"+view.UpdateID("apt", "bed-lib", "1.2", "Debian")+"/story", nil)
+	var told []string
+	for _, e := range story.Entries {
+		told = append(told, e.Title)
+	}
+	if got := strings.Join(told, "; "); len(story.Devices) != 1 || !strings.Contains(got, "Approved bed-lib 1.2 at Müller GmbH") {
+		t.Errorf("the story of the update says %s on %d devices", got, len(story.Devices))
+	}
+	do[Problem](w, 404, "GET", "/updates/upd_0/story", nil)
 }
 
 func TestEveryOutcomeHasWords(t *testing.T) {

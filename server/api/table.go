@@ -47,6 +47,7 @@ func routes() []route {
 		handle("POST /needs/{need}/retry", staff, "needs-retry", "Try a failed one again", (*Server).retry).answering(http.StatusAccepted),
 		handle("GET /updates", staff, "updates-list", "List updates over all devices", (*Server).updates),
 		handle("GET /updates/{update}", staff, "updates-show", "Show where an update stands", (*Server).update),
+		handle("GET /updates/{update}/story", staff, "updates-story", "All that happened around an update, with its receipts", (*Server).updateStory),
 
 		handle("POST /approvals/preview", staff, "approvals-preview", "Say what an answer would do", (*Server).previewApproval),
 		handle("POST /approvals", staff, "approvals-create", "Approve or reject", (*Server).approve).answering(http.StatusCreated),

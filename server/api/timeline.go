@@ -38,24 +38,6 @@ func (s *Server) timeline(ctx context.Context, in *ItemsParams) (*Out[view.Page[
 	return page(p, f, s.Now()), nil
 }
 
-// story is the whole timeline with all receipts.
-func (s *Server) story(ctx context.Context, in *DevicePath) (*Out[view.Story], error) {
-	d, h, err := s.found(ctx, in.Device)
-	if err != nil {
-		return nil, err
-	}
-	t := view.Story{Device: view.Ref{ID: d.ID, Name: d.Name}, Customer: d.Customer, Site: d.Site, AsOf: s.Now()}
-	if t.Entries, err = s.entries(ctx, d, h, allRows); err != nil {
-		return nil, err
-	}
-	outcomes, err := h.Outcomes(ctx, store.OutcomeFilter{Device: d.ID})
-	if err != nil {
-		return nil, err
-	}
-	t.Receipts, err = signedReceipts(ctx, h, outcomes)
-	return out(t), err
-}
-
 // entries gathers what happened to a device from all rows that tell of it, of each kind the
 // newest most.
 func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer, most int) ([]view.TimelineEntry, error) {

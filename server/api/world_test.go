@@ -319,6 +319,13 @@ func (f *invented) Updates(time.Time, view.Filter) view.Page[view.Update] {
 }
 
 func (f *invented) Update(_ time.Time, id string) (view.UpdateDetail, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, n := range f.needs {
+		if n.Update == id {
+			return view.UpdateDetail{Update: view.Update{ID: id, Provider: n.Item.Provider, Name: n.Item.Name, Available: n.Available}}, true
+		}
+	}
 	return view.UpdateDetail{Update: view.Update{ID: id}}, id == "upd_known"
 }
 

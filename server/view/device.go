@@ -108,6 +108,7 @@ type TimelineEntry struct {
 	Actor    string    `json:"actor,omitempty"`
 	Job      string    `json:"job,omitempty"`
 	Detail   string    `json:"detail,omitempty" doc:"The manager's own words"`
+	Device   *Ref      `json:"device,omitempty" doc:"In what tells of several devices: the one it is about"`
 }
 
 // Story is all that happened to a device, to be taken along.

@@ -107,6 +107,24 @@ type Update struct {
 	From       []string       `json:"from,omitempty" doc:"Installed versions, at most five"`
 }
 
+// UpdateStory is all that happened around one update, to be taken along.
+type UpdateStory struct {
+	Update   Update               `json:"update"`
+	AsOf     time.Time            `json:"as_of"`
+	Devices  []UpdateDevice       `json:"devices" doc:"That need it, or needed it in the last 30 days"`
+	Entries  []TimelineEntry      `json:"entries" doc:"Answers, orders and outcomes, the newest first"`
+	Receipts []wire.SignedReceipt `json:"receipts" doc:"Of every job for it that is over, as the agents signed them"`
+}
+
+// UpdateDevice is where an update stands on one device.
+type UpdateDevice struct {
+	Device    Ref             `json:"device"`
+	Customer  Ref             `json:"customer"`
+	Site      Ref             `json:"site"`
+	Installed string          `json:"installed"`
+	Verdict   verdict.Verdict `json:"verdict"`
+}
+
 // Reversible counts devices by how the update can be taken back there.
 type Reversible struct {
 	ByManager  int `json:"by_manager" doc:"A: the manager takes it back by itself"`

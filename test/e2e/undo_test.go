@@ -60,6 +60,10 @@ func TestAnUpdateIsTakenBackAndProven(t *testing.T) {
 	if proven != 2 {
 		t.Errorf("%d undos have a receipt that proves them, want 2", proven)
 	}
+	story := call[view.UpdateStory](in, "GET", "/updates/"+e.needs()["bed-app"].Update+"/story", nil)
+	if len(story.Devices) != 1 || len(story.Receipts) != 2 || len(story.Entries) < 5 || story.Entries[0].Device == nil {
+		t.Errorf("the update's story tells of %d devices, with %d receipts and %d entries", len(story.Devices), len(story.Receipts), len(story.Entries))
+	}
 	archive.Publish(t, bed.Security, "bed-lib=1.2", "bed-app=1.2")
 	d.Must(t, "apt-get", "update")
 	e.scan()

@@ -694,6 +694,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/updates/{update}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that happened around an update, with its receipts */
+        get: operations["updates-story"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1783,6 +1800,8 @@ export interface components {
             at: string;
             /** @description The manager's own words */
             detail?: string;
+            /** @description In what tells of several devices: the one it is about */
+            device?: components["schemas"]["Ref"];
             job?: string;
             /** @enum {string} */
             kind: "enrolled" | "scan" | "outcome" | "approval" | "job" | "audit";
@@ -1952,6 +1971,24 @@ export interface components {
             /** Format: int64 */
             size?: number;
             suite?: string;
+        };
+        UpdateDevice: {
+            customer: components["schemas"]["Ref"];
+            device: components["schemas"]["Ref"];
+            installed: string;
+            site: components["schemas"]["Ref"];
+            verdict: components["schemas"]["Verdict"];
+        };
+        UpdateStory: {
+            /** Format: date-time */
+            as_of: string;
+            /** @description That need it, or needed it in the last 30 days */
+            devices: components["schemas"]["UpdateDevice"][];
+            /** @description Answers, orders and outcomes, the newest first */
+            entries: components["schemas"]["TimelineEntry"][];
+            /** @description Of every job for it that is over, as the agents signed them */
+            receipts: components["schemas"]["SignedReceipt"][];
+            update: components["schemas"]["Update"];
         };
         Verdict: {
             /** @enum {string} */
@@ -3675,6 +3712,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UpdateDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "updates-story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                update: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateStory"];
                 };
             };
             /** @description Error */
