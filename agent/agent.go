@@ -18,7 +18,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,9 +38,10 @@ type Options struct {
 	Log   *slog.Logger
 	Build string // the program's version
 
-	Disk     disk.Dir
-	Keys     identity.KeyStore
-	StateDir string // where providers keep records of their own; "" lets them keep none
+	Disk disk.Dir
+	Keys identity.KeyStore
+	// Records keeps what providers remember. nil is Disk, like all else.
+	Records provider.Records
 
 	Host  provider.Host
 	Kinds []provider.Kind
@@ -152,11 +152,7 @@ func NewScanner(o Options) *inventory.Scanner {
 	return &inventory.Scanner{
 		Kinds: o.Kinds, Facts: o.Facts, Disk: o.Disk, Log: o.Log, Text: sentence,
 		Env: func(kind string) provider.Env {
-			env := provider.Env{Host: o.Host, Log: o.Log.With("provider", kind), Now: o.Now}
-			if o.StateDir != "" {
-				env.State = filepath.Join(o.StateDir, kind)
-			}
-			return env
+			return provider.Env{Host: o.Host, Log: o.Log.With("provider", kind), Now: o.Now, Records: o.Records}
 		},
 	}
 }
@@ -167,6 +163,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Reconnect == 0 {
 		o.Reconnect = 2 * time.Minute
+	}
+	if o.Records == nil && o.Disk != nil {
+		o.Records = o.Disk
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64

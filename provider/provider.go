@@ -121,10 +121,18 @@ const (
 type Env struct {
 	Host Host
 	Log  *slog.Logger
-	// State is a directory of the provider's own for small records that outlive the
-	// process, such as the last successful refresh per source. "" means none may be kept.
-	State string
-	Now   func() time.Time
+	// Records keeps small files that outlive the process, such as the last successful refresh
+	// per source. nil means that none may be kept.
+	Records Records
+	Now     func() time.Time
+}
+
+// Records are small files by name. A provider's names begin with its own.
+type Records interface {
+	// Read gives a whole file; the error of a missing one is fs.ErrNotExist.
+	Read(name string) ([]byte, error)
+	// Write replaces a whole file, durably: a power cut leaves the old one or the new one.
+	Write(name string, data []byte) error
 }
 
 // Host is the only way out: this machine, one behind SSH, or a recording.

@@ -17,13 +17,13 @@ import (
 
 // Options are what an audit needs of the program it is in.
 type Options struct {
-	Host     provider.Host
-	Kinds    []provider.Kind
-	Now      func() time.Time
-	Log      *slog.Logger // nil keeps quiet
-	StateDir string       // the agent's, for its own record of refreshes; "" when there is none
-	Build    string
-	Out      io.Writer
+	Host    provider.Host
+	Kinds   []provider.Kind
+	Now     func() time.Time
+	Log     *slog.Logger     // nil keeps quiet
+	Records provider.Records // the agent's own record of refreshes; nil when there is none
+	Build   string
+	Out     io.Writer
 }
 
 // Gather reads the machine.
@@ -34,10 +34,7 @@ func Gather(ctx context.Context, o Options) Input {
 	}
 	in.Facts, in.FactsErr = facts.Collect(ctx, o.Host)
 	for _, kind := range o.Kinds {
-		env := provider.Env{Host: o.Host, Log: o.Log, Now: o.Now}
-		if o.StateDir != "" {
-			env.State = filepath.Join(o.StateDir, kind.Name)
-		}
+		env := provider.Env{Host: o.Host, Log: o.Log, Now: o.Now, Records: o.Records}
 		p, err := kind.Open(ctx, env)
 		if errors.Is(err, provider.ErrAbsent) {
 			continue

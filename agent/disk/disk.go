@@ -46,6 +46,9 @@ func Open(path string) (OS, error) {
 	return OS{path}, nil
 }
 
+// At is a directory that is there already, or not: nothing is made.
+func At(path string) OS { return OS{path} }
+
 // Path is where the directory lies.
 func (d OS) Path() string { return d.path }
 

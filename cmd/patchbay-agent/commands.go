@@ -14,6 +14,7 @@ import (
 	"patchbay/agent/enroll"
 	"patchbay/agent/identity"
 	"patchbay/agent/service"
+	"patchbay/provider"
 	"patchbay/wire"
 )
 
@@ -111,7 +112,7 @@ type scanCommand struct {
 // Run reads this machine once.
 func (s *scanCommand) Run(ctx context.Context, c *commands) error {
 	o := c.options(disk.OS{})
-	o.Disk, o.StateDir = nil, readable(c.stateDir())
+	o.Disk, o.Records = nil, c.records()
 	scanner := agent.NewScanner(o)
 	if s.Refresh {
 		if err := scanner.Refresh(ctx); err != nil {
@@ -131,6 +132,14 @@ func readable(dir string) string {
 		return ""
 	}
 	return dir
+}
+
+// records are those of an agent that is there; nil when none is.
+func (c *commands) records() provider.Records {
+	if readable(c.stateDir()) == "" {
+		return nil
+	}
+	return disk.At(c.stateDir())
 }
 
 // state is the directory of an agent that is there: looking makes none.

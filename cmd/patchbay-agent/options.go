@@ -47,7 +47,7 @@ func (c *commands) options(dir disk.OS) agent.Options {
 	return agent.Options{
 		Now: time.Now, Sleep: sleep, Build: version,
 		Log:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Disk: dir, Keys: identity.SoftKey{Dir: dir}, StateDir: dir.Path(),
+		Disk: dir, Keys: identity.SoftKey{Dir: dir},
 		Host: h, Kinds: all.Kinds(),
 		Facts:    func(ctx context.Context) (wire.Facts, error) { return facts.Collect(ctx, h) },
 		Refresh:  privileged(),

@@ -17,6 +17,7 @@ import (
 	"patchbay/patch"
 	"patchbay/provider"
 	"patchbay/provider/apt"
+	"patchbay/provider/providertest"
 	"patchbay/test/bed"
 )
 
@@ -71,7 +72,7 @@ func setScene(t *testing.T, o bed.Options, packages ...string) scene {
 	s.origin = b.Serve(t, s.archive)
 	o.Origin, o.Install = s.origin, packages
 	s.Device = b.Device(t, o)
-	env := provider.Env{Host: deviceHost{s.Device}, Log: slog.New(slog.DiscardHandler), State: t.TempDir(), Now: time.Now}
+	env := provider.Env{Host: deviceHost{s.Device}, Log: slog.New(slog.DiscardHandler), Records: providertest.Records{}, Now: time.Now}
 	p, err := apt.Kind().Open(t.Context(), env)
 	if err != nil {
 		t.Fatal(err)

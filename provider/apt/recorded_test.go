@@ -52,7 +52,7 @@ func recorded(t *testing.T, change map[string][]byte) (*Apt, *providertest.Host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := open(t.Context(), provider.Env{Host: h, Log: slog.New(slog.DiscardHandler), State: t.TempDir(), Now: func() time.Time { return time.Unix(1_795_000_000, 0) }})
+	p, err := open(t.Context(), provider.Env{Host: h, Log: slog.New(slog.DiscardHandler), Records: providertest.Records{}, Now: func() time.Time { return time.Unix(1_795_000_000, 0) }})
 	if err != nil {
 		t.Fatal(err)
 	}

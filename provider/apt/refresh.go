@@ -3,17 +3,14 @@ package apt
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"patchbay/patch"
 	"patchbay/provider"
 )
 
-// recordsFile is the agent's own record of its refreshes, in Env.State.
+// recordsFile is the agent's own record of its refreshes, in Env.Records.
 const recordsFile = "apt-refreshed.json"
 
 // Refresh lets apt fetch the lists of all sources. apt's exit code says nothing of a single
@@ -194,10 +191,10 @@ func complaint(line string) (string, bool) {
 
 func (a *Apt) records() map[string]record {
 	records := map[string]record{}
-	if a.env.State == "" {
+	if a.env.Records == nil {
 		return records
 	}
-	b, err := os.ReadFile(filepath.Join(a.env.State, recordsFile))
+	b, err := a.env.Records.Read(recordsFile)
 	if err != nil {
 		return records // never refreshed by this agent
 	}
@@ -208,41 +205,18 @@ func (a *Apt) records() map[string]record {
 	return records
 }
 
-// writeRecords replaces the record as a whole: a crash or a power cut leaves the old one or
-// the new one.
 func (a *Apt) writeRecords(records map[string]record) error {
-	if a.env.State == "" {
+	if a.env.Records == nil {
 		return nil
 	}
 	b, err := json.MarshalIndent(records, "", "\t")
+	if err == nil {
+		err = a.env.Records.Write(recordsFile, b)
+	}
 	if err != nil {
-		return fmt.Errorf("recording the refresh: %w", err)
-	}
-	if err := os.MkdirAll(a.env.State, 0o700); err != nil {
-		return fmt.Errorf("recording the refresh: %w", err)
-	}
-	name := filepath.Join(a.env.State, recordsFile)
-	if err := writeSynced(name+".new", b); err != nil {
-		return fmt.Errorf("recording the refresh: %w", err)
-	}
-	if err := os.Rename(name+".new", name); err != nil {
 		return fmt.Errorf("recording the refresh: %w", err)
 	}
 	return nil
-}
-
-// writeSynced writes a file whose content is on the disk before its name can be changed:
-// else a power cut leaves the new name with nothing in it.
-func writeSynced(name string, data []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }
 
 // forget drops the records of sources that are no longer set up.
