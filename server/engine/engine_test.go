@@ -273,6 +273,7 @@ func TestAnUpdateIsTakenBack(t *testing.T) {
 	}
 	r.says("1.1", nil, nil, wire.Outcome{Job: jobs[0].ID, Step: wire.StepFailed, Result: wire.ResultRefused, Message: "app needs it"})
 	r.expect(verdict.FAILED)
+	r.now = r.now.Add(time.Minute) // the later answer holds
 	if _, err := r.Retry(t.Context(), view.Ref{ID: "per_test", Name: "Ann"}, r.device, lib.Key()); err != nil {
 		t.Fatal(err)
 	}
