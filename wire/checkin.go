@@ -11,6 +11,7 @@ package wire
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"patchbay/patch"
@@ -148,6 +149,35 @@ type Restart struct {
 	Reasons  []string `json:"reasons,omitempty"` // what asks for it: package names
 	Services []string `json:"services"`          // services whose processes use replaced files, sorted
 	Unknown  []string `json:"unknown,omitempty"` // what could not be read, a sentence each; not empty means the answer is partly unknown
+	Old      []OldUse `json:"old,omitempty"`     // the same services with what they use
+	// Doubt are the packages whose old files may be in use where it is not known, sorted. When
+	// it is nil and Unknown is not empty, it may be any package.
+	Doubt []string `json:"doubt,omitzero"`
+}
+
+// OldUse is a service, or a program that belongs to none, that uses replaced files.
+type OldUse struct {
+	Service   string   `json:"service"`
+	Packages  []string `json:"packages,omitempty"` // that the files are of, sorted; empty when nothing says
+	Processes int      `json:"processes"`
+}
+
+// Using lists the services that use replaced files of one of the packages, sorted.
+func (r Restart) Using(packages ...string) []string {
+	var names []string
+	for _, u := range r.Old {
+		if slices.ContainsFunc(packages, func(p string) bool { return slices.Contains(u.Packages, p) }) {
+			names = append(names, u.Service)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Doubts reports whether old files of one of the packages may be in use without being seen.
+func (r Restart) Doubts(packages ...string) bool {
+	return len(r.Unknown) > 0 && (r.Doubt == nil ||
+		slices.ContainsFunc(packages, func(p string) bool { return slices.Contains(r.Doubt, p) }))
 }
 
 // Reply is what the server says.
@@ -180,14 +210,15 @@ type Step string
 
 // The steps of a job, in order, then its ends.
 const (
-	StepStaging   Step = "staging"
-	StepWaiting   Step = "waiting"
-	StepPreflight Step = "preflight"
-	StepApplying  Step = "applying"
-	StepRebooting Step = "rebooting"
-	StepVerifying Step = "verifying"
-	StepDone      Step = "done"
-	StepFailed    Step = "failed"
+	StepStaging    Step = "staging"
+	StepWaiting    Step = "waiting"
+	StepPreflight  Step = "preflight"
+	StepApplying   Step = "applying"
+	StepRestarting Step = "restarting" // services; the machine comes after it
+	StepRebooting  Step = "rebooting"
+	StepVerifying  Step = "verifying"
+	StepDone       Step = "done"
+	StepFailed     Step = "failed"
 )
 
 // Ended reports whether a job at this step is over.

@@ -81,6 +81,11 @@ func messages(t *testing.T) map[string]any {
 		"approval": &Approval{ID: "apv_1", Root: 1, IssuedAt: at, Expires: later, Agents: []string{"p256:00"}, Forced: true, Note: "Tonight.",
 			Updates: []ApprovedUpdate{{Provider: "apt", Name: "lib", Architecture: "amd64", To: "1.1"}}},
 		"time": &Time{Time: at},
+		"enroll-running": &Enroll{Version: 1, Token: "pbt_x.y", Mode: Observe, Facts: Facts{Hostname: "pc", OS: "linux", Restart: Restart{Services: []string{"sshd"},
+			Unknown: []string{"One process could not be read."}, Old: []OldUse{{Service: "sshd", Packages: []string{"lib"}, Processes: 2}}, Doubt: []string{"curl"}}}},
+		"enroll-no-doubt": &Enroll{Version: 1, Token: "pbt_x.y", Mode: Observe, Facts: Facts{Hostname: "pc", OS: "linux", Restart: Restart{Services: []string{},
+			Unknown: []string{"One process could not be read."}, Doubt: []string{}}}},
+		"orders-restart": &Orders{Agent: "agt_1", IssuedAt: at, Expires: later, Devices: []DeviceOrders{{Device: "dev_1", Reboot: true, Restart: true}}},
 	}
 }
 

@@ -26,11 +26,14 @@ type Orders struct {
 
 // DeviceOrders is the wish for one device.
 type DeviceOrders struct {
-	Device         string      `json:"device"`
-	Windows        window.Spec `json:"windows"`         // when it may install and reboot
-	Reboot         bool        `json:"reboot"`          // whether it may reboot by itself inside the window
-	ScanSeconds    int         `json:"scan_seconds"`    // how often to scan
-	RefreshSeconds int         `json:"refresh_seconds"` // how often to ask the sources anew; 0 never
+	Device  string      `json:"device"`
+	Windows window.Spec `json:"windows"` // when it may install and reboot
+	Reboot  bool        `json:"reboot"`  // whether it may reboot by itself inside the window
+	// Restart is whether it may restart services by itself inside the window: those that use
+	// old files of what a job updated.
+	Restart        bool `json:"restart,omitempty"`
+	ScanSeconds    int  `json:"scan_seconds"`    // how often to scan
+	RefreshSeconds int  `json:"refresh_seconds"` // how often to ask the sources anew; 0 never
 	// FreshAfter asks for a scan, and for the sources asked anew where that is allowed, that
 	// begin after it. A person pressed a button then.
 	FreshAfter *time.Time `json:"fresh_after,omitempty"`

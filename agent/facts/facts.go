@@ -6,7 +6,6 @@
 package facts
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -158,24 +157,18 @@ func bootedAt(files fs.FS) *time.Time {
 }
 
 // bootID names the present boot. A container shows the boot ID of the machine around it,
-// which a restart of the container does not change: there, when its first process began
-// (field 22 of proc_pid_stat(5), in clock ticks) is added.
+// which a restart of the container does not change: there, when its first process began is
+// added.
 func bootID(files fs.FS) string {
 	id := word(files, "proc/sys/kernel/random/boot_id")
 	if id == "" || !inContainer(files) {
 		return id
 	}
-	b, err := fs.ReadFile(files, "proc/1/stat")
-	if err != nil {
+	n, ok := began(files, "proc/1")
+	if !ok {
 		return id
 	}
-	_, after, _ := strings.Cut(string(b[bytes.LastIndexByte(b, ')')+1:]), " ") // the name before may hold anything
-	fields := strings.Fields(after)
-	const began = 22 - 3 // the fields after the name begin with the third
-	if len(fields) <= began {
-		return id
-	}
-	return id + "-" + fields[began]
+	return id + "-" + strconv.FormatInt(n, 10)
 }
 
 // BootID names the present boot of the device, "" where it cannot be known.

@@ -10,29 +10,49 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+
+	"patchbay/wire"
 )
 
 // processes is what was found of those that use files which are no longer there: an update
 // put other files in their place, and they go on with the old ones.
 type processes struct {
-	old     map[string]bool // services, or programs that belong to none
+	old     map[string]*use // by service, or by program where it belongs to none
+	files   int             // in old, over all
+	more    bool            // there were more than are kept
 	seen    int
-	hidden  int // those that may not be looked at
+	hidden  []string // folders of those that may not be looked at
 	problem string
+	buffer  []byte // for one process's list of files, used again for the next
 }
 
-// maxMaps bounds how much of one process's list of files is read.
-const maxMaps = 8 << 20
+// use is the replaced files that one service uses.
+type use struct {
+	processes int
+	files     map[string]bool
+	dirs      []string // of the processes, below the root
+}
+
+// Bounds of what a device may make this read and tell.
+const (
+	maxMaps  = 8 << 20 // of one process's list of files
+	maxUses  = 100     // services
+	maxFiles = 2000    // replaced files, over all services
+)
 
 // readProcesses looks at every process of this system. Those of containers, which have a
 // root of their own, belong to other devices.
 func readProcesses(ctx context.Context, files fs.FS) processes {
-	p := processes{old: map[string]bool{}}
+	p := processes{old: map[string]*use{}, buffer: make([]byte, 64<<10)}
 	entries, err := fs.ReadDir(files, "proc")
 	if err != nil {
 		p.problem = "The running processes could not be listed: " + err.Error() + "."
 		return p
+	}
+	if !exists(files, "proc/1") { // there always is one
+		p.problem = "The running processes of other users are hidden from this program."
 	}
 	root, _ := fs.Stat(files, "proc/self/root")
 	own, _ := fs.ReadLink(files, "proc/self/ns/mnt")
@@ -53,7 +73,7 @@ func (p *processes) read(files fs.FS, dir string, root fs.FileInfo, own string) 
 	if errors.Is(err, fs.ErrPermission) {
 		if !isKernelThread(files, dir) {
 			p.seen++
-			p.hidden++
+			p.hidden = append(p.hidden, dir)
 		}
 		return
 	}
@@ -63,16 +83,42 @@ func (p *processes) read(files fs.FS, dir string, root fs.FileInfo, own string) 
 	if space != own && !sameRoot(files, dir, root) {
 		return
 	}
-	old, err := usesOldFiles(files, dir)
+	maps, err := p.maps(files, dir)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		p.seen++
-		p.hidden++
+		p.hidden = append(p.hidden, dir)
 	case err == nil:
 		p.seen++
-		if old {
-			p.old[belongsTo(files, dir)] = true
+		if old := oldFiles(maps); len(old) > 0 {
+			p.note(belongsTo(files, dir), dir, old)
 		}
+	}
+}
+
+// note keeps that a process of a service uses old files.
+func (p *processes) note(service, dir string, old []string) {
+	u := p.old[service]
+	if u == nil {
+		if len(p.old) >= maxUses {
+			p.more = true
+			return
+		}
+		u = &use{files: map[string]bool{}}
+		p.old[service] = u
+	}
+	u.processes++
+	u.dirs = append(u.dirs, dir)
+	for _, name := range old {
+		if u.files[name] {
+			continue
+		}
+		if p.files >= maxFiles {
+			p.more = true
+			return
+		}
+		u.files[name] = true
+		p.files++
 	}
 }
 
@@ -84,49 +130,85 @@ func sameRoot(files fs.FS, dir string, root fs.FileInfo) bool {
 
 // isKernelThread knows the kernel's own by their parent, which anybody may read.
 func isKernelThread(files fs.FS, dir string) bool {
-	b, err := fs.ReadFile(files, path.Join(dir, "stat"))
-	if err != nil {
-		return true // gone
-	}
-	after := b[bytes.LastIndexByte(b, ')')+1:]
-	f := bytes.Fields(after)
-	return path.Base(dir) == "2" || len(f) > 1 && string(f[1]) == "2"
+	f := stat(files, dir)
+	return len(f) == 0 || path.Base(dir) == "2" || len(f) > 1 && string(f[1]) == "2" // gone, its parent, its child
 }
 
-// usesOldFiles reads what a process has mapped.
-func usesOldFiles(files fs.FS, dir string) (bool, error) {
+// stat is what the kernel tells anybody of a process, from the third field of
+// proc_pid_stat(5) on: the name before may hold anything.
+func stat(files fs.FS, dir string) [][]byte {
+	b, err := fs.ReadFile(files, path.Join(dir, "stat"))
+	if err != nil {
+		return nil
+	}
+	return bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+}
+
+// began is when a process was started, in clock ticks since the kernel was; false when it
+// cannot be known.
+func began(files fs.FS, dir string) (int64, bool) {
+	const field = 22 - 3
+	f := stat(files, dir)
+	if len(f) <= field {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(string(f[field]), 10, 64)
+	return n, err == nil && n >= 0
+}
+
+// maps reads what a process has mapped. The result is good until the next call.
+func (p *processes) maps(files fs.FS, dir string) ([]byte, error) {
 	f, err := files.Open(path.Join(dir, "maps"))
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxMaps))
-	return hasOldFile(b), err
+	n := 0
+	for {
+		if n == len(p.buffer) {
+			if n >= maxMaps {
+				p.more = true
+				return p.buffer, nil
+			}
+			p.buffer = append(p.buffer, make([]byte, n)...)
+		}
+		got, err := f.Read(p.buffer[n:])
+		n += got
+		if errors.Is(err, io.EOF) {
+			return p.buffer[:n], nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 var deleted = []byte(" (deleted)\n")
 
-// hasOldFile looks for a mapped file of the system that is not there any more.
-func hasOldFile(maps []byte) bool {
+// oldFiles lists the mapped files of the system that are not there any more.
+func oldFiles(maps []byte) []string {
 	if !bytes.Contains(maps, deleted) {
-		return false
+		return nil
 	}
+	var old []string
 	for line := range bytes.Lines(maps) {
 		name, ok := bytes.CutSuffix(line, deleted)
 		if !ok {
 			continue
 		}
 		i := bytes.IndexByte(name, '/')
-		fields := bytes.Fields(line)
-		if i < 0 || len(fields) < 6 {
+		if i < 0 || len(bytes.Fields(line)) < 6 || len(name)-i > maxPath {
 			continue
 		}
-		if isSystemFile(string(name[i:])) {
-			return true
+		if file := string(name[i:]); isSystemFile(file) && (len(old) == 0 || old[len(old)-1] != file) { // one per part of a file
+			old = append(old, file)
 		}
 	}
-	return false
+	return old
 }
+
+// maxPath is the longest path that a program can open.
+const maxPath = 4096
 
 // isSystemFile leaves out what programs make and remove for themselves: memory files,
 // shared memory, drafts. Only what packages install is a reason.
@@ -177,12 +259,39 @@ func (p processes) services() []string {
 	return names
 }
 
-func (p processes) unknown() []string {
-	if p.problem != "" {
-		return []string{p.problem}
+// uses says which packages the replaced files of each service are of, as they were found.
+func (p processes) uses(of owners) []wire.OldUse {
+	uses := make([]wire.OldUse, 0, len(p.old))
+	for _, name := range p.services() {
+		u := p.old[name]
+		uses = append(uses, wire.OldUse{Service: name, Packages: of.all(u.files), Processes: u.processes})
 	}
-	if p.hidden > 0 {
-		return []string{fmt.Sprintf("%d of %d processes could not be looked at: they belong to other users, or are protected.", p.hidden, p.seen)}
-	}
-	return nil
+	return uses
 }
+
+// unknown says in sentences what could not be found out.
+func (p processes) unknown(of owners) []string {
+	var all []string
+	if p.problem != "" {
+		all = append(all, p.problem)
+	} else if n := len(p.hidden); n > 0 {
+		all = append(all, fmt.Sprintf("%d of %d processes could not be looked at: they belong to other users, or are protected.", n, p.seen))
+	}
+	if p.more {
+		all = append(all, "More replaced files are in use than are told here.")
+	}
+	if of.problem != "" {
+		all = append(all, of.problem)
+	}
+	for _, name := range p.services() {
+		if of.strange(p.old[name].files) {
+			all = append(all, fmt.Sprintf("%s uses replaced files, and nothing says of which package.", name))
+			if len(all) > maxUnknown {
+				break
+			}
+		}
+	}
+	return all
+}
+
+const maxUnknown = 20 // sentences

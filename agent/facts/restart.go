@@ -3,6 +3,7 @@ package facts
 import (
 	"context"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,9 +24,22 @@ func restart(ctx context.Context, files fs.FS, f wire.Facts) wire.Restart {
 	}
 	slices.Sort(r.Reasons)
 	r.Reasons = slices.Compact(r.Reasons)
-	scan := readProcesses(ctx, files)
-	r.Services, r.Unknown = scan.services(), scan.unknown()
+	replaced(ctx, files, &r)
 	return r
+}
+
+// replaced says which services use replaced files, and of which packages.
+func replaced(ctx context.Context, files fs.FS, r *wire.Restart) {
+	found := readProcesses(ctx, files)
+	wanted := map[string]bool{}
+	for _, u := range found.old {
+		maps.Copy(wanted, u.files)
+	}
+	of := findOwners(files, wanted)
+	r.Services, r.Old, r.Unknown = found.services(), found.uses(of), found.unknown(of)
+	if len(r.Unknown) > 0 {
+		r.Doubt = doubt(files, found, of)
+	}
 }
 
 // maxReasons bounds how many packages are named.
