@@ -63,6 +63,12 @@ type Options struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Reboot restarts the machine. nil asks the operating system through Host.
 	Reboot func(context.Context) error
+	// Restart restarts one service, named by its unit. nil asks systemd through Host.
+	Restart func(ctx context.Context, service string) error
+	// People reports whether somebody is logged in. nil knows nobody.
+	People func() bool
+	// Announce tells those who are logged in. nil writes to their terminals through Host.
+	Announce func(ctx context.Context, text string) error
 	// BootID names the present boot. nil takes it from the first scan.
 	BootID func() string
 	// Hardware names what the machine is made of: its board, its network cards. A state
@@ -98,6 +104,7 @@ type Agent struct {
 	report  inventory.Report
 	due     time.Time          // of the next check-in, by Now
 	spoke   time.Time          // when the last check-in began
+	told    time.Time          // when the last that the server answered began
 	asked   bool               // the server was asked since the start, whether it answered or not
 	failing int                // check-ins that failed in a row
 	doubt   string             // a sentence, while it is not sure that this is the machine it says it is
@@ -178,6 +185,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Reboot == nil {
 		o.Reboot = func(ctx context.Context) error { return reboot(ctx, o.Host) }
+	}
+	if o.Restart == nil {
+		o.Restart = func(ctx context.Context, service string) error { return restartService(ctx, o.Host, service) }
+	}
+	if o.People == nil {
+		o.People = func() bool { return false }
+	}
+	if o.Announce == nil {
+		o.Announce = func(ctx context.Context, text string) error { return announce(ctx, o.Host, text) }
 	}
 	return o
 }

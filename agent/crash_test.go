@@ -144,7 +144,7 @@ func TestFullDiskStopsJobsAndNothingElse(t *testing.T) {
 }
 
 func TestStepsHaveBothEdges(t *testing.T) {
-	all := []wire.Step{wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRebooting, wire.StepVerifying}
+	all := []wire.Step{wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRestarting, wire.StepRebooting, wire.StepVerifying}
 	table := steps()
 	if len(table) != len(all) {
 		t.Errorf("%d steps", len(table))

@@ -81,6 +81,14 @@ func scenes() map[string]func() scene {
 			}
 			return s
 		},
+		"services restart": func() scene {
+			s := upgrade("curl", "nginx")()
+			s.begin = func(w *world) {
+				w.server.set(func(d *wire.DeviceOrders) { d.Restart = true })
+				w.leaves("curl", "both.service", "nginx", "both.service", "nginx", "nginx.service")
+			}
+			return s
+		},
 		"offline, then reported": func() scene {
 			s := upgrade("curl", "kernel")()
 			s.begin = func(w *world) {
@@ -183,6 +191,14 @@ func crash(t *testing.T, make func() scene, cuts ...cut) (hit bool) {
 	w.truth(s, fmt.Sprint(cuts))
 	if double > 0 {
 		t.Errorf("%v: %d updates were installed that were there", cuts, double)
+	}
+	for service, n := range w.restarts {
+		if n > maxTries {
+			t.Errorf("%v: %s was restarted %d times", cuts, service, n)
+		}
+	}
+	if len(w.machine.restart.Old) > 0 {
+		t.Errorf("%v: old files are still in use: %+v", cuts, w.machine.restart.Old)
 	}
 	if reboots > 1 {
 		t.Errorf("%v: %d reboots", cuts, reboots)

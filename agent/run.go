@@ -318,7 +318,7 @@ func (a *Agent) applied(jobs []journal.Job, r inventory.Report, tries map[string
 		untouched := r.Read(j.Target.Provider) && r.Installed[j.Target.Key()].Version == j.Before
 		switch {
 		case a.reached(r, j):
-			c.Jobs = append(c.Jobs, arrived(j, r, now))
+			c.Jobs = append(c.Jobs, arrived(a.situation(), j, r))
 		case untouched && errors.Is(err, provider.ErrBusy):
 			a.again(&c, j, wire.ResultBusy, words(err), busyWait, now)
 		case untouched && errors.Is(err, provider.ErrOffline):

@@ -21,25 +21,38 @@ const rebootTime = 10 * time.Minute
 // settle brings what was applied to its end: at most one reboot for all of it, then
 // verification.
 func (a *Agent) settle(ctx context.Context) error {
+	if err := a.restartServices(ctx); err != nil {
+		return err
+	}
 	if err := a.decideReboot(ctx); err != nil {
 		return err
 	}
 	return a.verify(ctx)
 }
 
-// rebootWanted reports whether something asks for a reboot after this job.
-func rebootWanted(j journal.Job, r inventory.Report) bool {
-	return j.Reboot == patch.Yes || r.Facts.Restart.Machine
+// rebootWanted reports whether something asks for a reboot after this job: the package, the
+// machine, or services that are to be restarted and that only a reboot restarts.
+func rebootWanted(s situation, j journal.Job, r inventory.Report) bool {
+	if r.Facts.Restart.Machine || s.device.Restart && slices.ContainsFunc(using(j, r), isClosed) {
+		return true
+	}
+	return j.Reboot == patch.Yes && (j.BootBefore == "" || r.Facts.BootID == "" || r.Facts.BootID == j.BootBefore)
 }
 
-// arrived is the job after its version was found installed: at the reboot that it asks for,
-// or past it.
-func arrived(j journal.Job, r inventory.Report, now time.Time) journal.Job {
-	reboot := steps()[j.Step].ok
-	if rebootWanted(j, r) {
-		return at(j, reboot, "A reboot is asked for.", now)
+// arrived is the job after its version was found installed: at the restarts or the reboot
+// that it asks for, or past them.
+func arrived(s situation, j journal.Job, r inventory.Report) journal.Job {
+	step, reboot := steps()[j.Step].ok, rebootWanted(s, j, r)
+	if step == wire.StepRestarting {
+		if len(restartsLeft(s, j, r)) > 0 && (!reboot || !s.device.Reboot) {
+			return at(j, step, "Services are to be restarted.", s.now)
+		}
+		step = steps()[step].ok
 	}
-	return at(j, steps()[reboot].ok, "", now)
+	if reboot {
+		return at(j, step, "A reboot is asked for.", s.now)
+	}
+	return at(j, steps()[step].ok, "", s.now)
 }
 
 // decideReboot restarts the machine when it is wanted, ordered and allowed now. Otherwise
@@ -50,21 +63,19 @@ func (a *Agent) decideReboot(ctx context.Context) error {
 		return nil
 	}
 	s := a.situation()
-	may := a.mode == wire.Manage && s.mayReboot(jobs)
-	var c journal.Change
-	for _, j := range jobs {
-		if may {
-			j.Rebooted = true
-			c.Jobs = append(c.Jobs, at(j, wire.StepRebooting, "The machine restarts.", s.now))
-		} else {
-			c.Jobs = append(c.Jobs, at(j, steps()[j.Step].ok, "", s.now)) // no reboot to make
-		}
-	}
-	if err := a.save(c); err != nil || !may {
+	p := planReboot(s, jobs, a.report, a.mode, a.People)
+	if err := a.save(p.change); err != nil {
 		return err
+	}
+	if p.say != "" {
+		a.announced(ctx, p.say)
+	}
+	if !p.now {
+		return nil
 	}
 	a.Log.Info("restarting the machine", "jobs", len(jobs))
 	a.worker.restarting = a.Now()
+	a.tell(ctx)
 	if err := a.Reboot(context.WithoutCancel(ctx)); err != nil {
 		return a.rebooted(a.standing(wire.StepRebooting), err)
 	}
@@ -228,7 +239,7 @@ func inactive(j journal.Job, r inventory.Report) string {
 	case j.Reboot == patch.Yes && !restart.Machine && !restarted && !r.Facts.Container:
 		return "It becomes active when the machine restarts, which is still to be done."
 	}
-	return ""
+	return stillOld(j, r)
 }
 
 // caused reports whether the job brought one of the packages that ask for the restart. When

@@ -13,12 +13,13 @@ type edge struct {
 // nothing to do is passed by its ok edge without being entered.
 func steps() map[wire.Step]edge {
 	return map[wire.Step]edge{
-		wire.StepStaging:   {ok: wire.StepWaiting, failed: wire.StepWaiting}, // applying downloads what is missing
-		wire.StepWaiting:   {ok: wire.StepPreflight, failed: wire.StepFailed},
-		wire.StepPreflight: {ok: wire.StepApplying, failed: wire.StepFailed, again: wire.StepWaiting},
-		wire.StepApplying:  {ok: wire.StepRebooting, failed: wire.StepVerifying, again: wire.StepWaiting}, // half of it may have happened
-		wire.StepRebooting: {ok: wire.StepVerifying, failed: wire.StepVerifying, again: wire.StepRebooting},
-		wire.StepVerifying: {ok: wire.StepDone, failed: wire.StepFailed, again: wire.StepVerifying},
+		wire.StepStaging:    {ok: wire.StepWaiting, failed: wire.StepWaiting}, // applying downloads what is missing
+		wire.StepWaiting:    {ok: wire.StepPreflight, failed: wire.StepFailed},
+		wire.StepPreflight:  {ok: wire.StepApplying, failed: wire.StepFailed, again: wire.StepWaiting},
+		wire.StepApplying:   {ok: wire.StepRestarting, failed: wire.StepVerifying, again: wire.StepWaiting}, // half of it may have happened
+		wire.StepRestarting: {ok: wire.StepRebooting, failed: wire.StepVerifying, again: wire.StepRestarting},
+		wire.StepRebooting:  {ok: wire.StepVerifying, failed: wire.StepVerifying, again: wire.StepRebooting},
+		wire.StepVerifying:  {ok: wire.StepDone, failed: wire.StepFailed, again: wire.StepVerifying},
 	}
 }
 

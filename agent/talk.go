@@ -69,7 +69,7 @@ func (a *Agent) speak(ctx context.Context) {
 		if a.called { // meanwhile, and perhaps for what this reply does not say yet
 			a.due = earlier(a.due, a.spoke.Add(apart))
 		}
-		a.failing = 0
+		a.failing, a.told = 0, a.spoke
 	} else {
 		a.link.TryAnother(a.beliefs.state().Addresses)
 		a.failing++
@@ -89,6 +89,23 @@ func (a *Agent) speak(ctx context.Context) {
 // news brings the next check-in forward. While the server is out of reach it changes
 // nothing: everything is told when it is back.
 func (a *Agent) news() { a.checkInWithin(0) }
+
+// tell waits until the server has heard all that is written down by now, a little while at
+// most: what comes next may take the network away.
+func (a *Agent) tell(ctx context.Context) {
+	const most = 15 * time.Second
+	asked := a.Now()
+	for left := most; left > 0 && ctx.Err() == nil; left = most - a.Now().Sub(asked) {
+		a.mu.Lock()
+		over := a.failing > 0 || a.told.After(asked)
+		a.mu.Unlock()
+		if over {
+			break
+		}
+		a.work.wait(ctx, left, a.Sleep)
+	}
+	a.work.ring() // what rang meanwhile is still to be looked at
+}
 
 func (a *Agent) checkInWithin(d time.Duration) {
 	a.mu.Lock()

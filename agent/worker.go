@@ -260,7 +260,7 @@ func (a *Agent) resume() error {
 			j.Tries++
 			switch {
 			case a.reached(a.report, j):
-				c.Jobs = append(c.Jobs, arrived(j, a.report, now)) // it was done, and what follows was not
+				c.Jobs = append(c.Jobs, arrived(a.situation(), j, a.report)) // it was done, and what follows was not
 			case j.Tries >= maxTries:
 				j.Failure = &journal.Failure{Result: wire.ResultFailed, Message: "The agent was stopped each time it worked on this."}
 				c.Jobs = append(c.Jobs, at(j, edges.failed, "", now))
@@ -290,8 +290,10 @@ func (a *Agent) nextMoment() time.Time {
 			if when = earlier(j.NotAfter, cmp.Or(then, j.NotAfter)); !s.sure {
 				when = s.now.Add(scanEvery)
 			}
-		case wire.StepVerifying, wire.StepRebooting:
-			when = s.now.Add(time.Minute)
+		case wire.StepVerifying, wire.StepRestarting, wire.StepRebooting:
+			if when = j.Retry; !when.After(s.now) {
+				when = s.now.Add(time.Minute)
+			}
 		default:
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"patchbay/agent/enroll"
 	"patchbay/agent/identity"
 	"patchbay/agent/link"
+	"patchbay/patch"
 	"patchbay/provider"
 	"patchbay/window"
 	"patchbay/wire"
@@ -35,7 +36,12 @@ type world struct {
 	disk    *memory
 	mode    wire.Mode
 	reboot  func(context.Context) error
-	key     ecdsa.PublicKey
+	restart func(service string) error // nil does it
+	people  bool                       // somebody is logged in
+	notices []string                   // to them
+
+	restarts map[string]int // by service
+	key      ecdsa.PublicKey
 
 	rebooting atomic.Bool // the machine was asked to restart
 	booted    int         // how often it did
@@ -70,8 +76,10 @@ func (w *world) enroll() {
 func (w *world) options() Options {
 	return Options{
 		Now: time.Now, Build: "test", Disk: w.disk, Keys: identity.SoftKey{Dir: w.disk}, Kinds: []provider.Kind{w.machine.kind()},
-		Facts: w.machine.facts, Dial: w.server.net.dial, Reboot: w.reboot, Random: func() float64 { return 0.5 },
-		Log: slog.New(slog.NewTextHandler(testWriter{w.t}, nil)),
+		Facts: w.machine.facts, Dial: w.server.net.dial, Reboot: w.reboot, Restart: w.restarted,
+		People: func() bool { return w.people }, Announce: func(_ context.Context, text string) error { w.notices = append(w.notices, text); return nil },
+		Random: func() float64 { return 0.5 },
+		Log:    slog.New(slog.NewTextHandler(testWriter{w.t}, nil)),
 		Sleep: func(ctx context.Context, d time.Duration) {
 			t := time.NewTimer(d)
 			defer t.Stop()
@@ -80,6 +88,35 @@ func (w *world) options() Options {
 			case <-t.C:
 			}
 		},
+	}
+}
+
+// restarted restarts a service: it no longer uses old files.
+func (w *world) restarted(_ context.Context, service string) error {
+	w.machine.mu.Lock()
+	defer w.machine.mu.Unlock()
+	if w.restarts == nil {
+		w.restarts = map[string]int{}
+	}
+	w.restarts[service]++
+	if w.restart != nil {
+		if err := w.restart(service); err != nil {
+			return err
+		}
+	}
+	w.machine.restart.Old = slices.DeleteFunc(slices.Clone(w.machine.restart.Old), func(u wire.OldUse) bool { return u.Service == service })
+	return nil
+}
+
+// leaves makes what is applied leave services with old files: package, then service, in turn.
+func (w *world) leaves(pairs ...string) {
+	w.machine.apply = func(r provider.Request) (provider.Outcome, bool, error) {
+		for i := 0; i < len(pairs); i += 2 {
+			if slices.ContainsFunc(r.Updates, func(u patch.Update) bool { return u.Name == pairs[i] }) {
+				w.machine.restart.Old = append(slices.Clone(w.machine.restart.Old), wire.OldUse{Service: pairs[i+1], Packages: []string{pairs[i]}, Processes: 1})
+			}
+		}
+		return provider.Outcome{}, true, nil
 	}
 }
 

@@ -26,7 +26,7 @@ type DeviceList struct {
 	Listing
 	Customer string `help:"Only this customer's."`
 	Site     string `help:"Only this site's."`
-	State    string `help:"Only those: talking, silent, never_scanned or observe."`
+	State    string `help:"Only those: talking, silent, never_scanned, not_back or observe."`
 }
 
 // Run prints the list.

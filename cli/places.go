@@ -181,6 +181,7 @@ func siteRows(t *table, v view.Site) {
 	t.row("zone", v.Zone)
 	t.row("by itself", v.Policy.Auto)
 	t.row("reboots by itself", v.Policy.Reboot)
+	t.row("restarts services by itself", v.Policy.Restarts == "in_window")
 	t.row("window", v.Window.Sentence)
 	for _, w := range v.Policy.Windows {
 		t.row("", fmt.Sprintf("%s %s for %d minutes (%s)", strings.Join(w.Days, ","), w.Start, w.Minutes, w.Zone))
@@ -193,10 +194,15 @@ type PolicyFlags struct {
 	Auto   string   `help:"What needs no person's answer: ${enum}." enum:"by_hand,security" default:"by_hand"`
 	Window []string `help:"A weekly window, such as 'sat 22:00 240' or 'mon,tue 01:30 90'; may be given several times." placeholder:"'DAYS START MINUTES'" sep:"none"`
 	Reboot bool     `help:"Devices may reboot by themselves inside the window."`
+
+	RestartServices bool `help:"Devices restart services that still use old files of what they updated, inside the window."`
 }
 
 func (f PolicyFlags) policy() (view.Policy, error) {
 	p := view.Policy{Auto: f.Auto, Reboot: f.Reboot}
+	if f.RestartServices {
+		p.Restarts = "in_window"
+	}
 	for _, text := range f.Window {
 		parts := strings.Fields(text)
 		if len(parts) != 3 {

@@ -224,6 +224,10 @@ const (
 // Ended reports whether a job at this step is over.
 func (s Step) Ended() bool { return s == StepDone || s == StepFailed }
 
+// Restarts is why a job stands at StepRebooting from the moment at which the machine was told
+// to restart. With any other reason it waits for that.
+const Restarts = "The machine restarts."
+
 // JobStep is where one unfinished job stands and why.
 type JobStep struct {
 	Job   string    `json:"job"`

@@ -242,7 +242,7 @@ func unitOf(cgroup string) string {
 			continue
 		}
 		for part := range strings.SplitSeq(f[2], "/") {
-			if strings.HasSuffix(part, ".service") {
+			if strings.HasSuffix(part, ".service") || part == "init.scope" { // the first process has no service
 				return strings.ToValidUTF8(part[:min(len(part), maxWord)], "")
 			}
 		}

@@ -33,6 +33,8 @@ type Job struct {
 	Changes    []provider.Change   `json:"changes,omitempty"`
 	Conflicts  []provider.Conflict `json:"conflicts,omitempty"`
 	Reboot     patch.Answer        `json:"reboot,omitempty"`
+	Restarts   []Restart           `json:"restarts,omitempty"` // of services, in the order they were begun
+	RebootAt   time.Time           `json:"reboot_at,omitzero"` // the moment that was announced to those logged in
 	Rebooted   bool                `json:"rebooted,omitempty"` // a reboot was asked for
 	Failure    *Failure            `json:"failure,omitempty"`  // of the last apply
 }
@@ -42,6 +44,14 @@ type Failure struct {
 	Result  wire.Result `json:"result"`
 	Message string      `json:"message"`
 	Detail  string      `json:"detail,omitempty"`
+}
+
+// Restart is one service restarted for a job.
+type Restart struct {
+	Service string `json:"service"`
+	Tries   int    `json:"tries"` // begun, and all but the last of them interrupted
+	Ended   bool   `json:"ended,omitempty"`
+	Problem string `json:"problem,omitempty"` // a sentence, when it failed
 }
 
 // Ended is what is remembered of a job that is over: enough to know it when it is listed again.

@@ -16,7 +16,7 @@ type DevicesParams struct {
 	ListParams
 	Customer string `query:"customer" maxLength:"60"`
 	Site     string `query:"site" maxLength:"60"`
-	State    string `query:"state" enum:"talking,silent,never_scanned,observe"`
+	State    string `query:"state" enum:"talking,silent,never_scanned,not_back,observe"`
 	Sort     string `query:"sort" enum:"name,-name,customer,-customer,last_seen,-last_seen,open,-open,security_open,-security_open,failed,-failed" doc:"name by default"`
 }
 

@@ -49,7 +49,8 @@ func (s *Server) overview(ctx context.Context, in *OverviewParams) (*Out[view.Ov
 	if o.Trend, err = s.trend(ctx, in.Customer, now); err != nil {
 		return nil, err
 	}
-	o.Attention = withLapses(attention(o.Posture), lapses(s.Documents.State(ctx), now))
+	gone := notBack(s.Fleet.Devices(now, with(top, "not_back", "name")))
+	o.Attention = slices.Concat(gone, withLapses(attention(o.Posture, len(gone) > 0), lapses(s.Documents.State(ctx), now)))
 	o.Sentence = stateSentence(o.Posture, customers)
 	o.Failed, o.Waits, o.Silent = filled(o.Failed), filled(o.Waits), filled(o.Silent)
 	o.SecurityOpenByAge = filled(o.SecurityOpenByAge)
@@ -151,8 +152,22 @@ func (s *Server) trend(ctx context.Context, customer string, now time.Time) ([]v
 	return days, err
 }
 
+// notBack asks for a look at machines that were told to restart and were not heard of since.
+func notBack(devices view.Page[view.Device]) []view.Attention {
+	if devices.Total == 0 {
+		return nil
+	}
+	a := view.Attention{Kind: "not_back", Count: devices.Total, Act: "Look at them",
+		Link:     view.Link{Page: "devices", Params: map[string]string{"state": "not_back"}},
+		Sentence: plural(devices.Total, "device") + " told to restart and not heard of since."}
+	if devices.Total == 1 {
+		a.Act, a.Sentence = "Look at it", devices.Items[0].Name+" was told to restart and has not been heard of since."
+	}
+	return []view.Attention{a}
+}
+
 // attention lists what somebody should look at, the worst first.
-func attention(p view.Posture) []view.Attention {
+func attention(p view.Posture, notBack bool) []view.Attention {
 	list := []view.Attention{}
 	add := func(n int, kind, sentence, page, state, act string) {
 		if n > 0 {
@@ -164,7 +179,11 @@ func attention(p view.Posture) []view.Attention {
 		list = append(list, view.Attention{Kind: "enrol", Sentence: "No device is enrolled yet.",
 			Link: view.Link{Page: "enrol"}, Act: "Enrol a device"})
 	}
-	add(p.Failed, "failed", plural(p.Failed, "update")+" failed to install.", "needs", "failed", "See why")
+	failed := " failed to install."
+	if notBack {
+		failed = " failed, those on machines that did not come back among them."
+	}
+	add(p.Failed, "failed", plural(p.Failed, "update")+failed, "needs", "failed", "See why")
 	add(p.Silent, "silent", plural(p.Silent, "device")+" silent: what is true there now is not known.", "devices", "silent", "Look at them")
 	add(p.NeverScanned, "never_scanned", plural(p.NeverScanned, "device")+" without a scan yet.", "devices", "never_scanned", "Look at them")
 	add(p.WaitsPerson, "waits_person", plural(p.WaitsPerson, "need")+" waiting for a person.", "updates", "waits_person", "Answer")

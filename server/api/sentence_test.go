@@ -276,7 +276,7 @@ func TestTimelineSaysEachThingOnce(t *testing.T) {
 }
 
 func TestEveryOutcomeHasWords(t *testing.T) {
-	for _, step := range []wire.Step{wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRebooting, wire.StepVerifying, wire.StepDone, wire.StepFailed, "later"} {
+	for _, step := range []wire.Step{wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRestarting, wire.StepRebooting, wire.StepVerifying, wire.StepDone, wire.StepFailed, "later"} {
 		for _, result := range []wire.Result{wire.ResultOK, wire.ResultFailed, wire.ResultRefused, wire.ResultBusy, wire.ResultOffline} {
 			e := outcomeEntry(store.OutcomeRow{Outcome: wire.Outcome{Step: step, Result: result}}, "bed-lib 1.0 → 1.2")
 			if !strings.HasSuffix(e.Title, ": bed-lib 1.0 → 1.2") || (e.Sentence == "") != (result == wire.ResultOK) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -76,7 +77,7 @@ func (s *Server) customerNames(ctx context.Context) (map[string]string, error) {
 }
 
 func siteView(row store.Site, customer string, p view.Posture, now time.Time) view.Site {
-	policy := view.Policy{Auto: string(row.Policy.Auto), Reboot: row.Policy.Reboot}
+	policy := view.Policy{Auto: string(row.Policy.Auto), Reboot: row.Policy.Reboot, Restarts: string(cmp.Or(row.Policy.Restarts, store.RestartByHand))}
 	for _, w := range row.Policy.Windows {
 		policy.Windows = append(policy.Windows, view.Weekly{Zone: w.Zone, Days: w.Days, Start: w.Start, Minutes: w.Minutes})
 	}
@@ -134,7 +135,7 @@ func (s *Server) newSite(ctx context.Context, in *struct {
 
 // policyOf checks a policy. Windows without a zone get the site's.
 func policyOf(p view.Policy, zone string) (store.SitePolicy, error) {
-	policy := store.SitePolicy{Auto: store.Auto(p.Auto), Reboot: p.Reboot, Windows: []window.Weekly{}}
+	policy := store.SitePolicy{Auto: store.Auto(p.Auto), Reboot: p.Reboot, Restarts: store.Restarts(p.Restarts), Windows: []window.Weekly{}}
 	for _, w := range p.Windows {
 		weekly := window.Weekly{Zone: w.Zone, Days: slices.Clone(w.Days), Start: w.Start, Minutes: w.Minutes}
 		if weekly.Zone == "" {

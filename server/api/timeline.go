@@ -139,14 +139,15 @@ type said struct{ ok, not string }
 
 func stepTitles() map[wire.Step]said {
 	return map[wire.Step]said{
-		wire.StepStaging:   {"Downloaded", "Could not download"},
-		wire.StepWaiting:   {"Waited for the maintenance window", "Could not wait for the maintenance window"},
-		wire.StepPreflight: {"Checked that it can be installed", "Found that it cannot be installed now"},
-		wire.StepApplying:  {"Installed", "Could not install"},
-		wire.StepRebooting: {"Rebooted", "Could not reboot"},
-		wire.StepVerifying: {"Read again by a scan", "Not found by the scan afterwards"},
-		wire.StepDone:      {"Finished and verified", "Did not finish"},
-		wire.StepFailed:    {"Failed", "Failed"},
+		wire.StepStaging:    {"Downloaded", "Could not download"},
+		wire.StepWaiting:    {"Waited for the maintenance window", "Could not wait for the maintenance window"},
+		wire.StepPreflight:  {"Checked that it can be installed", "Found that it cannot be installed now"},
+		wire.StepApplying:   {"Installed", "Could not install"},
+		wire.StepRestarting: {"Restarted a service", "Could not restart a service"},
+		wire.StepRebooting:  {"Rebooted", "Could not reboot"},
+		wire.StepVerifying:  {"Read again by a scan", "Not found by the scan afterwards"},
+		wire.StepDone:       {"Finished and verified", "Did not finish"},
+		wire.StepFailed:     {"Failed", "Failed"},
 	}
 }
 

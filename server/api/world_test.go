@@ -247,6 +247,7 @@ type invented struct {
 	mu      sync.Mutex
 	devices []view.Device
 	needs   []view.Need
+	notBack map[string]bool // devices
 }
 
 func (f *invented) add(d view.Device) {
@@ -275,7 +276,7 @@ func (f *invented) Devices(_ time.Time, q view.Filter) view.Page[view.Device] {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	rows := chosen(f.devices, func(d view.Device) bool {
-		return (q.Customer == "" || d.Customer.ID == q.Customer) && matches(q.Q, d.Name)
+		return (q.Customer == "" || d.Customer.ID == q.Customer) && matches(q.Q, d.Name) && (q.State != "not_back" || f.notBack[d.ID])
 	})
 	_, descending := q.Field("name")
 	return view.Paginate(rows, q, descending, func(d view.Device) string { return view.Fold(d.Name) }, func(d view.Device) string { return d.ID })

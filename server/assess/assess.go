@@ -75,6 +75,7 @@ type Need struct {
 	ScannedAt time.Time    // of the reading this rests on
 	Broken    string       // the manager's word when the item is not completely installed, such as "half-configured"
 	Restart   string       // why what runs may still be old; "" when nothing says so
+	Running   []string     // services that still use its old files, sorted
 	Unsure    string       // why it is not known whether what runs is old; "" when it is known
 	Blind     *Blind       // set on the need of a provider as a whole
 }
@@ -134,6 +135,7 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 		n.Reached = n.Installed != "" && n.Broken == "" && reached(p.Versions, n.Installed, o.Update.Available)
 		if n.Reached {
 			n.Restart, n.Unsure = runs(n, d)
+			n.Running = d.Facts.Restart.Using(n.Key.Name)
 		}
 		needs = append(needs, n)
 	}
@@ -150,6 +152,8 @@ func runs(n Need, d Device) (restart, unsure string) {
 		return "the machine has to reboot, does not say for what, and has not yet", ""
 	case d.Host.State != wire.SectionOK && (n.GoneAt == nil || n.GoneAt.After(d.Host.ScannedAt)):
 		return "", fmt.Sprintf("whether the machine has to reboot for %s could not be read since it was installed", n.Key.Name)
+	case r.Doubts(n.Key.Name): // only of what was unpacked since began what nobody may look into
+		return "", fmt.Sprintf("whether everything runs with it is not known: %s", r.Unknown[0])
 	}
 	return "", ""
 }

@@ -3,6 +3,7 @@ package assess
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,26 +94,38 @@ func TestWhatRunsIsNotKnownWithoutTheHost(t *testing.T) {
 		device        Device
 		blind, unsure bool
 		restart       bool
+		running       string
 	}{
-		{"read", Device{Host: Section{State: wire.SectionOK, ScannedAt: now}}, false, false, false},
-		{"failed after it was installed", Device{Host: Section{State: wire.SectionFailed, ScannedAt: failed, FailedAt: &failed}}, true, false, false},
-		{"failed before it was installed", Device{Host: Section{State: wire.SectionFailed, ScannedAt: gone.Add(-time.Minute), FailedAt: &gone}}, true, true, false},
-		{"never read", Device{}, false, true, false},
+		{"read", Device{Host: Section{State: wire.SectionOK, ScannedAt: now}}, false, false, false, ""},
+		{"failed after it was installed", Device{Host: Section{State: wire.SectionFailed, ScannedAt: failed, FailedAt: &failed}}, true, false, false, ""},
+		{"failed before it was installed", Device{Host: Section{State: wire.SectionFailed, ScannedAt: gone.Add(-time.Minute), FailedAt: &gone}}, true, true, false, ""},
+		{"never read", Device{}, false, true, false, ""},
 		{"asks for a reboot, for it", Device{Host: Section{State: wire.SectionOK, ScannedAt: now},
-			Facts: wire.Facts{Restart: wire.Restart{Machine: true, Reasons: []string{"lib"}}}}, false, false, true},
+			Facts: wire.Facts{Restart: wire.Restart{Machine: true, Reasons: []string{"lib"}}}}, false, false, true, ""},
 		{"asks for a reboot, for another", Device{Host: Section{State: wire.SectionOK, ScannedAt: now},
-			Facts: wire.Facts{Restart: wire.Restart{Machine: true, Reasons: []string{"linux-image"}}}}, false, false, false},
+			Facts: wire.Facts{Restart: wire.Restart{Machine: true, Reasons: []string{"linux-image"}}}}, false, false, false, ""},
 		{"asks for a reboot and does not say why", Device{Host: Section{State: wire.SectionOK, ScannedAt: now},
-			Facts: wire.Facts{Restart: wire.Restart{Machine: true}}}, false, false, true},
+			Facts: wire.Facts{Restart: wire.Restart{Machine: true}}}, false, false, true, ""},
+		{"a service runs with its old files", running(wire.Restart{Old: []wire.OldUse{{Service: "web", Packages: []string{"a", "lib"}}, {Service: "x", Packages: []string{"a"}}}}), false, false, false, "web"},
+		{"a service runs with old files of nobody", running(wire.Restart{Old: []wire.OldUse{{Service: "web"}}, Unknown: []string{"Whose?"}, Doubt: []string{}}), false, false, false, ""},
+		{"some cannot be looked at, since before", running(wire.Restart{Unknown: []string{"2 of 9."}, Doubt: []string{"lib"}}), false, true, false, ""},
+		{"some cannot be looked at, since after", running(wire.Restart{Unknown: []string{"2 of 9."}, Doubt: []string{"other"}}), false, false, false, ""},
+		{"some cannot be looked at, nobody says since when", running(wire.Restart{Unknown: []string{"2 of 9."}}), false, true, false, ""},
+		{"one runs with old files, others cannot be looked at", running(wire.Restart{Unknown: []string{"2 of 9."},
+			Old: []wire.OldUse{{Service: "web", Packages: []string{"lib"}}}}), false, true, false, "web"},
 	} {
 		c.device.Providers = []Provider{p}
 		n := Needs(c.device, now)
 		blind := slices.IndexFunc(n, func(n Need) bool { return n.Blind != nil }) >= 0
 		i := slices.IndexFunc(n, func(n Need) bool { return n.Reached })
-		if i < 0 || blind != c.blind || (n[i].Unsure != "") != c.unsure || (n[i].Restart != "") != c.restart {
+		if i < 0 || blind != c.blind || (n[i].Unsure != "") != c.unsure || (n[i].Restart != "") != c.restart || strings.Join(n[i].Running, " ") != c.running {
 			t.Errorf("%s: %+v", c.name, n)
 		}
 	}
+}
+
+func running(r wire.Restart) Device {
+	return Device{Host: Section{State: wire.SectionOK, ScannedAt: now}, Facts: wire.Facts{Restart: r}}
 }
 
 func TestOneNeedPerItemTellsTheMost(t *testing.T) {

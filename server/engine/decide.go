@@ -54,7 +54,7 @@ func Decide(f Facts, now time.Time) Result {
 	set, _ := window.New(SpecOf(f.Site)) // checked when it was stored; a bad one is never open
 	r := Result{Plan: plan, Until: soonest(now, plan.Until, assess.Until(f.Inventory, now))}
 	device := verdict.Device{Name: f.Device.Name, Mode: f.Agent.Mode, LastSeen: f.Agent.LastSeen, Windows: set,
-		Reboots: f.Site.Policy.Reboot, Silent: f.Silent}
+		Silent: f.Silent}
 	r.Entry = fleet.Entry{Device: f.Device, Agent: f.Agent, Site: f.Site, Windows: set,
 		Customer: view.Ref{ID: f.Customer.ID, Name: f.Customer.Name}, Sections: f.Sections, Sources: f.Sources}
 	if len(plan.Jobs) > 0 { // a device at work that says nothing more is waited for, and that is told
@@ -134,7 +134,7 @@ func pastOf(jobs []store.Job) []rollout.Past {
 
 // begun reports a step after which there is no way back to waiting.
 func begun(s wire.Step) bool {
-	return s == wire.StepApplying || s == wire.StepRebooting || s == wire.StepVerifying
+	return s == wire.StepApplying || s == wire.StepRestarting || s == wire.StepRebooting || s == wire.StepVerifying
 }
 
 // withPlan is the past as it will be when the plan is stored, so that a verdict given now

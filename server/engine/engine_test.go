@@ -30,7 +30,8 @@ type rig struct {
 	customer, site, agent, device string
 	der                           []byte // of the agent's key
 	seq                           int64
-	previous                      string // the version that the device can bring back
+	previous                      string       // the version that the device can bring back
+	restart                       wire.Restart // what it says still runs in an old version
 }
 
 func newRig(t *testing.T, policy store.SitePolicy) *rig {
@@ -103,7 +104,7 @@ func section(t *testing.T, name string, at time.Time, body any) wire.Section {
 // says makes the agent report the version installed and the updates on offer, and what it did.
 func (r *rig) says(installed string, offered []patch.Update, jobs []wire.JobStep, outcomes ...wire.Outcome) {
 	r.t.Helper()
-	facts := wire.Facts{Hostname: "pc", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}}
+	facts := wire.Facts{Hostname: "pc", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}, Restart: r.restart}
 	sections := []wire.Section{
 		section(r.t, "apt/installed", r.now, []patch.Item{{Provider: "apt", Name: "lib", Architecture: "amd64", Version: installed, Previous: r.previous}}),
 		section(r.t, "apt/offered", r.now, offered),

@@ -38,6 +38,10 @@ func (x *Index) deviceMatches(e *Entry, state, q string, now time.Time) bool {
 		if !neverRead(e) {
 			return false
 		}
+	case "not_back":
+		if !e.notBack {
+			return false
+		}
 	case "observe":
 		if e.Agent.Mode != wire.Observe {
 			return false
@@ -94,7 +98,7 @@ func (x *Index) device(e *Entry, now time.Time) view.Device {
 		Agent: view.Agent{ID: e.Agent.ID, Mode: e.Agent.Mode, Build: e.Agent.Build, LastSeen: x.lastSeen(e),
 			EnrolledAt: e.Agent.EnrolledAt, ClockOffSeconds: int(e.Agent.ClockOff.Seconds())},
 		ScannedAt: d.ScannedAt, Posture: x.posture(e, now), Patchers: f.Patchers,
-		Restart: view.Restart{Machine: f.Restart.Machine, Reasons: f.Restart.Reasons, Services: f.Restart.Services, Unknown: f.Restart.Unknown},
+		Restart: view.Restart{Machine: f.Restart.Machine, Reasons: f.Restart.Reasons, Services: f.Restart.Services, Unknown: f.Restart.Unknown, Old: f.Restart.Old},
 		Window:  view.WindowAt(e.Windows, now), State: view.DeviceOK,
 	}
 	if h := e.Agent.Held; h != nil {

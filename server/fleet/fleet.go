@@ -32,7 +32,8 @@ type Entry struct {
 	Sections []view.Section
 	Sources  []patch.Source
 
-	needs view.Posture // counts of Needs alone; set by Put
+	needs   view.Posture // counts of Needs alone; set by Put
+	notBack bool         // its machine was told to restart and did not come back; set by Put
 }
 
 // Need is a need with what was decided and its verdict at the time of the step.
@@ -61,10 +62,11 @@ func New(silent time.Duration) *Index {
 
 // Put replaces a device's entry.
 func (x *Index) Put(e *Entry) {
-	e.needs = view.Posture{}
+	e.needs, e.notBack = view.Posture{}, false
 	for i := range e.Needs {
 		n := &e.Needs[i]
 		e.needs.Count(n.Verdict.State, n.Update.Is(patch.Security), 1)
+		e.notBack = e.notBack || verdict.IsNotBack(n.Verdict)
 		n.id = view.NeedID(e.Device.ID, n.Key)
 		if n.Blind == nil {
 			n.update = view.UpdateID(n.Key.Provider, n.Key.Name, n.Update.Available, n.Update.Origin)

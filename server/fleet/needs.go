@@ -155,8 +155,11 @@ func (n *Need) can(e *Entry) view.NeedCan {
 	case n.Work.Tried.Open != nil && n.Work.Tried.Open.Forced != "":
 		can.Force = "it is on its way already"
 	}
-	if n.Verdict.Name != verdict.FAILED {
+	switch {
+	case n.Verdict.Name != verdict.FAILED:
 		can.Retry = "it has not failed"
+	case verdict.IsNotBack(n.Verdict):
+		can.Retry = "the machine has to come back first"
 	}
 	return can
 }

@@ -35,7 +35,18 @@ type SitePolicy struct {
 	Auto    Auto            `json:"auto"`
 	Windows []window.Weekly `json:"windows"` // none: nothing happens here unless forced
 	Reboot  bool            `json:"reboot"`  // whether devices may reboot by themselves inside the window
+	// Restarts says who restarts services that use old files of an update; "" is by hand.
+	Restarts Restarts `json:"restarts,omitempty"`
 }
+
+// Restarts says who restarts services.
+type Restarts string
+
+// The ways of restarting services.
+const (
+	RestartByHand Restarts = "by_hand"
+	InWindow      Restarts = "in_window" // the device itself, for what a job updated
+)
 
 // Auto says which updates need no person's answer.
 type Auto string

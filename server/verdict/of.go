@@ -24,7 +24,6 @@ type Device struct {
 	Mode     wire.Mode // how much its agent is willing to do
 	LastSeen time.Time // of its agent, by the server's clock; zero when never
 	Windows  window.Set
-	Reboots  bool          // whether it may reboot by itself inside a window
 	Silent   time.Duration // after which silence the device counts as silent
 }
 
@@ -63,7 +62,14 @@ var links = []struct {
 
 // Of gives the verdict for one need at one moment.
 func Of(c Case, now time.Time) Verdict {
-	if n := c.Need; n.Blind == nil && n.Reached && n.Restart == "" && n.Unsure == "" && c.met() && fresh(c, now) && !silent(c, now) {
+	if lost(c, now) {
+		return finish(notBack(c), Reachable, c, now)
+	}
+	return untilLost(c, now, of(c, now))
+}
+
+func of(c Case, now time.Time) Verdict {
+	if n := c.Need; n.Blind == nil && n.Reached && n.Restart == "" && n.Unsure == "" && len(n.Running) == 0 && c.met() && fresh(c, now) && !silent(c, now) {
 		return done(c)
 	}
 	for _, l := range links {
@@ -229,7 +235,7 @@ func ringOpen(c Case, _ time.Time) Verdict {
 }
 
 func reachable(c Case, now time.Time) Verdict {
-	if c.met() || gaveUp(c) {
+	if c.met() || gaveUp(c) || restarting(c) {
 		return Verdict{}
 	}
 	until := c.Device.LastSeen.Add(Quiet)
@@ -355,13 +361,11 @@ func failed(c Case, now time.Time) Verdict {
 }
 
 func active(c Case, now time.Time) Verdict {
-	step := openStep(c)
-	if step == wire.StepRebooting {
-		return Verdict{Name: INSTALLED_PENDING_REBOOT, Owner: Patchbay, Since: c.Work.Since,
-			Sentence: "Installed. The machine is restarting so that the new version is the one that runs." + reason(c)}
+	if v := atWork(c, now); v.Name != "" || !c.Need.Reached {
+		return v
 	}
-	if !c.Need.Reached {
-		return Verdict{}
+	if c.Need.Restart == "" && len(c.Need.Running) > 0 {
+		return runningOld(c)
 	}
 	if c.Need.Restart == "" {
 		if c.Need.Unsure == "" {
@@ -373,11 +377,6 @@ func active(c Case, now time.Time) Verdict {
 		Sentence: "Installed, but not active: " + sentence(c.Need.Restart)}
 	if c.Need.GoneAt != nil {
 		v.Since = *c.Need.GoneAt
-	}
-	if c.Device.Reboots {
-		if from, _, ok := window.Next(c.Device.Windows, now); ok {
-			v.Owner, v.Next = Patchbay, &from
-		}
 	}
 	return v
 }

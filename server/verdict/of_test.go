@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,10 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		}},
 		{INSTALLED_PENDING_REBOOT, Active, step(wire.StepRebooting)},
 		{INSTALLED_PENDING_REBOOT, Active, func(c *Case) { c.Need.Reached, c.Need.Restart = true, "lib asks for a reboot" }},
+		{RUNNING_OLD, Active, func(c *Case) { c.Need.Reached, c.Need.Running = true, []string{"nginx.service"} }},
+		{RUNNING_OLD, Active, step(wire.StepRestarting)},
+		{FAILED, Reachable, func(c *Case) { lose(c); c.Device.LastSeen = now.Add(-BackWithin - time.Second) }},
+		{INSTALLED_PENDING_REBOOT, Active, func(c *Case) { lose(c); c.Device.LastSeen = now.Add(-BackWithin) }},
 		{VERIFYING, Verified, step(wire.StepVerifying)},
 		{WAITS_WINDOW, InWindow, taken("1.1", wire.StepWaiting)},
 		{WAITS_DEVICE, Reachable, taken("1.1", "")},
@@ -111,6 +116,9 @@ func taken(installed string, step wire.Step) func(*Case) {
 	}
 }
 
+// lose has the machine told to restart.
+func lose(c *Case) { c.Work.Step, c.Work.Why = wire.StepRebooting, wire.Restarts }
+
 // checkForm holds what is true of every verdict.
 func checkForm(t *testing.T, c Case, v Verdict) {
 	t.Helper()
@@ -140,19 +148,17 @@ func TestGoodOnlyWhatTheMachineShows(t *testing.T) {
 	bools := []bool{false, true}
 	cases := 0
 	for _, reached := range bools {
-		for _, restart := range bools {
+		for _, why := range inactive() {
 			for _, blind := range bools {
 				for _, offered := range bools {
 					for _, old := range bools {
 						for _, block := range []patch.Block{patch.NotBlocked, patch.Held, patch.Pinned, patch.Phased, patch.KeptBack} {
 							for _, kind := range []policy.Kind{policy.Install, policy.Wait, policy.Reject, policy.Undo} {
 								for _, mode := range []wire.Mode{wire.Observe, wire.Manage} {
-									for _, step := range append(steps(), "none", "failed once", "given up") {
+									for _, step := range append(steps(), "none", "failed once", "given up", "restarts", "not back") {
 										c := usual(t)
 										c.Need.Reached, c.Need.Offered, c.Need.Update.Block, c.Need.Update.BlockWhy = reached, offered, block, "so it is"
-										if restart {
-											c.Need.Restart = "lib asks for a reboot"
-										}
+										why.edit(&c)
 										if blind {
 											c.Need.Blind = &assess.Blind{Sentence: "apt failed", Since: now}
 										}
@@ -164,10 +170,16 @@ func TestGoodOnlyWhatTheMachineShows(t *testing.T) {
 										if c.Need.Previous = "0.9"; reached {
 											c.Need.Installed = c.Need.Update.Available
 										}
+										if step == "not back" {
+											c.Device.LastSeen = now.Add(-BackWithin - time.Second)
+										}
 										v := Of(c, now)
 										checkForm(t, c, v)
-										if proven := reached && !restart && !blind && !old && kind != policy.Undo; (v.State == Good) != proven {
-											t.Fatalf("reached %v, restart %v, blind %v, old %v: %s", reached, restart, blind, old, v.Name)
+										if proven := reached && why.active && !blind && !old && step != "not back" && kind != policy.Undo; (v.State == Good) != proven {
+											t.Fatalf("reached %v, %s, blind %v, old %v, %s: %s", reached, why.name, blind, old, step, v.Name)
+										}
+										if (step == "not back") != IsNotBack(v) {
+											t.Fatalf("%s: %s at %s", step, v.Name, v.Link)
 										}
 										cases++
 									}
@@ -182,14 +194,45 @@ func TestGoodOnlyWhatTheMachineShows(t *testing.T) {
 	t.Logf("%d cases", cases)
 }
 
+// inactive are the ways in which what is installed is, may be, or is not what runs: each of
+// the three facts there or not.
+func inactive() []way {
+	var all []way
+	for i := range 8 {
+		w := way{active: i == 0}
+		w.edit = func(c *Case) {
+			if i&1 != 0 {
+				c.Need.Restart = "lib asks for a reboot"
+			}
+			if i&2 != 0 {
+				c.Need.Running = []string{"nginx.service"}
+			}
+			if i&4 != 0 {
+				c.Need.Unsure = "some processes could not be looked at"
+			}
+		}
+		w.name = fmt.Sprintf("reboot %v, running old %v, unsure %v", i&1 != 0, i&2 != 0, i&4 != 0)
+		all = append(all, w)
+	}
+	return all
+}
+
+type way struct {
+	name   string
+	active bool
+	edit   func(*Case)
+}
+
 func steps() []wire.Step {
-	return []wire.Step{"", wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRebooting, wire.StepVerifying}
+	return []wire.Step{"", wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRestarting, wire.StepRebooting, wire.StepVerifying}
 }
 
 func workAt(step wire.Step) Work {
 	switch step {
 	case "none":
 		return Work{Since: now}
+	case "restarts", "not back":
+		return Work{Tried: rollout.Tried{Open: &rollout.Past{}}, Step: wire.StepRebooting, Why: wire.Restarts, Since: now.Add(-time.Hour)}
 	case "failed once":
 		return Work{Tried: rollout.Tried{Last: failedPast(false), Failures: 1}, Receipt: now, Message: "boom"}
 	case "given up":

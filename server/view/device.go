@@ -67,6 +67,8 @@ type Restart struct {
 	Reasons  []string `json:"reasons,omitempty"`
 	Services []string `json:"services,omitempty"`
 	Unknown  []string `json:"unknown,omitempty" doc:"What could not be read: the answer is partly unknown"`
+	// Old are the same services with the packages whose replaced files they use.
+	Old []wire.OldUse `json:"old,omitempty" doc:"The services with the packages whose replaced files they use; none named means that nothing says"`
 }
 
 // DeviceDetail is a device with what its own page shows.

@@ -15,7 +15,7 @@ type Filter struct {
 	Device   string
 	Update   string // of needs: the update's ID
 	Verdict  string // of needs: a verdict's name
-	State    string // of needs: a verdict.State; of devices: talking, silent, never_scanned, observe; of updates: the state of any of its needs
+	State    string // of needs: a verdict.State; of devices: talking, silent, never_scanned, not_back, observe; of updates: the state of any of its needs
 	Class    string // a patch.Class
 	Q        string // folded text to look for in names; hostile text is only ever compared
 	Sort     string // a field of the list, with "-" in front for descending; checked before it comes here

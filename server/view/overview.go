@@ -19,7 +19,7 @@ type Overview struct {
 
 // Attention is one thing somebody should look at, and where.
 type Attention struct {
-	Kind     string `json:"kind" enum:"failed,silent,waits_person,unknown,never_scanned,security,enrol,trust_ended,trust_ends"`
+	Kind     string `json:"kind" enum:"not_back,failed,silent,waits_person,unknown,never_scanned,security,enrol,trust_ended,trust_ends"`
 	Sentence string `json:"sentence"`
 	Count    int    `json:"count"`
 	Link     Link   `json:"link"`

@@ -46,6 +46,8 @@ type Policy struct {
 	Auto    string   `json:"auto" enum:"by_hand,security" doc:"What needs no person's answer"`
 	Windows []Weekly `json:"windows,omitempty" maxItems:"20" doc:"None: nothing happens here unless forced"`
 	Reboot  bool     `json:"reboot" doc:"Devices may reboot by themselves inside the window"`
+	// Restarts is optional, for callers that do not know it.
+	Restarts string `json:"restarts,omitempty" enum:"by_hand,in_window" doc:"Who restarts services that use old files of an update: a person, or the device inside the window. By hand when left out"`
 }
 
 // Weekly is a maintenance window that comes back every week.

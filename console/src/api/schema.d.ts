@@ -850,7 +850,7 @@ export interface components {
             /** Format: int64 */
             count: number;
             /** @enum {string} */
-            kind: "failed" | "silent" | "waits_person" | "unknown" | "never_scanned" | "security" | "enrol" | "trust_ended" | "trust_ends";
+            kind: "not_back" | "failed" | "silent" | "waits_person" | "unknown" | "never_scanned" | "security" | "enrol" | "trust_ended" | "trust_ends";
             link: components["schemas"]["Link"];
             sentence: string;
         };
@@ -1142,7 +1142,7 @@ export interface components {
              * @description Left out until the device has it
              * @enum {string}
              */
-            step?: "staging" | "waiting" | "preflight" | "applying" | "rebooting" | "verifying" | "done" | "failed";
+            step?: "staging" | "waiting" | "preflight" | "applying" | "restarting" | "rebooting" | "verifying" | "done" | "failed";
             /** Format: date-time */
             step_since?: string;
             to: string;
@@ -1181,7 +1181,7 @@ export interface components {
              * @description Left out until the device has it
              * @enum {string}
              */
-            step?: "staging" | "waiting" | "preflight" | "applying" | "rebooting" | "verifying" | "done" | "failed";
+            step?: "staging" | "waiting" | "preflight" | "applying" | "restarting" | "rebooting" | "verifying" | "done" | "failed";
             /** Format: date-time */
             step_since?: string;
             to: string;
@@ -1323,7 +1323,7 @@ export interface components {
             /** Format: date-time */
             since?: string;
             /** @enum {string} */
-            step?: "staging" | "waiting" | "preflight" | "applying" | "rebooting" | "verifying" | "done" | "failed";
+            step?: "staging" | "waiting" | "preflight" | "applying" | "restarting" | "rebooting" | "verifying" | "done" | "failed";
             why?: string;
         };
         NewCustomer: {
@@ -1384,6 +1384,12 @@ export interface components {
             site: string;
             site_name: string;
         };
+        OldUse: {
+            packages?: string[];
+            /** Format: int64 */
+            processes: number;
+            service: string;
+        };
         Outcome: {
             /**
              * Format: date-time
@@ -1403,7 +1409,7 @@ export interface components {
             /** Format: int64 */
             seq: number;
             /** @enum {string} */
-            step: "staging" | "waiting" | "preflight" | "applying" | "rebooting" | "verifying" | "done" | "failed";
+            step: "staging" | "waiting" | "preflight" | "applying" | "restarting" | "rebooting" | "verifying" | "done" | "failed";
         };
         Overview: {
             /** Format: date-time */
@@ -1563,6 +1569,11 @@ export interface components {
             auto: "by_hand" | "security";
             /** @description Devices may reboot by themselves inside the window */
             reboot: boolean;
+            /**
+             * @description Who restarts services that use old files of an update: a person, or the device inside the window. By hand when left out
+             * @enum {string}
+             */
+            restarts?: "by_hand" | "in_window";
             /** @description None: nothing happens here unless forced */
             windows?: components["schemas"]["Weekly"][];
         };
@@ -1675,6 +1686,8 @@ export interface components {
         Restart: {
             /** @description A reboot is asked for */
             machine: boolean;
+            /** @description The services with the packages whose replaced files they use; none named means that nothing says */
+            old?: components["schemas"]["OldUse"][];
             reasons?: string[];
             services?: string[];
             /** @description What could not be read: the answer is partly unknown */
@@ -2431,7 +2444,7 @@ export interface operations {
                 limit?: number;
                 customer?: string;
                 site?: string;
-                state?: "talking" | "silent" | "never_scanned" | "observe";
+                state?: "talking" | "silent" | "never_scanned" | "not_back" | "observe";
                 /** @description name by default */
                 sort?: "name" | "-name" | "customer" | "-customer" | "last_seen" | "-last_seen" | "open" | "-open" | "security_open" | "-security_open" | "failed" | "-failed";
             };

@@ -82,7 +82,7 @@ func checkOutcomes(outcomes []wire.Outcome, s *session) error {
 
 func knownStep(s wire.Step) bool {
 	return slices.Contains([]wire.Step{wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying,
-		wire.StepRebooting, wire.StepVerifying, wire.StepDone, wire.StepFailed}, s)
+		wire.StepRestarting, wire.StepRebooting, wire.StepVerifying, wire.StepDone, wire.StepFailed}, s)
 }
 
 // checkSection holds the form of a section. Whether its body is what its hash says is the
