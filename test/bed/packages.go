@@ -1,6 +1,7 @@
 package bed
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 )
@@ -14,6 +15,7 @@ type pkg struct {
 	arch      string // "all", unless said otherwise
 	fields    []string
 	files     map[string]string // by path below /
+	programs  map[string]string // the same, to be run
 	conffiles []string
 	scripts   map[string]string // preinst, postinst, prerm, postrm
 	blob      int64             // bytes of a big file in it
@@ -78,9 +80,42 @@ func plain(step, native string) []pkg {
 		grow, reboot, slow,
 		{name: "bed-conf", step: step, conffiles: []string{"/etc/bed-conf.conf"},
 			files: map[string]string{"etc/bed-conf.conf": "setting=default-" + step + "\n"}},
+		{name: "bed-engine", step: step, arch: native, programs: map[string]string{enginePath: engine(step)}},
+		{name: "bed-service", step: step, fields: []string{"Depends: bed-engine"},
+			files: map[string]string{"lib/systemd/system/bed-service.service": "[Service]\nExecStart=/" + enginePath + "\n"}},
 		{name: "bed-tools", step: step, arch: native, version: fmt.Sprintf("2:%s-1+b%s", step, minor),
 			fields: []string{fmt.Sprintf("Source: bed-suite (1:%s.7-1)", step)}},
 	}
+}
+
+const enginePath = "usr/lib/bed-engine/engine"
+
+// engine is a whole program for amd64 that waits until it is told to end, and no byte more
+// than that takes: a service that maps a file of a package needs one that any system runs.
+func engine(step string) string {
+	const base, header, segment = 0x400000, 64, 56
+	code := []byte{0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7} // pause(), for ever
+	size := uint64(header + segment + len(code) + len(step))
+	le := binary.LittleEndian
+	b := append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 9)...)
+	for _, v := range []uint16{2, 62} { // a program, for this processor
+		b = le.AppendUint16(b, v)
+	}
+	b = le.AppendUint32(b, 1)
+	for _, v := range []uint64{base + header + segment, header, 0} { // where it begins, its segments, its sections
+		b = le.AppendUint64(b, v)
+	}
+	b = le.AppendUint32(b, 0)
+	for _, v := range []uint16{header, segment, 1, 0, 0, 0} {
+		b = le.AppendUint16(b, v)
+	}
+	for _, v := range []uint32{1, 5} { // to be loaded, read and run
+		b = le.AppendUint32(b, v)
+	}
+	for _, v := range []uint64{0, base, base, size, size, 0x1000} {
+		b = le.AppendUint64(b, v)
+	}
+	return string(append(b, code...)) + step
 }
 
 // faulty packages go wrong at 1.1; where 1.2 is sound, it is the repair.
@@ -130,6 +165,9 @@ func (p pkg) tree() []file {
 	files := []file{{"DEBIAN/control", p.control(), 0o644}}
 	for path, text := range p.files {
 		files = append(files, file{path, text, 0o644})
+	}
+	for path, text := range p.programs {
+		files = append(files, file{path, text, 0o755})
 	}
 	for name, text := range p.scripts {
 		files = append(files, file{"DEBIAN/" + name, "#!/bin/sh\nset -e\n" + text + "\n", 0o755})

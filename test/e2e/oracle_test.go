@@ -38,7 +38,7 @@ func (e *endpoint) compare() int {
 // pending reports a verdict that is rightly not yet good although the version is there.
 func pending(n view.Need) bool {
 	switch n.Verdict.Name {
-	case "INSTALLED_PENDING_REBOOT", "VERIFYING", "APPLYING", "STALE", "UNKNOWN":
+	case "INSTALLED_PENDING_REBOOT", "RUNNING_OLD", "VERIFYING", "APPLYING", "STALE", "UNKNOWN":
 		return true
 	}
 	return false

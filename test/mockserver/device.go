@@ -33,6 +33,7 @@ type device struct {
 	removes                   map[string][]string // by item: what would have to go for it
 	broken                    string              // why the offered section cannot be read
 	quiet                     bool                // says nothing any more
+	lost                      bool                // was told to restart two hours ago, and goes quiet then
 	holds                     wire.HeldDocuments
 	copyOf                    *device // whose disk this one began with
 	seq                       int64
@@ -105,8 +106,11 @@ func (d *device) standing() []wire.JobStep {
 }
 
 func waiting(step wire.Step) string {
-	if step == wire.StepWaiting {
+	switch step {
+	case wire.StepWaiting:
 		return "Waits for the maintenance window."
+	case wire.StepRebooting:
+		return wire.Restarts
 	}
 	return ""
 }
@@ -145,6 +149,17 @@ func (w *world) work(ctx context.Context, d *device, now time.Time) error {
 		}
 	}
 	return w.checkIn(ctx, d, now, outcomes...)
+}
+
+// goesDown tells the device to restart for a job, after which it says nothing any more.
+func (w *world) goesDown(ctx context.Context, d *device, now time.Time) error {
+	for job, step := range d.steps {
+		if step == wire.StepWaiting {
+			d.steps[job], d.steppedAt[job], d.quiet = wire.StepRebooting, now, true
+			return w.checkIn(ctx, d, now)
+		}
+	}
+	return nil
 }
 
 // after is the step that follows.

@@ -78,7 +78,7 @@ func invent(i int, at place, random *rand.Rand) *device {
 func (d *device) story(i int, random *rand.Rand) {
 	switch i % 12 {
 	case 1:
-		d.facts.Restart = wire.Restart{Services: []string{"postgresql.service", "ssh.service"}}
+		d.facts.Restart = runsOld()
 	case 3:
 		d.mode = wire.Observe
 	case 2, 4:
@@ -90,6 +90,8 @@ func (d *device) story(i int, random *rand.Rand) {
 		d.broken = "The package lists cannot be read: the signature of deb.example.test is not valid."
 	case 7:
 		d.facts.Restart = wire.Restart{Machine: true, Reasons: []string{"linux-image-amd64"}, Services: []string{}}
+	case 8:
+		d.lost = true
 	case 9:
 		d.quiet = true
 	case 11:
@@ -102,6 +104,25 @@ func (d *device) story(i int, random *rand.Rand) {
 		}
 	}
 	d.facts.Container = i == 2
+}
+
+// runsOld is a server on which much still runs as it was before updates, some of it for
+// reasons that nobody can name.
+func runsOld() wire.Restart {
+	r := wire.Restart{Machine: true, Reasons: []string{"linux-image-amd64"}, Doubt: []string{"vim"},
+		Unknown: []string{"2 of 184 processes could not be looked at: they belong to other users, or are protected.",
+			"backup-of-the-warehouse uses replaced files, and nothing says of which package."},
+		Old: []wire.OldUse{
+			{Service: "backup-of-the-warehouse", Processes: 1},
+			{Service: "dbus.service", Packages: []string{"libc6", "systemd"}, Processes: 1},
+			{Service: "nginx.service", Packages: []string{"curl", "libc6", "nginx", "openssl"}, Processes: 5},
+			{Service: "postgresql@15-main.service", Packages: []string{"libc6", "openssl", "postgresql-15"}, Processes: 11},
+			{Service: "ssh.service", Packages: []string{"libc6", "openssh-server"}, Processes: 2},
+		}}
+	for _, u := range r.Old {
+		r.Services = append(r.Services, u.Service)
+	}
+	return r
 }
 
 func origin(r release) string {

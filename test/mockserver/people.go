@@ -46,7 +46,7 @@ func (w *world) places(ctx context.Context, devices int, now time.Time) ([]place
 		customer, site, zone string
 		policy               store.SitePolicy
 	}{
-		{"Müller Maschinenbau GmbH", "Werk Ulm", "Europe/Berlin", store.SitePolicy{Auto: store.Security, Windows: saturday, Reboot: true}},
+		{"Müller Maschinenbau GmbH", "Werk Ulm", "Europe/Berlin", store.SitePolicy{Auto: store.Security, Windows: saturday, Reboot: true, Restarts: store.InWindow}},
 		{"Müller Maschinenbau GmbH", "Büro Stuttgart", "Europe/Berlin", store.SitePolicy{Auto: store.ByHand, Windows: saturday}},
 		{"Praxis Dr. Lang", "Praxis", "Europe/Vienna", store.SitePolicy{Auto: store.ByHand, Windows: always, Reboot: true}},
 		{"Hafen Logistik und Containerumschlag Beteiligungsgesellschaft Ost mbH & Co. KGaA", "Terminal <b>Ost</b> & Rechenzentrum mit einem sehr langen Namen, der gekürzt werden muss", "America/New_York", store.SitePolicy{Auto: store.ByHand}},
@@ -135,6 +135,11 @@ func (w *world) pass(ctx context.Context, now time.Time, age time.Duration, rand
 		}
 		for range turns {
 			if err := w.work(ctx, d, now); err != nil {
+				return err
+			}
+		}
+		if d.lost && age < 3*time.Hour {
+			if err := w.goesDown(ctx, d, now); err != nil {
 				return err
 			}
 		}

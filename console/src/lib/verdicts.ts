@@ -110,6 +110,7 @@ const steps: Record<string, string> = {
   waiting: "Wait for window",
   preflight: "Check device",
   applying: "Install",
+  restarting: "Restart services",
   rebooting: "Reboot",
   verifying: "Verify",
   done: "Done",
@@ -121,6 +122,7 @@ const doing: Record<string, string> = {
   waiting: "Waits for window",
   preflight: "Checking device",
   applying: "Installing",
+  restarting: "Restarting services",
   rebooting: "Rebooting",
   verifying: "Verifying",
 };
@@ -129,5 +131,5 @@ const doing: Record<string, string> = {
 export const doingWord = (step?: string): string => (step ? (doing[step] ?? stepWord(step)) : "Waits for device");
 
 /** The steps of a job in their order, without how it ends. */
-export const jobSteps = ["staging", "waiting", "preflight", "applying", "rebooting", "verifying"];
+export const jobSteps = ["staging", "waiting", "preflight", "applying", "restarting", "rebooting", "verifying"];
 export const stepWord = (step?: string): string => (step ? (steps[step] ?? step) : "Ordered");

@@ -34,6 +34,13 @@ describe("a policy in words", () => {
     expect(policyWords({ auto: "security", reboot: true }, "Europe/Berlin")).toContain("nothing is installed here unless a person forces it");
   });
 
+  it("says who restarts services", () => {
+    const words = (restarts?: "by_hand" | "in_window") => policyWords({ auto: "security", reboot: true, restarts, windows: [saturday] }, "Europe/Berlin");
+    expect(words("in_window")).toContain("are restarted within the window");
+    expect(words("by_hand")).toContain("wait for a person to restart them");
+    expect(words()).toBe(words("by_hand"));
+  });
+
   it("names a window's own zone only where it is another", () => {
     const abroad = policyWords({ auto: "by_hand", reboot: false, windows: [{ ...saturday, zone: "Asia/Tokyo" }] }, "Europe/Berlin");
     expect(abroad).toContain("Asia/Tokyo time");

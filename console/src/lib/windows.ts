@@ -69,7 +69,11 @@ export function policyWords(policy: Policy, zone: string): string {
   const reboot = policy.reboot
     ? "Devices may reboot within the window."
     : "Devices are not rebooted; what needs a reboot waits for a person.";
-  return `${who} Approved updates are installed ${when}, ${zone} time. ${reboot}`;
+  const restarts =
+    policy.restarts === "in_window"
+      ? "Services that still use old files are restarted within the window."
+      : "Services that still use old files wait for a person to restart them.";
+  return `${who} Approved updates are installed ${when}, ${zone} time. ${restarts} ${reboot}`;
 }
 
 /** What is wrong with a window, or nothing. */

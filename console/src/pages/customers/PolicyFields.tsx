@@ -11,7 +11,7 @@ interface Props {
   change: (policy: Policy) => void;
 }
 
-/** Who decides, when it may happen, whether a reboot may: and what that means, in words. */
+/** Who decides, when it may happen, whether services and machines may restart: and what that means, in words. */
 export function PolicyFields({ policy, zone, change }: Props) {
   const windows = policy.windows ?? [];
   const set = (list: Window[]) => change({ ...policy, windows: list });
@@ -37,6 +37,8 @@ export function PolicyFields({ policy, zone, change }: Props) {
       </fieldset>
       <Switch checked={policy.reboot} onChange={(e) => change({ ...policy, reboot: e.currentTarget.checked })}
         label="Devices may reboot within the window" description="Otherwise an update that needs a reboot waits for a person after it is installed." />
+      <Switch checked={policy.restarts === "in_window"} onChange={(e) => change({ ...policy, restarts: e.currentTarget.checked ? "in_window" : "by_hand" })}
+        label="Devices restart services within the window" description="Those that still run with old files of what was updated. Otherwise such an update is not verified until a person restarts them." />
       <div className="policy-words">
         <p>{policyWords(policy, zone)}</p>
         <WeekStrip windows={windows} />

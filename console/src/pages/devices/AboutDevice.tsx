@@ -10,6 +10,7 @@ import { Middle } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { systemOf } from "./system";
 import { Retire } from "./Retire";
+import { Running } from "./Running";
 import "../../styles/device.css";
 
 /** The facts behind the verdicts, and how old they are. */
@@ -41,6 +42,7 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
           </dl>
         </section>
       </div>
+      <Running device={d} />
       <Section title="What was read" about="Each part ages by itself. A part that could not be read keeps what was known, and its age.">
         {d.sections?.length ? <ul className="lines">{d.sections.map((s) => <PartLine key={s.name} part={s} />)}</ul> : <Empty small title="Nothing was read yet" />}
       </Section>

@@ -107,6 +107,7 @@ export function Devices() {
             { value: undefined, label: "All" },
             { value: "talking", label: "Talking" },
             { value: "silent", label: "Silent" },
+            { value: "not_back", label: "Not back from a restart" },
             { value: "never_scanned", label: "Never scanned" },
             { value: "observe", label: "Only observed" },
           ]}

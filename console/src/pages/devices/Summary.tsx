@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { needs } from "../../api/queries";
 import type { DeviceDetail, Need, State } from "../../api/types";
-import { count, list, number, outOf } from "../../lib/text";
+import { list, number, outOf } from "../../lib/text";
 import { ownerWord, verdictWords } from "../../lib/verdicts";
 import { paths } from "../../paths";
 import { PostureBar } from "../../ui/Posture";
@@ -54,8 +54,13 @@ function Restart({ device: d }: { device: DeviceDetail }) {
       <span className="summary-owner">Restart</span>
       <span>
         {r.machine && <>This machine asks for a reboot{r.reasons?.length ? `: ${list(r.reasons)}` : ""}. </>}
-        {services.length > 0 && <>{count(services.length, "service still runs", "services still run")} an old version: {list(services.slice(0, 4))}{services.length > 4 ? ` and ${number(services.length - 4)} more` : ""}. </>}
-        {unknown.length > 0 && <span className="dim">Partly not known: {list(unknown.slice(0, 2))}.</span>}
+        {services.length > 0 && (
+          <>
+            {list(services.slice(0, 3))}{services.length > 3 ? ` and ${number(services.length - 3)} more` : ""} still {services.length === 1 ? "runs" : "run"} with old files.{" "}
+            <Link className="link" {...paths.device(d.id, { tab: "about" })}>See what runs</Link>{" "}
+          </>
+        )}
+        {unknown.length > 0 && <span className="dim">Partly not known.</span>}
       </span>
     </p>
   );

@@ -5,6 +5,7 @@ import { pathOf } from "../../paths";
 import { StateMark } from "../../ui/StateMark";
 
 const states: Record<string, State> = {
+  not_back: "failed",
   failed: "failed",
   security: "failed",
   silent: "unknown",

@@ -26,7 +26,7 @@ export function Jobs() {
   const navigate = useNavigate();
   const query = useInfiniteQuery(jobs({ customer: view.customer, state: view.state, q: view.q, sort: view.sort }));
   return (
-    <Page title="Jobs" state="A job is one device's work on one item: download, wait, check, install, reboot, verify." asOf={query.data?.pages[0]?.as_of}>
+    <Page title="Jobs" state="A job is one device's work on one item: download, wait, check, install, restart services, reboot, verify." asOf={query.data?.pages[0]?.as_of}>
       <Tools search="Search jobs">
         <Chips
           name="state"
