@@ -54,6 +54,10 @@ async function pages(base) {
   }
   const copied = await first("/devices?q=web-01");
   if (copied) list["device-copied"] = `/devices/${copied.id}?tab=about`;
+  const old = await first("/needs?verdict=RUNNING_OLD");
+  if (old) Object.assign(list, { "device-runs-old": `/devices/${old.device.id}`, "device-running": `/devices/${old.device.id}?tab=about`, "need-runs-old": `/needs?verdict=RUNNING_OLD&need=${old.id}` });
+  const lost = await first("/devices?state=not_back");
+  if (lost) Object.assign(list, { "device-lost": `/devices/${lost.id}`, "devices-lost": "/devices?state=not_back" });
   if (update) list.update = `/updates/${update.id}`;
   if (job) list.job = `/jobs/${job.id}`;
   if (failed) list["need-failed"] = `/needs?state=failed&need=${failed.id}`;

@@ -115,6 +115,8 @@ func (x *Index) device(e *Entry, now time.Time) view.Device {
 // state says whether what is known of the device can be believed, the worst first.
 func state(e *Entry, silent bool) view.DeviceState {
 	switch {
+	case e.notBack:
+		return view.DeviceNotBack
 	case silent:
 		return view.DeviceSilent
 	case neverRead(e):

@@ -14,6 +14,7 @@ type DeviceState string
 const (
 	DeviceOK           DeviceState = "ok"
 	DeviceScanFailed   DeviceState = "scan_failed"   // it talks, but a section could not be read
+	DeviceNotBack      DeviceState = "not_back"      // its machine was told to restart, and nothing was heard since
 	DeviceNeverScanned DeviceState = "never_scanned" // enrolled, no complete scan yet
 	DeviceSilent       DeviceState = "silent"        // not heard of for too long
 )
@@ -38,7 +39,7 @@ type Device struct {
 	Restart      Restart     `json:"restart"`
 	Patchers     []string    `json:"patchers,omitempty" doc:"Other programs that install updates there"`
 	Window       Window      `json:"window"`
-	State        DeviceState `json:"state" enum:"ok,scan_failed,never_scanned,silent"`
+	State        DeviceState `json:"state" enum:"ok,scan_failed,never_scanned,not_back,silent"`
 }
 
 // Agent is the program that speaks for a device.

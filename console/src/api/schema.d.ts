@@ -946,7 +946,7 @@ export interface components {
             silent_since?: string;
             site: components["schemas"]["Ref"];
             /** @enum {string} */
-            state: "ok" | "scan_failed" | "never_scanned" | "silent";
+            state: "ok" | "scan_failed" | "never_scanned" | "not_back" | "silent";
             /** @description YYYY-MM-DD; left out when not known */
             support_ends?: string;
             window: components["schemas"]["Window"];
@@ -998,7 +998,7 @@ export interface components {
             site: components["schemas"]["Ref"];
             sources?: components["schemas"]["Source"][];
             /** @enum {string} */
-            state: "ok" | "scan_failed" | "never_scanned" | "silent";
+            state: "ok" | "scan_failed" | "never_scanned" | "not_back" | "silent";
             /** @description YYYY-MM-DD; left out when not known */
             support_ends?: string;
             window: components["schemas"]["Window"];

@@ -35,10 +35,10 @@ export function PolicyFields({ policy, zone, change }: Props) {
           </Button>
         </div>
       </fieldset>
-      <Switch checked={policy.reboot} onChange={(e) => change({ ...policy, reboot: e.currentTarget.checked })}
-        label="Devices may reboot within the window" description="Otherwise an update that needs a reboot waits for a person after it is installed." />
       <Switch checked={policy.restarts === "in_window"} onChange={(e) => change({ ...policy, restarts: e.currentTarget.checked ? "in_window" : "by_hand" })}
         label="Devices restart services within the window" description="Those that still run with old files of what was updated. Otherwise such an update is not verified until a person restarts them." />
+      <Switch checked={policy.reboot} onChange={(e) => change({ ...policy, reboot: e.currentTarget.checked })}
+        label="Devices may reboot within the window" description="Otherwise an update that needs a reboot waits for a person after it is installed." />
       <div className="policy-words">
         <p>{policyWords(policy, zone)}</p>
         <WeekStrip windows={windows} />

@@ -17,6 +17,8 @@ export function DeviceState({ device: d }: { device: Device }) {
 
 function told(d: Device): [State, string] {
   switch (d.state) {
+    case "not_back":
+      return ["failed", "Not back from a restart"];
     case "silent":
       return ["unknown", "Silent"];
     case "never_scanned":

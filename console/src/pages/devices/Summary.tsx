@@ -56,7 +56,7 @@ function Restart({ device: d }: { device: DeviceDetail }) {
         {r.machine && <>This machine asks for a reboot{r.reasons?.length ? `: ${list(r.reasons)}` : ""}. </>}
         {services.length > 0 && (
           <>
-            {list(services.slice(0, 3))}{services.length > 3 ? ` and ${number(services.length - 3)} more` : ""} still {services.length === 1 ? "runs" : "run"} with old files.{" "}
+            {services.length > 3 ? `${services.slice(0, 3).join(", ")} and ${number(services.length - 3)} more` : list(services)} still {services.length === 1 ? "runs" : "run"} with old files.{" "}
             <Link className="link" {...paths.device(d.id, { tab: "about" })}>See what runs</Link>{" "}
           </>
         )}
