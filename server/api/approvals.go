@@ -45,6 +45,7 @@ type Preview struct {
 	ObservedOnly  int             `json:"observed_only" doc:"Devices whose agent installs nothing"`
 	Silent        int             `json:"silent"`
 	CannotUndo    int             `json:"cannot_undo" doc:"Devices that nothing takes back to the version before"`
+	Reversible    view.Reversible `json:"reversible" doc:"Devices by how the updates could be taken back there, the worst of several"`
 	UpdatesList   []PreviewUpdate `json:"updates_list"`
 }
 

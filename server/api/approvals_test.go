@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -77,6 +78,30 @@ func TestPreviewIsWhatIsWritten(t *testing.T) {
 				t.Errorf("%d acts for %d answers", acts.Total, len(done.Approvals))
 			}
 		})
+	}
+}
+
+// A device counts once, as the worst of its updates, and what is not known is never left out.
+func TestPreviewTellsHowItCouldBeTakenBack(t *testing.T) {
+	for _, c := range []struct {
+		classes []patch.Reversibility
+		want    view.Reversible
+	}{
+		{[]patch.Reversibility{patch.ByManager, patch.ByKept}, view.Reversible{ByKept: 1}},
+		{[]patch.Reversibility{patch.BySnapshot, patch.ByManager}, view.Reversible{BySnapshot: 1}},
+		{[]patch.Reversibility{"", patch.BySnapshot}, view.Reversible{Unknown: 1}},
+		{[]patch.Reversibility{patch.NotAtAll, "", patch.ByManager}, view.Reversible{NotAtAll: 1}},
+		{[]patch.Reversibility{"E", patch.ByManager}, view.Reversible{Unknown: 1}},
+	} {
+		w := newWorld(t, false).populated()
+		for i, class := range c.classes {
+			w.fleet.need(w.device, fmt.Sprint("lib", i), "2", verdict.WAITS_DECISION, verdict.Decided)
+			w.fleet.needs[len(w.fleet.needs)-1].Reversibility = class
+		}
+		p := do[Preview](w, 200, "POST", "/approvals/preview", ApprovalWish{Level: "device", Target: w.device, Answer: "approve", What: ApprovalTarget{All: true}})
+		if p.Reversible != c.want || p.CannotUndo != c.want.NotAtAll {
+			t.Errorf("%q: %+v", c.classes, p)
+		}
 	}
 }
 

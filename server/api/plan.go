@@ -194,15 +194,22 @@ func cannotUndo(needs []view.Need) int {
 	return len(devices)
 }
 
-// irreversible counts devices on which nothing takes one of the updates back.
-func irreversible(needs []view.Need) int {
-	devices := map[string]bool{}
+// reversible counts devices by how what is approved could be taken back there: where that
+// differs between updates, by the worst, and what is not known is worse than a snapshot.
+func reversible(needs []view.Need) view.Reversible {
+	badness := map[patch.Reversibility]int{patch.ByManager: 1, patch.ByKept: 2, patch.BySnapshot: 3, patch.NotAtAll: 5}
+	of := func(c patch.Reversibility) int { return cmp.Or(badness[c], 4) }
+	worst := map[string]patch.Reversibility{}
 	for _, n := range needs {
-		if n.Reversibility == patch.NotAtAll {
-			devices[n.Device.ID] = true
+		if old, ok := worst[n.Device.ID]; !ok || of(n.Reversibility) > of(old) {
+			worst[n.Device.ID] = n.Reversibility
 		}
 	}
-	return len(devices)
+	var counts view.Reversible
+	for _, c := range worst {
+		counts.Count(c)
+	}
+	return counts
 }
 
 // describe counts what the answer would do.
@@ -219,12 +226,12 @@ func (p *plan) describe(fleet Fleet, needs []view.Need, place string) {
 			reboots[n.Device.ID] = true
 		}
 	}
-	cannot := p.preview.CannotUndo
+	cannot, back := p.preview.CannotUndo, reversible(needs)
 	if p.wish.Answer == "approve" {
-		cannot = irreversible(needs)
+		cannot = back.NotAtAll
 	}
 	p.preview = Preview{Needs: len(needs), Devices: len(p.devices), Updates: len(updates), Reboots: len(reboots), CannotUndo: cannot,
-		UpdatesList: []PreviewUpdate{}}
+		Reversible: back, UpdatesList: []PreviewUpdate{}}
 	for _, id := range p.devices {
 		d, ok := fleet.Device(p.now, id)
 		if !ok {

@@ -278,7 +278,7 @@ func TestTimelineSaysEachThingOnce(t *testing.T) {
 func TestEveryOutcomeHasWords(t *testing.T) {
 	for _, step := range []wire.Step{wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRestarting, wire.StepRebooting, wire.StepVerifying, wire.StepDone, wire.StepFailed, "later"} {
 		for _, result := range []wire.Result{wire.ResultOK, wire.ResultFailed, wire.ResultRefused, wire.ResultBusy, wire.ResultOffline} {
-			e := outcomeEntry(store.OutcomeRow{Outcome: wire.Outcome{Step: step, Result: result}}, "bed-lib 1.0 → 1.2")
+			e := outcomeEntry(store.OutcomeRow{Outcome: wire.Outcome{Step: step, Result: result}}, wire.Job{Target: wire.Target{Name: "bed-lib", From: "1.0", To: "1.2"}})
 			if !strings.HasSuffix(e.Title, ": bed-lib 1.0 → 1.2") || (e.Sentence == "") != (result == wire.ResultOK) {
 				t.Errorf("%s %s reads %q %q", step, result, e.Title, e.Sentence)
 			}
@@ -286,6 +286,19 @@ func TestEveryOutcomeHasWords(t *testing.T) {
 				t.Errorf("%s %s reads %q", step, result, e.Title)
 			}
 			if result != wire.ResultOK && strings.HasPrefix(e.Title, "Installed") {
+				t.Errorf("%s %s reads %q", step, result, e.Title)
+			}
+		}
+	}
+}
+
+// What is taken back is not told in the words for an install.
+func TestAnUndoIsNotToldAsAnInstall(t *testing.T) {
+	job := wire.Job{Verb: wire.VerbUndo, Target: wire.Target{Name: "bed-lib", From: "1.2", To: "1.0"}}
+	for _, step := range []wire.Step{wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRebooting, wire.StepVerifying, wire.StepDone, wire.StepFailed} {
+		for _, result := range []wire.Result{wire.ResultOK, wire.ResultFailed} {
+			e := outcomeEntry(store.OutcomeRow{Outcome: wire.Outcome{Step: step, Result: result}}, job)
+			if !strings.HasSuffix(e.Title, ": bed-lib 1.2 back to 1.0") || strings.Contains(e.Title, "nstall") {
 				t.Errorf("%s %s reads %q", step, result, e.Title)
 			}
 		}

@@ -98,7 +98,7 @@ func tellJob(ctx context.Context, teller *teller, h *store.Customer, j store.Job
 		return err
 	}
 	for _, o := range outcomes {
-		t.Entries = append(t.Entries, onDevice(outcomeEntry(o, change(j.Job)), devices, j.Device))
+		t.Entries = append(t.Entries, onDevice(outcomeEntry(o, j.Job), devices, j.Device))
 	}
 	signed, err := signedReceipts(ctx, h, outcomes)
 	t.Receipts = append(t.Receipts, signed...)

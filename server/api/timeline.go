@@ -54,9 +54,9 @@ func (s *Server) entries(ctx context.Context, d view.Device, h *store.Customer, 
 	if err != nil {
 		return nil, err
 	}
-	of := map[string]string{}
+	of := map[string]wire.Job{}
 	for _, j := range jobs {
-		of[j.ID] = change(j.Job)
+		of[j.ID] = j.Job
 		all = append(all, teller.jobEntry(j))
 	}
 	outcomes, err := h.Outcomes(ctx, store.OutcomeFilter{Device: d.ID, Limit: most})
@@ -137,8 +137,8 @@ func capital(text string) string {
 // said is how a step's outcome reads in a title, before what it was about.
 type said struct{ ok, not string }
 
-func stepTitles() map[wire.Step]said {
-	return map[wire.Step]said{
+func stepTitles(verb string) map[wire.Step]said {
+	titles := map[wire.Step]said{
 		wire.StepStaging:    {"Downloaded", "Could not download"},
 		wire.StepWaiting:    {"Waited for the maintenance window", "Could not wait for the maintenance window"},
 		wire.StepPreflight:  {"Checked that it can be installed", "Found that it cannot be installed now"},
@@ -149,6 +149,11 @@ func stepTitles() map[wire.Step]said {
 		wire.StepDone:       {"Finished and verified", "Did not finish"},
 		wire.StepFailed:     {"Failed", "Failed"},
 	}
+	if verb == wire.VerbUndo {
+		titles[wire.StepPreflight] = said{"Checked that it can be done", "Found that it cannot be done now"}
+		titles[wire.StepApplying] = said{"Done", "Could not finish"}
+	}
+	return titles
 }
 
 // resultSentence explains a result that has no words of its own.
@@ -167,8 +172,9 @@ func resultSentence(r wire.Result) string {
 }
 
 // outcomeEntry is placed by the server's clock: the device's own may be wrong.
-func outcomeEntry(o store.OutcomeRow, of string) view.TimelineEntry {
-	words, known := stepTitles()[o.Step]
+func outcomeEntry(o store.OutcomeRow, of wire.Job) view.TimelineEntry {
+	titles := stepTitles(of.Verb)
+	words, known := titles[o.Step]
 	if !known {
 		words = said{"Did " + plainName(string(o.Step), "something"), "Could not do " + plainName(string(o.Step), "something")}
 	}
@@ -180,10 +186,10 @@ func outcomeEntry(o store.OutcomeRow, of string) view.TimelineEntry {
 		}
 	}
 	if o.Step == wire.StepDone && o.Result == wire.ResultOK && !verifiedBy(o.Receipt) {
-		title = "Installed, not active yet"
+		title = titles[wire.StepApplying].ok + ", not active yet"
 	}
-	if of != "" {
-		title += ": " + of
+	if of.Target.Name != "" {
+		title += ": " + change(of)
 	}
 	return view.TimelineEntry{At: o.ReceivedAt, Kind: "outcome", Title: title, Sentence: sentence, Job: o.Job, Detail: o.Detail}
 }

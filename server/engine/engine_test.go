@@ -268,6 +268,9 @@ func TestAnUpdateIsTakenBack(t *testing.T) {
 	r.expect(verdict.VERIFIED)
 	r.approve(store.Undo, "breaks the till")
 	r.expect(verdict.WAITS_DEVICE)
+	if can := r.Index.Needs(r.now, view.Filter{Device: r.device}).Items[0].Can; can.Undo != "" {
+		t.Errorf("it waits, and cannot be asked for anew, at once: %s", can.Undo)
+	}
 	jobs := r.ordered()
 	if len(jobs) != 1 || jobs[0].Verb != wire.VerbUndo || jobs[0].Target.From != "1.1" || jobs[0].Target.To != "1.0" {
 		t.Fatalf("ordered %+v", jobs)
@@ -284,6 +287,9 @@ func TestAnUpdateIsTakenBack(t *testing.T) {
 	r.previous = ""
 	r.says("1.0", []patch.Update{lib}, nil, wire.Outcome{Job: jobs[0].ID, Step: wire.StepDone, Result: wire.ResultOK})
 	r.expect(verdict.ROLLED_BACK)
+	if can := r.Index.Needs(r.now, view.Filter{Device: r.device}).Items[0].Can; can.Undo == "" || can.Approve != "" {
+		t.Errorf("it was taken back: %+v", can)
+	}
 	if v := r.verdict(); !strings.Contains(v.Sentence, "1.0") || !strings.Contains(v.Sentence, "reaks the till") || v.State == verdict.Good {
 		t.Errorf("%+v", v)
 	}

@@ -117,7 +117,7 @@ func (p place) show() view.Need {
 	}
 	if job := n.Work.Tried.Open; job != nil {
 		since := n.Work.Since
-		v.Job = &view.NeedJob{ID: job.ID, Step: n.Work.Step, Since: &since, Why: n.Work.Why}
+		v.Job = &view.NeedJob{ID: job.ID, Verb: job.Verb, Step: n.Work.Step, Since: &since, Why: n.Work.Why}
 	}
 	return v
 }
@@ -164,12 +164,19 @@ func (n *Need) can(e *Entry) view.NeedCan {
 	return can
 }
 
+// undoWaits reports whether an undo was asked for that has not begun and was not forced: it may
+// be asked for anew, at once.
+func (n *Need) undoWaits() bool {
+	job := n.Work.Tried.Open
+	return job != nil && !job.Begun && job.Forced == ""
+}
+
 // cannotUndo says why the update cannot be taken back, "" when it can.
 func (n *Need) cannotUndo(e *Entry) string {
 	switch {
 	case n.Blind != nil:
 		return "what is installed here is not known"
-	case n.Decision.Kind == policy.Undo:
+	case n.Decision.Kind == policy.Undo && (n.Installed != n.Update.Available || !n.undoWaits()):
 		return "it was taken back already, or is about to be"
 	case n.Installed != n.Update.Available || n.Broken != "":
 		return "this version is not installed here"

@@ -54,6 +54,7 @@ func (n Need) Security() bool {
 // NeedJob is where the job of a need stands.
 type NeedJob struct {
 	ID    string     `json:"id"`
+	Verb  string     `json:"verb" doc:"install or undo"`
 	Step  wire.Step  `json:"step,omitempty"`
 	Since *time.Time `json:"since,omitempty"`
 	Why   string     `json:"why,omitempty"`

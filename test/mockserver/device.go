@@ -31,6 +31,8 @@ type device struct {
 	sources                   []patch.Source
 	fails                     map[string]string   // by item: what goes wrong there
 	removes                   map[string][]string // by item: what would have to go for it
+	stuck                     map[string]string   // by item: why it cannot be taken back when that is tried
+	old                       bool                // its agent is of a build that knows no undo
 	broken                    string              // why the offered section cannot be read
 	quiet                     bool                // says nothing any more
 	lost                      bool                // was told to restart two hours ago, and goes quiet then
@@ -62,7 +64,7 @@ func (w *world) enroll(ctx context.Context, d *device, token string, now time.Ti
 	d.id, d.agent = patch.NewID(patch.DeviceID), patch.NewID(patch.AgentID)
 	d.steps, d.steppedAt = map[string]wire.Step{}, map[string]time.Time{}
 	agent := store.Agent{ID: d.agent, Customer: d.customer, Site: d.site, PublicKey: pub, Build: "0.1.0", Mode: d.mode,
-		Capabilities: []string{wire.VerbInstall}, EnrolledAt: now, LastSeen: now}
+		Capabilities: d.verbs(), EnrolledAt: now, LastSeen: now}
 	row := store.Device{ID: d.id, Customer: d.customer, Site: d.site, Agent: d.agent, Name: d.facts.Hostname, Facts: d.facts, EnrolledAt: now}
 	h := w.store.Customer(store.Who{ID: "agent:" + d.agent, Name: d.facts.Hostname}, d.customer)
 	if d.copyOf != nil {
@@ -85,7 +87,7 @@ func (w *world) checkIn(ctx context.Context, d *device, now time.Time, outcomes 
 		return err
 	}
 	in := wire.CheckIn{Version: wire.Version, Agent: d.agent, Build: "0.1.0", Sent: now, Mode: d.mode,
-		Capabilities: []string{wire.VerbInstall}, Outcomes: outcomes, Documents: d.holds,
+		Capabilities: d.verbs(), Outcomes: outcomes, Documents: d.holds,
 		Devices: []wire.DeviceReport{{Device: d.id, ScannedAt: now, Digest: wire.Digest(sections), Sections: sections, Jobs: d.standing()}}}
 	h := w.store.Customer(store.Who{ID: "agent:" + d.agent, Name: d.facts.Hostname}, d.customer)
 	if _, err := h.Receive(ctx, now, in); err != nil {
@@ -93,6 +95,13 @@ func (w *world) checkIn(ctx context.Context, d *device, now time.Time, outcomes 
 	}
 	w.engine.Heard(d.id, now)
 	return w.engine.Step(ctx, d.id)
+}
+
+func (d *device) verbs() []string {
+	if d.old {
+		return []string{wire.VerbInstall}
+	}
+	return []string{wire.VerbInstall, wire.VerbUndo}
 }
 
 func (d *device) standing() []wire.JobStep {
@@ -171,20 +180,26 @@ func after(s wire.Step) wire.Step {
 func (w *world) step(d *device, j wire.Job, now time.Time) (wire.Outcome, bool, error) {
 	was := d.steps[j.ID]
 	next := after(was)
+	if j.Verb == wire.VerbUndo {
+		next = afterUndoing(was)
+	}
 	entry, ok := w.index.Entry(d.id)
 	if was == wire.StepWaiting && j.Forced == "" && (!ok || !window.Open(entry.Windows, now).Open) {
 		return wire.Outcome{}, false, nil
 	}
 	why := d.fails[j.Target.Name]
+	if j.Verb == wire.VerbUndo {
+		why = d.stuck[j.Target.Name]
+	}
 	if left := d.refused(j); next == wire.StepApplying && left != "" {
 		next, why = wire.StepFailed, "refused: apt would have to remove "+left+", which nobody approved"
 	}
-	if next == wire.StepVerifying && why != "" {
+	if (next == wire.StepVerifying || next == wire.StepDone) && why != "" {
 		next = wire.StepFailed
 	}
 	d.steps[j.ID], d.steppedAt[j.ID] = next, now
 	if next == wire.StepDone {
-		d.installs(j.Target)
+		d.makes(j)
 	}
 	if !next.Ended() {
 		return wire.Outcome{}, false, nil
@@ -223,12 +238,17 @@ func receipt(d *device, j wire.Job, now time.Time, step wire.Step) wire.Receipt 
 	return r
 }
 
-// installs changes the inventory as the package manager would.
-func (d *device) installs(t wire.Target) {
+// makes changes the inventory as the package manager would.
+func (d *device) makes(j wire.Job) {
+	t := j.Target
 	for i := range d.installed {
 		if d.installed[i].Name == t.Name {
-			d.installed[i].Version = t.To
+			d.installed[i].Version, d.installed[i].Previous = t.To, d.keeps(j)
 		}
+	}
+	if j.Verb == wire.VerbUndo {
+		d.offerAgain(t)
+		return
 	}
 	d.offered = slices.DeleteFunc(slices.Clone(d.offered), func(u patch.Update) bool { return u.Name == t.Name && u.Available == t.To })
 }

@@ -22,6 +22,8 @@ type release struct {
 	block          patch.Block
 	why            string
 	thirdParty     bool
+	back           patch.Reversibility // "" where a source still has the version before
+	source         string              // the source package, where it has another name
 }
 
 func releases() []release {
@@ -31,19 +33,20 @@ func releases() []release {
 		{name: "linux-image-amd64", from: "6.1.106-3", to: "6.1.112-1", age: 12 * day, security: true, size: 1_420, reboot: true},
 		{name: "curl", from: "7.88.1-10+deb12u7", to: "7.88.1-10+deb12u8", age: 8 * day, security: true, size: 315_200},
 		{name: "libc6", from: "2.36-9+deb12u8", to: "2.36-9+deb12u9", age: 27 * day, security: true, size: 2_757_000},
-		{name: "nginx", from: "1.22.1-9", to: "1.22.1-9+deb12u1", age: 4 * day, security: true, size: 527_000},
-		{name: "postgresql-15", from: "15.7-0+deb12u1", to: "15.8-0+deb12u1", age: 3 * day, security: true, size: 16_800_000},
+		{name: "nginx", from: "1.22.1-9", to: "1.22.1-9+deb12u1", age: 4 * day, security: true, size: 527_000, back: patch.ByKept},
+		{name: "postgresql-15", from: "15.7-0+deb12u1", to: "15.8-0+deb12u1", age: 3 * day, security: true, size: 16_800_000, back: patch.NotAtAll},
 		{name: "sudo", from: "1.9.13p3-1", to: "1.9.13p3-1+deb12u1", age: 40 * time.Hour, security: true, size: 1_890_000},
-		{name: "firefox-esr", from: "128.3.0esr-1~deb12u1", to: "128.3.1esr-1~deb12u1", age: 15 * time.Hour, security: true, size: 66_000_000},
+		{name: "firefox-esr", from: "128.3.0esr-1~deb12u1", to: "128.3.1esr-1~deb12u1", age: 15 * time.Hour, security: true, size: 66_000_000, back: patch.ByKept},
 		{name: "systemd", from: "252.30-1~deb12u2", to: "252.31-1~deb12u1", age: 22 * day, size: 3_030_000},
 		{name: "tzdata", from: "2024a-0+deb12u1", to: "2024b-0+deb12u1", age: 10 * day, size: 298_000},
 		{name: "vim", from: "2:9.0.1378-2", to: "2:9.0.1378-2+deb12u1", age: 6 * day, size: 1_567_000},
 		{name: "bash", from: "5.2.15-2+b7", to: "5.2.15-2+b8", age: 28 * day, size: 1_491_000},
-		{name: "docker-ce", from: "5:27.2.1-1~debian.12~bookworm", to: "5:27.3.1-1~debian.12~bookworm", age: 7 * day, size: 25_700_000, thirdParty: true},
+		{name: "docker-ce", from: "5:27.2.1-1~debian.12~bookworm", to: "5:27.3.1-1~debian.12~bookworm", age: 7 * day, size: 25_700_000, thirdParty: true, back: patch.NotAtAll},
 		{name: "cups", from: "2.4.2-3+deb12u5", to: "2.4.2-3+deb12u8", age: 5 * day, size: 240_000, block: patch.Held, why: "Somebody marked cups as held on the device."},
 		{name: "php8.2", from: "8.2.20-1~deb12u1", to: "8.2.24-1~deb12u1", age: 11 * day, size: 38_000, block: patch.KeptBack, why: "Needs libapache2-mod-php8.2, which would have to be newly installed."},
 		{name: "snapd", from: "2.57.6-1", to: "2.65.3-1", age: 9 * day, size: 29_000_000, block: patch.Phased, why: "The publisher offers it to 30 % of machines so far."},
-		{name: "python3-some-module-with-a-name-that-does-not-end-for-a-long-while", from: "0.0.1~git20230101.1.abcdef1-1", to: "0.0.1~git20240909.2.fedcba9-1+deb12u1", age: 30 * time.Hour, size: 12_000},
+		{name: "python3-some-module-with-a-name-that-does-not-end-for-a-long-while", from: "0.0.1~git20230101.1.abcdef1-1", to: "0.0.1~git20240909.2.fedcba9-1+deb12u1", age: 30 * time.Hour, size: 12_000, back: patch.NotAtAll},
+		{name: "libssl3", from: "3.0.14-1~deb12u2", to: "3.0.15-1~deb12u1", age: 25 * day, security: true, size: 2_020_000, source: "openssl"},
 	}
 }
 
@@ -85,7 +88,7 @@ func (d *device) story(i int, random *rand.Rand) {
 		d.removes = map[string][]string{"libc6": {"libc6-i386", "lib32gcc-s1"}}
 		d.fails["openssh-server"] = "openssh-server: postinst: port 22 is used by another program"
 	case 5:
-		d.facts.Patchers = []string{"unattended-upgrades"}
+		d.facts.Patchers, d.old = []string{"unattended-upgrades"}, true
 	case 6:
 		d.broken = "The package lists cannot be read: the signature of deb.example.test is not valid."
 	case 7:
@@ -146,14 +149,16 @@ func (d *device) offers(age time.Duration, now time.Time, random *rand.Rand) {
 		}
 		i := slices.IndexFunc(d.installed, func(p patch.Item) bool { return p.Name == r.name && p.Version == r.from })
 		if i >= 0 {
-			d.offered = append(d.offered, r.update(now.Add(age-r.age)))
+			u := r.update(now.Add(age - r.age))
+			u.Reversibility, u.ReversibilityWhy = d.back(r)
+			d.offered = append(d.offered, u)
 		}
 	}
 	slices.SortFunc(d.offered, func(a, b patch.Update) int { return a.Key().Compare(b.Key()) })
 }
 
 func (r release) update(at time.Time) patch.Update {
-	u := patch.Update{Provider: "apt", Name: r.name, Architecture: "amd64", Installed: r.from, Available: r.to, Origin: origin(r),
+	u := patch.Update{Provider: "apt", Name: r.name, Source: r.source, Architecture: "amd64", Installed: r.from, Available: r.to, Origin: origin(r),
 		Suite: "bookworm", Classes: []patch.Class{patch.Other}, Size: r.size, Block: r.block, BlockWhy: r.why,
 		Reboot: patch.No, ReleasedAt: &at, ReleasedBy: "changelog"}
 	if r.security {

@@ -106,6 +106,9 @@ func (w *world) month(ctx context.Context, count int, places []place) error {
 	if err := w.setBack(ctx, w.devices[0], now.Add(-3*day)); err != nil {
 		return err
 	}
+	if err := w.undone(ctx, now.Add(-30*time.Second)); err != nil {
+		return err
+	}
 	return w.bulk(ctx, count, places, random)
 }
 

@@ -60,7 +60,7 @@ func (w *world) trust(ctx context.Context, held *documents.Documents, server ed2
 		return err
 	}
 	return publish(wire.LimitsDocument, wire.Limits{Version: newestLimits, Root: newestRoot, IssuedAt: now.Add(-346 * day), Expires: now.Add(19 * day),
-		Verbs: []string{wire.VerbInstall}, Sources: []wire.LimitSource{{Provider: "apt", Origin: "Debian"}, {Provider: "apt", Origin: "Docker"}},
+		Verbs: []string{wire.VerbInstall, wire.VerbUndo}, Sources: []wire.LimitSource{{Provider: "apt", Origin: "Debian"}, {Provider: "apt", Origin: "Docker"}},
 		DevicesPerHour: 50, Fleet: 20000, Approvals: 2, Forced: 1}, publishers[0])
 }
 

@@ -1324,6 +1324,8 @@ export interface components {
             since?: string;
             /** @enum {string} */
             step?: "staging" | "waiting" | "preflight" | "applying" | "restarting" | "rebooting" | "verifying" | "done" | "failed";
+            /** @description install or undo */
+            verb: string;
             why?: string;
         };
         NewCustomer: {
@@ -1648,6 +1650,8 @@ export interface components {
              * @description Devices that an update asks to reboot
              */
             reboots: number;
+            /** @description Devices by how the updates could be taken back there, the worst of several */
+            reversible: components["schemas"]["Reversible"];
             sentence: string;
             /** Format: int64 */
             silent: number;
