@@ -36,6 +36,59 @@ const flows = {
     await drawer.getByText("Waits for decision").waitFor();
   },
 
+  "an installed update is taken back, and what goes with it is said": async ({ page, base }) => {
+    const done = (await get(base, "/needs?state=verified&q=openssl&limit=200")).items.find((n) => n.can.undo === "" && n.item.name === "openssl");
+    await visit(page, `/needs?need=${done.id}`);
+    const drawer = page.getByRole("complementary", { name: "Why this is not patched" });
+    await drawer.getByText(`goes back to ${done.previous}`).waitFor();
+    await drawer.getByRole("button", { name: "Undo…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Write a reason first.").waitFor();
+    assert(await dialog.getByRole("button", { name: /^Undo/ }).isDisabled());
+    await dialog.getByText("It is a security update: what it closed is open again.").waitFor();
+    await dialog.getByText("2 updates, taken back together").waitFor();
+    await dialog.getByText("libssl3").waitFor();
+    await answer(page, { now: true, reason: "breaks the till" });
+    await page.getByText("Undo asked for on 1 device. It starts at the next check-in.").waitFor();
+    await drawer.getByText(`Undo decided for ${done.device.name} by Mia Berger`, { exact: false }).waitFor();
+    await drawer.locator(".chain-verdict", { hasText: "Taken back" }).waitFor({ timeout: 60_000 });
+    await drawer.locator(".chain-sentence", { hasText: "breaks the till" }).waitFor();
+    await drawer.getByRole("button", { name: "Approve again…" }).waitFor();
+    const job = (await get(base, `/jobs?q=openssl&limit=200`)).items.find((j) => j.verb === "undo" && j.device.id === done.device.id);
+    await visit(page, `/jobs/${job.id}`);
+    await page.getByText("taken back", { exact: true }).waitFor();
+    await visit(page, `/devices/${done.device.id}?tab=timeline`);
+    await page.getByText(`Asked to take back openssl ${done.available} on ${done.device.name}, to begin at once`).waitFor();
+    await page.getByText(`Finished and verified: openssl ${done.available} back to ${done.previous}`).waitFor();
+  },
+
+  "an undo that waits may begin now, and one that cannot be says why": async ({ page, base }) => {
+    const waits = (await get(base, "/needs?limit=500")).items.find((n) => n.job?.verb === "undo" && n.verdict.name === "WAITS_WINDOW");
+    await visit(page, `/needs?need=${waits.id}`);
+    const drawer = page.getByRole("complementary", { name: "Why this is not patched" });
+    await drawer.getByRole("button", { name: "Undo now…" }).click();
+    await answer(page, { reason: "it cannot wait" });
+    await drawer.locator(".chain-verdict", { hasText: "Taken back" }).waitFor({ timeout: 60_000 });
+    const kept = (await get(base, "/needs?state=verified&limit=500")).items.find((n) => n.can.undo.includes("keeps no older version"));
+    await visit(page, `/needs?need=${kept.id}`);
+    assert(await drawer.getByRole("button", { name: "Undo…" }).isDisabled());
+    await drawer.getByText(kept.can.undo).waitFor();
+  },
+
+  "how an update could be taken back is said before it is approved": async ({ page, base }) => {
+    const [update] = (await get(base, "/updates?q=docker-ce")).items;
+    assert(update.reversible.not_at_all > 0 && update.reversible.by_kept > 0, "the mock has both");
+    await visit(page, "/updates?q=docker-ce");
+    await page.getByText(`${update.reversible.not_at_all} not possible`).waitFor();
+    await visit(page, `/updates/${update.id}`);
+    await page.getByText("cannot be taken back", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Approve for…" }).click();
+    await page.getByRole("dialog").getByText(/^\d+ devices? cannot go back: once installed it stays/).waitFor();
+    await page.keyboard.press("Escape");
+    await visit(page, "/settings");
+    await page.getByText("taking the last update of a thing back", { exact: false }).waitFor();
+  },
+
   "now says that it goes outside the window": async ({ page }) => {
     await visit(page, "/updates?sort=-waiting&class=security");
     await page.keyboard.press("j");

@@ -86,7 +86,7 @@ export async function answer(page, { now = false, reason } = {}) {
   await dialog.waitFor();
   if (now) await dialog.getByText("Now", { exact: true }).click();
   if (reason) await dialog.getByLabel(/^Reason/).fill(reason);
-  const button = dialog.getByRole("button", { name: /^(Approve|Reject) for/ });
+  const button = dialog.getByRole("button", { name: /^(Approve for|Reject for|Undo on)/ });
   await button.click();
   await dialog.waitFor({ state: "detached" });
 }

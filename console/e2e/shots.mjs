@@ -63,6 +63,16 @@ async function pages(base) {
   if (failed) list["need-failed"] = `/needs?state=failed&need=${failed.id}`;
   if (waits) list["need-waits"] = `/needs?state=waits_time&need=${waits.id}`;
   if (verified) list["need-verified"] = `/needs?state=verified&need=${verified.id}`;
+  const some = (await get(base, "/needs?limit=500&sort=device")).items ?? [];
+  const undone = { "need-undo-waits": (n) => n.job?.verb === "undo", "need-undo-failed": (n) => n.verdict.sentence.includes("dicom-viewer"), "need-taken-back": (n) => n.verdict.name === "ROLLED_BACK" };
+  for (const [part, is] of Object.entries(undone)) {
+    const need = some.find(is);
+    if (need) list[part] = `/needs?q=${need.item.name}&need=${need.id}`;
+  }
+  const mixed = await first("/updates?q=docker-ce");
+  if (mixed) list["update-mixed"] = `/updates/${mixed.id}`;
+  const undo = ((await get(base, "/jobs?limit=200")).items ?? []).find((j) => j.verb === "undo" && j.step === "done");
+  if (undo) list["job-undo"] = `/jobs/${undo.id}`;
   return list;
 }
 
@@ -70,6 +80,13 @@ async function pages(base) {
 const over = {
   palette: ["/", async (page) => { await page.keyboard.press("Control+k"); await page.getByRole("listbox").waitFor(); }],
   approve: ["/updates?sort=-waiting", async (page) => { await page.keyboard.press("j"); await page.keyboard.press("a"); await page.getByText(/^Approve for/).waitFor(); await page.waitForTimeout(400); }],
+  "approve-for-good": ["/updates?q=docker-ce", async (page) => { await page.keyboard.press("j"); await page.keyboard.press("a"); await page.getByText(/cannot go back/).waitFor(); await page.waitForTimeout(400); }],
+  undo: ["/needs?state=verified&q=openssl", async (page) => {
+    await page.locator("tbody tr").filter({ hasText: "web-01" }).locator("td.title").click();
+    await page.getByRole("button", { name: "Undo…" }).click();
+    await page.getByText("taken back together").waitFor();
+    await page.waitForTimeout(400);
+  }],
   "new-customer": ["/customers", async (page) => { await page.getByRole("button", { name: "Add a customer" }).first().click(); await page.getByRole("dialog").waitFor(); }],
 };
 

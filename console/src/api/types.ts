@@ -41,6 +41,7 @@ export type Owner = Verdict["owner"];
 export type Need = Schemas["Need"];
 export type NeedDetail = Schemas["NeedDetail"];
 export type ChainLink = Schemas["ChainLink"];
+export type Reversible = Schemas["Reversible"];
 export type Update = Schemas["Update"];
 export type UpdateDetail = Schemas["UpdateDetail"];
 export type ApprovalWish = Schemas["ApprovalWish"];

@@ -7,15 +7,20 @@ import { noPackage, typedNames } from "../lib/removals";
 import { count } from "../lib/text";
 import { useNotice } from "../ui/Notice";
 import { Trouble } from "../ui/States";
+import { VersionChange } from "../ui/Text";
 import { Foretold } from "./Foretold";
 import type { Ask } from "./useActs";
 import "../styles/decide.css";
 
-/** Approve or reject, with what would happen before it does. */
+type Answer = Ask["answer"];
+
+const verbs: Record<Answer, string> = { approve: "Approve", reject: "Reject", undo: "Undo" };
+
+/** Approve, reject or undo, with what would happen before it does. */
 export default function Decide({ ask, close }: { ask: Ask; close: () => void }) {
   const [at, setAt] = useState(0);
   const [now, setNow] = useState(ask.now ?? false);
-  const [follow, setFollow] = useState(ask.security);
+  const [follow, setFollow] = useState(ask.security && ask.answer !== "undo");
   const [reason, setReason] = useState("");
   const [removable, setRemovable] = useState(() => (ask.removes ?? []).join(", "));
   const tell = useNotice();
@@ -31,7 +36,7 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
     answer: ask.answer,
     reason,
     follow,
-    now: approve && now,
+    now: ask.answer !== "reject" && now,
     allow_removals: removals,
   };
   const foretold = useQuery({
@@ -43,37 +48,39 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
   const send = useMutation({
     mutationFn: () => decide(request),
     onSuccess: (done) => {
-      const where = count(done.preview.devices, "device");
-      tell(approve ? `Approved for ${where}.${now ? " It starts at the next check-in." : ""}` : `Rejected for ${where}.`);
+      tell(doneWords(ask.answer, done.preview, now));
       void client.invalidateQueries();
       close();
     },
   });
-  const why = obstacle(approve, reason, removals, foretold.data);
+  const why = obstacle(ask.answer, reason, removals, foretold.data);
 
   return (
-    <Modal opened onClose={close} size={520} title={<span className="decide-title">{approve ? "Approve" : "Reject"} {ask.subject}</span>}
+    <Modal opened onClose={close} size={520} title={<span className="decide-title">{verbs[ask.answer]} {ask.subject}</span>}
       closeButtonProps={{ "aria-label": "Close without deciding" }}>
       <form className="stack" onSubmit={(e) => { e.preventDefault(); if (!why) send.mutate(); }}>
+        {ask.change && <p><VersionChange {...ask.change} /></p>}
         {ask.scopes.length > 1 ? (
           <Select label="Where" value={String(at)} onChange={(v) => setAt(Number(v))}
             data={ask.scopes.map((s, i) => ({ value: String(i), label: s.where }))} />
         ) : (
           <p className="dim">{scope?.where}</p>
         )}
-        {approve && <When now={now} setNow={setNow} />}
-        <Checkbox checked={follow} onChange={(e) => setFollow(e.currentTarget.checked)} label={followWords(approve, ask)} />
+        {ask.answer !== "reject" && <When now={now} setNow={setNow} />}
+        {ask.answer === "undo" ? (
+          <p className="dim small">The version before is put back, and this one is not installed again until somebody approves it. A newer one is decided on as always.</p>
+        ) : (
+          <Checkbox checked={follow} onChange={(e) => setFollow(e.currentTarget.checked)} label={followWords(approve, ask)} />
+        )}
         {approve && <Removable ask={ask} typed={removable} type={setRemovable} />}
-        <Textarea label={approve ? "Reason (kept with the decision, may stay empty)" : "Reason"} autosize minRows={approve ? 1 : 2}
-          required={!approve} data-autofocus={!approve || undefined} value={reason} onChange={(e) => setReason(e.currentTarget.value)}
-          description={approve ? undefined : "Whoever asks why this is not patched will read it."} />
-        <Foretold preview={foretold.data} error={foretold.error} approve={approve} now={now} removals={removals} stale={foretold.isPlaceholderData} />
+        <Reason optional={approve} typed={reason} type={setReason} />
+        <Foretold ask={ask} preview={foretold.data} error={foretold.error} now={now} removals={removals} stale={foretold.isPlaceholderData} />
         {send.error && <Trouble error={send.error} what="Nothing was changed." />}
         <div className="decide-foot">
           {why && <span className="dim small" id="decide-why">{why}</span>}
           <Button variant="default" onClick={close}>Cancel</Button>
           <Button type="submit" color={approve && removals.length === 0 ? undefined : "red.9"} loading={send.isPending} disabled={Boolean(why)} aria-describedby={why ? "decide-why" : undefined}>
-            {buttonWords(approve, removals.length > 0, foretold.data)}
+            {buttonWords(ask.answer, removals.length > 0, foretold.data)}
           </Button>
         </div>
       </form>
@@ -81,10 +88,16 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
   );
 }
 
+function doneWords(answer: Answer, preview: Preview, now: boolean): string {
+  const where = count(preview.devices, "device");
+  if (answer === "reject") return `Rejected for ${where}.`;
+  return `${answer === "undo" ? "Undo asked for on" : "Approved for"} ${where}.${now ? " It starts at the next check-in." : ""}`;
+}
+
 /** What the button will do: "Approve for 1 device, with removal". */
-function buttonWords(approve: boolean, removal: boolean, preview?: Preview): string {
-  const where = preview ? ` for ${count(preview.devices, "device")}` : "";
-  return (approve ? "Approve" : "Reject") + where + (removal ? ", with removal" : "");
+function buttonWords(answer: Answer, removal: boolean, preview?: Preview): string {
+  const where = preview ? ` ${answer === "undo" ? "on" : "for"} ${count(preview.devices, "device")}` : "";
+  return verbs[answer] + where + (removal ? ", with removal" : "");
 }
 
 function When({ now, setNow }: { now: boolean; setNow: (now: boolean) => void }) {
@@ -98,6 +111,14 @@ function When({ now, setNow }: { now: boolean; setNow: (now: boolean) => void })
           : "Each device waits for the maintenance window of its site."}
       </p>
     </div>
+  );
+}
+
+function Reason({ optional, typed, type }: { optional: boolean; typed: string; type: (typed: string) => void }) {
+  return (
+    <Textarea label={optional ? "Reason (kept with the decision, may stay empty)" : "Reason"} autosize minRows={optional ? 1 : 2}
+      required={!optional} data-autofocus={!optional || undefined} value={typed} onChange={(e) => type(e.currentTarget.value)}
+      description={optional ? undefined : "Whoever asks why this is not patched will read it."} />
   );
 }
 
@@ -125,10 +146,10 @@ function followWords(approve: boolean, ask: Ask): string {
 }
 
 /** Why the button cannot be pressed, or nothing. */
-function obstacle(approve: boolean, reason: string, removals: string[], preview?: Preview): string {
-  if (!approve && reason.trim() === "") return "Write a reason first.";
+function obstacle(answer: Answer, reason: string, removals: string[], preview?: Preview): string {
+  if (answer !== "approve" && reason.trim() === "") return "Write a reason first.";
   const wrong = noPackage(removals);
   if (wrong) return `“${wrong}” cannot be the name of a package.`;
-  if (preview && preview.needs === 0) return "No device needs this here.";
+  if (preview && preview.needs === 0) return answer === "undo" ? "Nothing can be taken back here." : "No device needs this here.";
   return preview ? "" : "Working out what would happen.";
 }

@@ -10,10 +10,12 @@ export interface Scope {
 
 /** A decision somebody is asked to make. The dialog shows what it would do first. */
 export interface Ask {
-  answer: "approve" | "reject";
+  answer: "approve" | "reject" | "undo";
   what: What;
   /** What is decided on: "openssl 3.0.17-1", "All security updates". */
   subject: string;
+  /** What an undo of one need changes there. */
+  change?: { from: string; to: string };
   /** Where it may hold, the likeliest first. */
   scopes: Scope[];
   security: boolean;
@@ -24,5 +26,5 @@ export interface Ask {
 
 export const ActsContext = createContext<(ask: Ask) => void>(() => undefined);
 
-/** Asks a person to approve or reject something. */
+/** Asks a person to approve, reject or undo something. */
 export const useDecide = () => use(ActsContext);

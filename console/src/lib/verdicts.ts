@@ -24,15 +24,18 @@ const words: Record<string, string> = {
   PREFLIGHT: "Checking device",
   APPLYING: "Installing",
   FAILED: "Failed",
-  ROLLED_BACK: "Rolled back",
+  ROLLED_BACK: "Taken back",
   INSTALLED_PENDING_REBOOT: "Waits for reboot",
   RUNNING_OLD: "Runs old version",
   VERIFYING: "Verifying",
 };
 
+/** What reads differently while an update is taken back. */
+const undoing: Record<string, string> = { APPLYING: "Taking back", FAILED: "Undo failed" };
+
 /** A name this console does not know yet is still said, in plain letters. */
-export function verdictWords(name: string): string {
-  const known = words[name];
+export function verdictWords(name: string, undo = false): string {
+  const known = (undo && undoing[name]) || words[name];
   if (known) return known;
   const plain = name.toLowerCase().replaceAll("_", " ");
   return plain.charAt(0).toUpperCase() + plain.slice(1);
@@ -103,7 +106,9 @@ const links: Record<string, string> = {
   verified: "Seen by a scan after it",
 };
 
-export const linkWord = (link: string): string => links[link] ?? link.replaceAll("_", " ");
+const undoLinks: Record<string, string> = { approved: "Undo asked for", ring_open: "No ring holds it up", staged: "Older version is there", applied: "Taken back", active: "Old version in use" };
+
+export const linkWord = (link: string, undo = false): string => (undo && undoLinks[link]) || (links[link] ?? link.replaceAll("_", " "));
 
 const steps: Record<string, string> = {
   staging: "Download",
@@ -128,8 +133,13 @@ const doing: Record<string, string> = {
 };
 
 /** What a job is at, as a state: "Installing". */
-export const doingWord = (step?: string): string => (step ? (doing[step] ?? stepWord(step)) : "Waits for device");
+export const doingWord = (step?: string, undo = false): string =>
+  undo && step === "applying" ? "Taking back" : step ? (doing[step] ?? stepWord(step)) : "Waits for device";
 
 /** The steps of a job in their order, without how it ends. */
 export const jobSteps = ["staging", "waiting", "preflight", "applying", "restarting", "rebooting", "verifying"];
-export const stepWord = (step?: string): string => (step ? (steps[step] ?? step) : "Ordered");
+export const stepWord = (step?: string, undo = false): string => {
+  if (undo && step === "staging") return "Prepare"; // what it needs is on the device
+  if (undo && step === "applying") return "Take back";
+  return step ? (steps[step] ?? step) : "Ordered";
+};

@@ -5,13 +5,15 @@ import type { Device, Job, Need, Update, Worst as WorstRow } from "../../api/typ
 import { useDecide } from "../../app/useActs";
 import { count, number } from "../../lib/text";
 import { needsIn, paths } from "../../paths";
-import { Classes, Middle, VersionChange } from "../../ui/Text";
+import { Classes, Middle } from "../../ui/Text";
 import { Since } from "../../ui/Time";
 import { VerdictChip } from "../../ui/Verdict";
 import { askForUpdate, everywhere } from "../needs/asks";
 import { JobState } from "../jobs/JobState";
 import { WorstDots } from "./WorstDots";
 import { itemName } from "../needs/itemName";
+import { NeedChange } from "../needs/NeedChange";
+import { takingBack } from "../needs/undo";
 
 interface BlockProps {
   title: string;
@@ -64,9 +66,9 @@ export function Failed({ needs, more, customer }: Scoped & { needs: Need[]; more
         {needs.map((n) => (
           <li key={n.id}>
             <Link className="main" {...paths.needs({ state: "failed", customer, need: n.id })}><Middle text={itemName(n.item)} /></Link>
-            <VersionChange from={n.installed} to={n.available ?? ""} />
+            <NeedChange need={n} />
             <Link className="dim" {...paths.device(n.device.id)}><Middle text={n.device.name} /></Link>
-            <span className="home-verdict"><VerdictChip verdict={n.verdict} short /></span>
+            <span className="home-verdict"><VerdictChip verdict={n.verdict} undo={takingBack(n)} short /></span>
           </li>
         ))}
       </ul>

@@ -11,6 +11,7 @@ import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
 import { VersionChange } from "../../ui/Text";
 import { Ago, Next } from "../../ui/Time";
+import { JobChange } from "./JobChange";
 import { JobState } from "./JobState";
 import { Steps } from "./Steps";
 import "../../styles/device.css";
@@ -44,7 +45,7 @@ function Known({ job: j }: { job: JobDetail }) {
         <section aria-label="What was ordered">
           <h2>What was ordered</h2>
           <dl className="facts">
-            <dt>Change</dt><dd><VersionChange from={j.from} to={j.to} /></dd>
+            <dt>Change</dt><dd><JobChange job={j} /></dd>
             <dt>Attempt</dt><dd>{j.attempt}</dd>
             <dt>Because of</dt><dd><Because job={j} /></dd>
             <dt>Outside the window</dt><dd>{j.forced ? `asked for by ${j.forced}` : "no"}</dd>
@@ -59,7 +60,7 @@ function Known({ job: j }: { job: JobDetail }) {
       </div>
       <Section title="Outcomes">
         {j.outcomes?.length ? (
-          <ol className="lines">{j.outcomes.map((o) => <OneOutcome key={o.seq} outcome={o} />)}</ol>
+          <ol className="lines">{j.outcomes.map((o) => <OneOutcome key={o.seq} outcome={o} undo={j.verb === "undo"} />)}</ol>
         ) : (
           <Empty small title="The device has told nothing yet" />
         )}
@@ -72,15 +73,15 @@ function Known({ job: j }: { job: JobDetail }) {
 function Because({ job: j }: { job: JobDetail }) {
   const known = useQuery({ ...approvals(j.device.id), enabled: j.decision.startsWith("apr_") }).data;
   const a = known?.items.find((one) => one.id === j.decision);
-  if (!a) return <>{j.decision.startsWith("apr_") ? "a person's approval" : j.decision}</>;
-  return <>{a.by.name} approved it for {a.target_name || a.customer.name} <Ago at={a.at} />{a.reason && `: ${a.reason}`}</>;
+  if (!a) return <>{j.decision.startsWith("apr_") ? "a person's decision" : j.decision}</>;
+  return <>{a.by.name} {a.answer === "undo" ? "asked to take it back" : "approved it"} for {a.target_name || a.customer.name} <Ago at={a.at} />{a.reason && `: ${a.reason}`}</>;
 }
 
-function OneOutcome({ outcome: o }: { outcome: Outcome }) {
+function OneOutcome({ outcome: o, undo }: { outcome: Outcome; undo: boolean }) {
   const state = o.result === "ok" ? "verified" : o.result === "busy" || o.result === "offline" ? "waits_time" : "failed";
   return (
     <li>
-      <span className="verdict" data-state={state}><StateMark state={state} /><b>{stepWord(o.step)}</b><span className="rest">{o.result}</span></span>
+      <span className="verdict" data-state={state}><StateMark state={state} /><b>{stepWord(o.step, undo)}</b><span className="rest">{o.result}</span></span>
       <span className="dim" title={`${exact(o.at)} by the device's clock\n${exact(o.received_at)} received`}><Ago at={o.at} /></span>
       {o.message && <p style={{ flexBasis: "100%" }}>{o.message}</p>}
       {o.detail && (

@@ -13,8 +13,8 @@ export function jobStateOf(j: Job): State {
 
 function jobWord(j: Job): string {
   if (j.withdrawn_at) return "Withdrawn";
-  if (j.ended_at) return j.result === "refused" ? "Refused" : jobStateOf(j) === "failed" ? "Failed" : "Done";
-  return doingWord(j.step);
+  if (j.ended_at) return j.result === "refused" ? "Refused" : jobStateOf(j) === "failed" ? "Failed" : j.verb === "undo" ? "Taken back" : "Done";
+  return doingWord(j.step, j.verb === "undo");
 }
 
 /** Where a job stands, as a chip and the steps it has gone through. */

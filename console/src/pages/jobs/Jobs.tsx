@@ -6,15 +6,16 @@ import { paths } from "../../paths";
 import { List, type Column } from "../../ui/List";
 import { Page } from "../../ui/Page";
 import { Empty } from "../../ui/States";
-import { Middle, VersionChange } from "../../ui/Text";
+import { Middle } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
+import { JobChange } from "./JobChange";
 import { JobState } from "./JobState";
 
 const columns: Column<Job>[] = [
   { key: "item", title: "Item", sort: "name", narrow: "title", width: "15%", cell: (j) => <Link className="main" {...paths.job(j.id)}><Middle text={j.item.name} /></Link> },
-  { key: "change", title: "Change", narrow: "plain", cell: (j) => <VersionChange from={j.from} to={j.to} /> },
+  { key: "change", title: "Change", narrow: "plain", cell: (j) => <JobChange job={j} /> },
   { key: "device", title: "Device", sort: "device", width: "13%", narrow: "plain", cell: (j) => <Link {...paths.device(j.device.id)}><Middle text={j.device.name} /></Link> },
   { key: "customer", title: "Customer", width: "12%", narrow: "plain", wide: true, cell: (j) => <span className="dim"><Middle text={j.customer.name} /></span> },
   { key: "step", title: "Step", width: "26%", narrow: "plain", cell: (j) => <JobState job={j} /> },
@@ -26,7 +27,7 @@ export function Jobs() {
   const navigate = useNavigate();
   const query = useInfiniteQuery(jobs({ customer: view.customer, state: view.state, q: view.q, sort: view.sort }));
   return (
-    <Page title="Jobs" state="A job is one device's work on one item: download, wait, check, install, restart services, reboot, verify." asOf={query.data?.pages[0]?.as_of}>
+    <Page title="Jobs" state="A job is one device's work on one item: download, wait, check, install or take back, restart services, reboot, verify." asOf={query.data?.pages[0]?.as_of}>
       <Tools search="Search jobs">
         <Chips
           name="state"

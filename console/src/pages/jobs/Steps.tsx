@@ -16,7 +16,7 @@ export function Steps({ job: j }: { job: JobDetail }) {
         const where = i < at ? "done" : i === at ? "now" : "ahead";
         return (
           <li key={s} data-where={where} aria-current={where === "now" ? "step" : undefined}>
-            <span className="steps-word">{stepWord(s)}</span>
+            <span className="steps-word">{stepWord(s, j.verb === "undo")}</span>
             <span className="dim small">
               {where === "now" ? <>since <Since at={j.step_since ?? j.created_at} /></> : told.get(s) ? <Since at={told.get(s)?.at} /> : where === "ahead" ? "" : "passed"}
             </span>

@@ -6,8 +6,10 @@ import { bytes } from "../../lib/text";
 import { stepWord } from "../../lib/verdicts";
 import { paths } from "../../paths";
 import { Trouble } from "../../ui/States";
+import { Back } from "../../ui/Reversible";
 import { Classes } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
+import { installedHere } from "./undo";
 
 /** The facts of the update itself, and what was decided and done about it. */
 export function About({ need: n }: { need: NeedDetail }) {
@@ -23,6 +25,7 @@ export function About({ need: n }: { need: NeedDetail }) {
           <dt>Provider</dt><dd>{[n.item.provider, n.item.architecture, n.item.scope].filter(Boolean).join(" · ")}</dd>
           <dt>Download</dt><dd>{n.size ? bytes(n.size) : "size not known"}</dd>
           <dt>Reboot</dt><dd>{n.reboot === "yes" ? "asks for one" : n.reboot === "no" ? "not needed" : "not known"}</dd>
+          {n.update && <><dt>Undo</dt><dd><TakenBack need={n} /></dd></>}
           {n.update && <><dt>Elsewhere</dt><dd><Link className="link" {...paths.update(n.update)}>Where this update stands</Link></dd></>}
         </dl>
       </section>
@@ -42,6 +45,14 @@ export function About({ need: n }: { need: NeedDetail }) {
   );
 }
 
+/** Before it is installed: how it could be taken back. After that: to what. */
+function TakenBack({ need: n }: { need: NeedDetail }) {
+  if (installedHere(n)) return n.previous ? <>goes back to <span className="version">{n.previous}</span></> : <>nothing is kept here to go back to</>;
+  return <><Back known={n.reversibility} why={n.reversibility_why} full />{n.reversibility_why && <p className="dim small">{n.reversibility_why}</p>}</>;
+}
+
+const answers: Record<Approval["answer"], string> = { approve: "Approved", reject: "Rejected", undo: "Undo decided" };
+
 function Decision({ approval: a }: { approval: Approval }) {
   const client = useQueryClient();
   const withdraw = useMutation({
@@ -51,7 +62,7 @@ function Decision({ approval: a }: { approval: Approval }) {
   return (
     <li>
       <p>
-        {a.answer === "approve" ? "Approved" : "Rejected"} for {a.target_name || a.customer.name} by {a.by.name},{" "}
+        {answers[a.answer]} for {a.target_name || a.customer.name} by {a.by.name},{" "}
         <span className="dim"><Ago at={a.at} /></span>
         {a.withdrawn_at && <span className="dim">, withdrawn <Ago at={a.withdrawn_at} /></span>}
       </p>
@@ -70,7 +81,7 @@ function Decision({ approval: a }: { approval: Approval }) {
 function OneJob({ job: j }: { job: Job }) {
   return (
     <li>
-      <Link className="link" {...paths.job(j.id)}>{stepWord(j.step)}</Link>
+      <Link className="link" {...paths.job(j.id)}>{j.verb === "undo" && "Undo: "}{stepWord(j.step, j.verb === "undo")}</Link>
       <span className="dim">, attempt {j.attempt}, <Ago at={j.ended_at ?? j.step_since ?? j.created_at} /></span>
       {j.message && <p className="dim">{j.message}</p>}
     </li>

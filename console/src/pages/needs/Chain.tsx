@@ -6,6 +6,7 @@ import { Icon } from "../../ui/Icon";
 import { StateMark } from "../../ui/StateMark";
 import { Ago, Next, Since } from "../../ui/Time";
 import { NeedActs } from "./NeedActs";
+import { takingBack } from "./undo";
 
 /**
  * The chain of conditions as a cable through jacks: what is met is small and above, the
@@ -15,29 +16,30 @@ export function Chain({ need: n }: { need: NeedDetail }) {
   const chain = n.chain ?? [];
   const first = chain.findIndex((l) => !l.met);
   const met = first < 0 ? chain : chain.slice(0, first);
-  const after = first < 0 ? [] : chain.slice(first + 1);
+  const after = first < 0 || n.verdict.name === "ROLLED_BACK" ? [] : chain.slice(first + 1);
   const done = n.verdict.state === "verified";
+  const undo = takingBack(n) || n.verdict.name === "ROLLED_BACK";
   return (
     <ol className="chain" aria-label="The chain of conditions" data-state={n.verdict.state}>
-      {met.map((l) => (done && l === met[met.length - 1] ? null : <Met key={l.link} link={l} />))}
+      {met.map((l) => (done && l === met[met.length - 1] ? null : <Met key={l.link} link={l} undo={undo} />))}
       <li className="chain-now" data-done={done || undefined}>
         <Unmet need={n} />
       </li>
       {after.length > 0 && (
         <li className="chain-after">
           <span className="sr">Not reached yet: </span>
-          {after.map((l) => linkWord(l.link)).join(" · ")}
+          {after.map((l) => linkWord(l.link, undo)).join(" · ")}
         </li>
       )}
     </ol>
   );
 }
 
-function Met({ link }: { link: ChainLink }) {
+function Met({ link, undo }: { link: ChainLink; undo: boolean }) {
   return (
     <li className="chain-met">
       <span className="sr">Met: </span>
-      <span className="chain-word">{linkWord(link.link)}</span>
+      <span className="chain-word">{linkWord(link.link, undo)}</span>
       {link.sentence && <span className="dim">{link.sentence}</span>}
       {link.at && <span className="dim nowrap chain-at"><Ago at={link.at} /></span>}
     </li>
@@ -51,14 +53,14 @@ function Unmet({ need: n }: { need: NeedDetail }) {
     <>
       <p className="chain-verdict" data-state={v.state}>
         <StateMark state={v.state} size={13} />
-        <strong>{verdictWords(v.name)}</strong>
+        <strong>{verdictWords(v.name, takingBack(n))}</strong>
         {v.owner && <span>{ownerTurn(v.owner)}</span>}
         <span className="dim">since <Since at={v.since} /></span>
       </p>
       <p className="chain-sentence">{v.sentence}</p>
       {n.job && (
         <p className="small">
-          <Link className="link" {...paths.job(n.job.id)}>{doingWord(n.job.step)}</Link>
+          <Link className="link" {...paths.job(n.job.id)}>{doingWord(n.job.step, n.job.verb === "undo")}</Link>
           {n.job.since && <span className="dim"> since <Since at={n.job.since} /></span>}
           {n.job.why && <span className="dim">: {n.job.why}</span>}
         </p>

@@ -10,22 +10,25 @@ import { useNotice } from "../../ui/Notice";
 import { Trouble } from "../../ui/States";
 import { askFor, wouldRemove } from "./asks";
 import { itemName } from "./itemName";
+import { installedHere, takingBack } from "./undo";
 
 /** The one act that can help, and beside it what else a person may say. */
 export function NeedActs({ need: n }: { need: NeedDetail }) {
   const decide = useDecide();
   const retry = useRetry(n);
   const act = n.verdict.act ?? "";
-  const best = helping(n, { approve: () => decide(askFor("approve", n)), force: () => decide(askFor("approve", n, true)), retry });
+  const best = helping(n, { approve: () => decide(askFor("approve", n)), force: () => decide(askFor("approve", n, true)), undo: () => decide(askFor("undo", n, true)), retry });
   const removes = wouldRemove(n).length > 0 && n.can.retry === "";
   const others: [string, string, () => void][] = [
     ["Try again", removes ? "" : n.can.retry || "said by the first button", () => retry.mutate()],
     ["Approve", n.can.approve, () => decide(askFor("approve", n))],
     ["Install now", n.can.force, () => decide(askFor("approve", n, true))],
-    ["Reject", n.can.reject, () => decide(askFor("reject", n))],
+    ["Reject", n.verdict.name === "ROLLED_BACK" ? "the undo says no already" : n.can.reject, () => decide(askFor("reject", n))],
+    ["Undo", takingBack(n) ? "is at work" : n.can.undo, () => decide(askFor("undo", n))],
   ];
   const open = others.filter(([word, why]) => why === "" && !(word === "Approve" && act === "approve") && !(word === "Install now" && act === "force"));
-  if (!best && open.length === 0) return null;
+  const shut = installedHere(n) && !takingBack(n) ? n.can.undo : "";
+  if (!best && open.length === 0 && shut === "") return null;
   return (
     <div className="stack" style={{ gap: 8 }}>
       <div className="row need-acts">
@@ -33,6 +36,7 @@ export function NeedActs({ need: n }: { need: NeedDetail }) {
         {open.map(([word, , go]) => (
           <Button key={word} size="xs" variant="default" onClick={go}>{word}{word !== "Try again" && "…"}</Button>
         ))}
+        {shut && <Possible why={shut}><Button size="xs" variant="default" disabled>Undo…</Button></Possible>}
       </div>
       {retry.error && <Trouble error={retry.error} what="It was not tried again." />}
     </div>
@@ -42,14 +46,16 @@ export function NeedActs({ need: n }: { need: NeedDetail }) {
 interface Doers {
   approve: () => void;
   force: () => void;
+  undo: () => void;
   retry: ReturnType<typeof useRetry>;
 }
 
 function helping(n: NeedDetail, doers: Doers): ReactNode {
   switch (n.verdict.act) {
     case "approve":
-      return <Possible why={n.can.approve}><Button size="xs" onClick={doers.approve} disabled={n.can.approve !== ""}>Approve…</Button></Possible>;
+      return <Possible why={n.can.approve}><Button size="xs" onClick={doers.approve} disabled={n.can.approve !== ""}>{n.verdict.name === "ROLLED_BACK" ? "Approve again…" : "Approve…"}</Button></Possible>;
     case "force":
+      if (takingBack(n)) return <Possible why={n.can.undo}><Button size="xs" onClick={doers.undo} disabled={n.can.undo !== ""}>Undo now…</Button></Possible>;
       return <Possible why={n.can.force}><Button size="xs" onClick={doers.force} disabled={n.can.force !== ""}>Install now…</Button></Possible>;
     case "retry":
       if (wouldRemove(n).length > 0) return <Possible why={n.can.retry}><Button size="xs" onClick={doers.approve} disabled={n.can.retry !== ""}>Approve the removal…</Button></Possible>;

@@ -7,7 +7,7 @@ import { paths } from "../../paths";
 import { Copy } from "../../ui/Copy";
 import { Icon } from "../../ui/Icon";
 import { Loaded } from "../../ui/Loaded";
-import { Middle, VersionChange } from "../../ui/Text";
+import { Middle } from "../../ui/Text";
 import { useView } from "../../ui/useView";
 import { Chain } from "./Chain";
 import { asText } from "./copyText";
@@ -15,6 +15,7 @@ import { About } from "./About";
 import { busyElsewhere } from "../../ui/useListKeys";
 import "../../styles/need.css";
 import { itemName } from "./itemName";
+import { NeedChange } from "./NeedChange";
 
 /** Why is this not patched? Opens beside the list; the list stays. */
 export default function NeedDrawer({ id }: { id: string }) {
@@ -49,7 +50,7 @@ function Opened({ need: n }: { need: NeedDetail }) {
     <>
       <header>
         <h2><Middle text={itemName(n.item)} tail={14} /></h2>
-        <p><VersionChange from={n.installed} to={n.available ?? ""} /></p>
+        <p><NeedChange need={n} /></p>
         <p className="dim small drawer-where">
           <Link className="link" {...paths.device(n.device.id)}><Middle text={n.device.name} /></Link>
           <span>·</span>

@@ -17,6 +17,7 @@ export function askFor(answer: Ask["answer"], n: Need, now = false): Ask {
     answer,
     what: n.update ? { update: n.update } : { need: n.id },
     subject: [itemName(n.item), n.available].filter(Boolean).join(" "),
+    change: answer === "undo" && n.previous ? { from: n.installed, to: n.previous } : undefined,
     scopes: n.update ? [device, ...wider] : [device],
     security: isSecurity(n),
     now,

@@ -3,9 +3,12 @@ import type { Need } from "../../api/types";
 import { bytes } from "../../lib/text";
 import { paths } from "../../paths";
 import type { Column } from "../../ui/List";
-import { Classes, Middle, VersionChange } from "../../ui/Text";
+import { Back, NothingKept } from "../../ui/Reversible";
+import { Classes, Middle } from "../../ui/Text";
 import { VerdictChip } from "../../ui/Verdict";
 import { itemName } from "./itemName";
+import { NeedChange } from "./NeedChange";
+import { installedHere, takingBack } from "./undo";
 
 const item: Column<Need> = {
   key: "item",
@@ -39,13 +42,13 @@ const change: Column<Need> = {
   key: "change",
   title: "Change",
   narrow: "plain",
-  cell: (n) => <VersionChange from={n.installed} to={n.available ?? ""} />,
+  cell: (n) => <NeedChange need={n} />,
 };
 
 const classes: Column<Need> = {
   key: "class",
   title: "Class",
-  width: "112px",
+  width: "108px",
   narrow: "plain",
   wide: true,
   cell: (n) => <Classes classes={n.classes} severity={n.severity} />,
@@ -65,12 +68,23 @@ const size: Column<Need> = {
 const verdict: Column<Need> = {
   key: "verdict",
   title: "Verdict",
-  width: "26%",
+  width: "22%",
   sort: "verdict",
   narrow: "plain",
-  cell: (n) => <VerdictChip verdict={n.verdict} />,
+  cell: (n) => <VerdictChip verdict={n.verdict} undo={takingBack(n)} />,
 };
 
-export const allColumns = [item, change, device, customer, classes, verdict];
-export const deviceColumns = [item, change, classes, size, verdict];
-export const updateColumns = [device, customer, change, verdict];
+const undo: Column<Need> = {
+  key: "undo",
+  title: "Undo",
+  width: "128px",
+  cell: (n) => {
+    if (!n.update) return null;
+    if (installedHere(n) && !n.previous) return <NothingKept why={n.can.undo} />;
+    return <Back known={n.reversibility} why={n.reversibility_why} />;
+  },
+};
+
+export const allColumns = [item, change, device, customer, classes, undo, verdict];
+export const deviceColumns = [item, change, classes, size, undo, verdict];
+export const updateColumns = [device, customer, change, undo, verdict];

@@ -2,6 +2,7 @@ import type { NeedDetail } from "../../api/types";
 import { exact } from "../../lib/time";
 import { linkWord, ownerTurn, verdictWords } from "../../lib/verdicts";
 import { itemName } from "./itemName";
+import { takingBack } from "./undo";
 
 /** The whole answer as plain text, to be sent to a customer. */
 export function asText(n: NeedDetail, now: Date): string {
@@ -13,12 +14,12 @@ export function asText(n: NeedDetail, now: Date): string {
     `${itemName(n.item)} on ${n.device.name} (${n.customer.name}, ${n.site.name})`,
     n.available ? `Installed ${n.installed}, on offer ${n.available}${n.origin ? ` from ${n.origin}` : ""}` : `Installed ${n.installed}`,
     "",
-    [verdictWords(v.name), ownerTurn(v.owner).toLowerCase(), `since ${exact(v.since)}`].filter(Boolean).join(", "),
+    [verdictWords(v.name, takingBack(n)), ownerTurn(v.owner).toLowerCase(), `since ${exact(v.since)}`].filter(Boolean).join(", "),
     v.sentence,
     ...(v.facts ?? []).map((f) => `- ${f.text} (${exact(f.at)})`),
     v.state === "verified" ? "" : v.next ? `Next try: ${exact(v.next)}` : "Nothing is tried until somebody acts.",
     "",
-    `Met so far: ${reached.map((l) => linkWord(l.link).toLowerCase()).join(", ") || "nothing yet"}.`,
+    `Met so far: ${reached.map((l) => linkWord(l.link, takingBack(n)).toLowerCase()).join(", ") || "nothing yet"}.`,
     `As of ${exact(now)}.`,
   ];
   return lines.join("\n").replace(/\n{3,}/g, "\n\n");

@@ -80,12 +80,14 @@ function quorum(role: TrustRole): string {
   return role.threshold === 1 ? `Any of ${number(all)} keys signs` : `${number(role.threshold)} of ${number(all)} keys together sign`;
 }
 
+const verbs: Record<string, string> = { install: "installing updates", undo: "taking the last update of a thing back (nothing older)" };
+
 function Held({ limits: l }: { limits: Limits }) {
   return (
     <section aria-label="Limits">
       <h3>Limits <span className="dim">version {number(l.version)}, made <Ago at={l.issued_at} />, end <Ago at={l.expires} /></span></h3>
       <dl className="facts">
-        <dt>May order</dt><dd>{list(l.verbs) || "nothing"}</dd>
+        <dt>May order</dt><dd>{list(l.verbs.map((v) => verbs[v] ?? v)) || "nothing"}</dd>
         <dt>Updates from</dt><dd>{list(l.sources.map((s) => `${s.provider} ${s.origin ? `(${s.origin})` : "(any origin it trusts)"}`)) || "nowhere"}</dd>
         <dt>Rate</dt><dd>{l.devices_per_hour > 0 ? `About ${number(l.devices_per_hour)} of ${count(l.fleet, "device")} begin in an hour` : "None: all devices may begin at once"}</dd>
         {l.devices_per_hour > 0 && <><dt>Beyond the rate</dt><dd>{l.approvals > 0 ? `Only what ${count(l.approvals, "person", "people")} signed for` : "Nothing"}</dd></>}

@@ -4,18 +4,21 @@ import { useParams } from "@tanstack/react-router";
 import { update } from "../../api/queries";
 import type { UpdateDetail } from "../../api/types";
 import { useDecide, type Scope } from "../../app/useActs";
+import { worstFirst } from "../../lib/reversibility";
 import { bytes, count, number } from "../../lib/text";
 import { paths } from "../../paths";
 import { Loaded } from "../../ui/Loaded";
 import { Page, Section } from "../../ui/Page";
 import { PostureBar, PostureLegend, total } from "../../ui/Posture";
 import { Empty } from "../../ui/States";
+import { Back } from "../../ui/Reversible";
 import { Classes, VersionChange } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { askForUpdate, everywhere } from "../needs/asks";
 import { updateColumns } from "../needs/columns";
 import { NeedList } from "../needs/NeedList";
 import { ByCustomer } from "./ByCustomer";
+import { useUndo } from "./useUndo";
 import "../../styles/device.css";
 
 /** Where does it stand? */
@@ -34,6 +37,7 @@ export function UpdatePage() {
 
 function Known({ update: u }: { update: UpdateDetail }) {
   const decide = useDecide();
+  const shut = useUndo(u);
   const customers = u.by_customer ?? [];
   const scopes: Scope[] = [everywhere, ...customers.map((c) => ({ level: "customer" as const, target: c.customer.id, where: `At ${c.customer.name} (${count(c.devices, "device")})` }))];
   return (
@@ -43,6 +47,7 @@ function Known({ update: u }: { update: UpdateDetail }) {
       state={`${number(u.counts.verified)} of ${number(total(u.counts))} verified${u.silent > 0 ? ` (${number(u.silent)} on silent devices)` : ""}, at ${count(customers.length, "customer")}.`}
       act={
         <>
+          <Button variant="default" disabled={shut !== ""} aria-describedby={shut ? "undo-why" : undefined} title={shut} onClick={() => decide(askForUpdate("undo", u, scopes))}>Undo…</Button>
           <Button variant="default" onClick={() => decide(askForUpdate("reject", u, scopes))}>Reject…</Button>
           <Button onClick={() => decide(askForUpdate("approve", u, scopes))}>Approve for…</Button>
         </>
@@ -64,6 +69,11 @@ function Known({ update: u }: { update: UpdateDetail }) {
           <dt>Released</dt><dd>{u.released_at ? <><Ago at={u.released_at} />{u.released_by && ` (${u.released_by})`}</> : <>not known; first seen here <Ago at={u.first_seen} /></>}</dd>
           <dt>Download</dt><dd>{u.size ? `${bytes(u.size)} on each device` : "size not known"}</dd>
           <dt>Reboot</dt><dd>{u.reboot === "yes" ? "asks for one" : u.reboot === "no" ? "not needed" : "not known"}</dd>
+          <dt>Undo</dt>
+          <dd className="stack" style={{ gap: 2 }}>
+            {worstFirst(u.reversible).map(([letter, n]) => <span key={letter}><Back known={letter} full /> <span className="dim">on {count(n, "device")}</span></span>)}
+            {shut && <span className="dim small" id="undo-why">{shut}</span>}
+          </dd>
         </dl>
       </div>
       <Section title="By customer">

@@ -10,6 +10,7 @@ import { Page } from "../../ui/Page";
 import { PostureBar, total } from "../../ui/Posture";
 import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
+import { BackOver } from "../../ui/Reversible";
 import { Classes, Middle, VersionChange } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { Chips, Tools } from "../../ui/Tools";
@@ -22,11 +23,12 @@ const columns: Column<Update>[] = [
     title: "Update",
     sort: "name",
     narrow: "title",
-    width: "18%",
+    width: "15%",
     cell: (u) => <Link className="main" {...paths.update(u.id)}><Middle text={u.name} /></Link>,
   },
   { key: "version", title: "Change", narrow: "plain", cell: (u) => <Change update={u} /> },
-  { key: "class", title: "Class", width: "124px", narrow: "plain", cell: (u) => <Classes classes={u.classes} severity={u.severity} /> },
+  { key: "undo", title: "Undo", width: "138px", cell: (u) => <BackOver devices={u.reversible} /> },
+  { key: "class", title: "Class", width: "108px", narrow: "plain", cell: (u) => <Classes classes={u.classes} severity={u.severity} /> },
   {
     key: "released",
     title: "Released",
@@ -35,11 +37,11 @@ const columns: Column<Update>[] = [
     narrow: "plain",
     cell: (u) => <span className="dim" title={u.released_by ? `By ${u.released_by}` : undefined}><Ago at={u.released_at ?? u.first_seen} /></span>,
   },
-  { key: "bar", title: "Where it stands", width: "12%", narrow: "hide", wide: true, cell: (u) => <PostureBar counts={u.counts} /> },
+  { key: "bar", title: "States", width: "7%", narrow: "hide", wide: true, cell: (u) => <PostureBar counts={u.counts} /> },
   {
     key: "verified",
     title: "Verified",
-    width: "124px",
+    width: "132px",
     number: true,
     cell: (u) => (
       <Link {...paths.update(u.id)}>
@@ -51,7 +53,7 @@ const columns: Column<Update>[] = [
     key: "waiting",
     title: "Waiting",
     sort: "waiting",
-    width: "86px",
+    width: "78px",
     number: true,
     cell: (u) =>
       u.counts.waits_person > 0 ? (
@@ -60,7 +62,7 @@ const columns: Column<Update>[] = [
         <span className="dim">0</span>
       ),
   },
-  { key: "devices", title: "Devices", sort: "devices", width: "82px", number: true, narrow: "hide", cell: (u) => number(u.devices) },
+  { key: "devices", title: "Devices", sort: "devices", width: "78px", number: true, narrow: "hide", cell: (u) => number(u.devices) },
 ];
 
 function Change({ update: u }: { update: Update }) {
