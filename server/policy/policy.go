@@ -8,6 +8,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"patchbay/patch"
@@ -83,9 +84,9 @@ func Decide(needs []assess.Need, answers []Answer, rule Rule, versions func(prov
 
 func decide(n assess.Need, answers []Answer, rule Rule, versions func(string) string) Decision {
 	var best *Answer
-	for i := range answers {
-		a := &answers[i]
-		if a.concerns(n.Update, versions(n.Key.Provider)) && (best == nil || a.beats(*best)) {
+	about := concerning(n.Update, answers, versions(n.Key.Provider))
+	for i := range about {
+		if a := &about[i]; best == nil || a.beats(*best) {
 			best = a
 		}
 	}
@@ -103,6 +104,20 @@ func decide(n assess.Need, answers []Answer, rule Rule, versions func(string) st
 			Reason: fmt.Sprintf("security updates are approved by themselves at %s", rule.Place)}
 	}
 	return Decision{Kind: Wait, Reason: "nobody has answered yet", At: n.Since}
+}
+
+// concerning are the answers about this very update. A yes counts no more where the version
+// was taken back after it, also from a wider place: whoever said so saw the devices it is on.
+func concerning(u patch.Update, answers []Answer, scheme string) []Answer {
+	var about []Answer
+	for _, a := range answers {
+		if a.concerns(u, scheme) {
+			about = append(about, a)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(about), func(a Answer) bool {
+		return a.Yes && slices.ContainsFunc(about, func(b Answer) bool { return b.Undo && b.Level <= a.Level && !b.At.Before(a.At) })
+	})
 }
 
 // concerns reports whether the answer is about this very update. A yes is to what one origin

@@ -109,10 +109,20 @@ func TestUndoIsANoToOneVersion(t *testing.T) {
 			t.Errorf("%s: %s, want %s", version, d[0].Kind, want)
 		}
 	}
-	for level, want := range map[Level]Kind{CustomerLevel: Undo, SiteLevel: Undo, DeviceLevel: Install} {
-		d := Decide([]assess.Need{need("1.1", patch.Security)}, []Answer{undo, answer("a", level, true)}, Rule{ID: "rule:s", Security: true}, deb)
-		if d[0].Kind != want || d[0].Reason == "" {
-			t.Errorf("beside a yes at level %d: %+v", level, d[0])
+	// A yes of before is taken back with it, at its place and nearer; one of afterwards, nearer, holds.
+	for _, c := range []struct {
+		level Level
+		after time.Duration
+		want  Kind
+	}{
+		{CustomerLevel, -time.Hour, Undo}, {SiteLevel, -time.Hour, Undo}, {DeviceLevel, -time.Hour, Undo}, {DeviceLevel, 0, Undo},
+		{CustomerLevel, time.Hour, Undo}, {SiteLevel, time.Hour, Undo}, {DeviceLevel, time.Hour, Install},
+	} {
+		yes := answer("a", c.level, true)
+		yes.At = undo.At.Add(c.after)
+		d := Decide([]assess.Need{need("1.1", patch.Security)}, []Answer{undo, yes}, Rule{ID: "rule:s", Security: true}, deb)
+		if d[0].Kind != c.want || d[0].Reason == "" {
+			t.Errorf("beside a yes at level %d, %s after it: %+v", c.level, c.after, d[0])
 		}
 	}
 }
