@@ -32,6 +32,7 @@ type Options struct {
 	Bus    *bus.Bus
 	Key    wire.Key      // signs orders
 	Silent time.Duration // after which a quiet device counts as silent
+	Scan   time.Duration // between two readings of a device; 0 is ScanEvery
 	// Approvals gives the signed approvals that name an agent's key; nil has none.
 	Approvals func(ctx context.Context, agentKey string) []wire.Envelope
 	// Gone is told an agent whose device was retired or whose customer was closed; nil tells nobody.
@@ -149,7 +150,7 @@ func (e *Engine) dueCustomer(customer string) {
 // a fraction of doing it one by one, and those in front do not wait long.
 const together = 50
 
-// next takes what is due, devices of one customer, or says how long nothing is.
+// next takes what is due, devices of one customer, or says how long nothing is, at most a day.
 func (e *Engine) next(now time.Time) (devices []string, wait time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -171,26 +172,36 @@ func (e *Engine) next(now time.Time) (devices []string, wait time.Duration) {
 	if e.busy = devices != nil; e.busy {
 		return devices, 0
 	}
-	wait = time.Minute
+	wait = 24 * time.Hour
 	if len(e.later) > 0 {
 		wait = min(wait, e.later[0].at.Sub(now))
 	}
 	return nil, wait
 }
 
-// Run steps what is due until ctx ends.
+// Run steps what is due until ctx ends. It looks once a minute at least: the clock may have
+// been set meanwhile.
 func (e *Engine) Run(ctx context.Context) {
 	for ctx.Err() == nil {
+		timer := time.NewTimer(min(e.Work(ctx), time.Minute))
+		select {
+		case <-ctx.Done():
+		case <-e.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// Work steps what is due now, and says for how long nothing is after that.
+func (e *Engine) Work(ctx context.Context) time.Duration {
+	for {
+		if ctx.Err() != nil {
+			return 0
+		}
 		devices, wait := e.next(e.Now())
 		if devices == nil {
-			timer := time.NewTimer(wait)
-			select {
-			case <-ctx.Done():
-			case <-e.wake:
-			case <-timer.C:
-			}
-			timer.Stop()
-			continue
+			return wait
 		}
 		if len(devices) > 1 && e.guarded(ctx, devices...) == nil {
 			continue

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -109,6 +110,9 @@ func (e *Engine) sign(ctx context.Context, customer string, agents []string, now
 	made := map[string]*order{}
 	for agent, orders := range all {
 		orders.Seen, orders.IssuedAt, orders.Expires = versions[agent], now, now.Add(ordersLife)
+		for i := range orders.Devices {
+			orders.Devices[i].ScanSeconds = int(cmp.Or(e.Scan, ScanEvery).Seconds())
+		}
 		envelope, err := wire.Seal(wire.OrdersDocument, orders, e.Key)
 		if err != nil {
 			return nil, err
@@ -203,7 +207,7 @@ func wishesFor(ctx context.Context, h *store.Customer, devices []store.Device) (
 
 func wishFor(d store.Device, site store.Site, open []store.Job) wire.DeviceOrders {
 	wish := wire.DeviceOrders{Device: d.ID, Windows: SpecOf(site), Reboot: site.Policy.Reboot, Restart: site.Policy.Restarts == store.InWindow,
-		ScanSeconds: int(ScanEvery.Seconds()), RefreshSeconds: int(RefreshEvery.Seconds()), FreshAfter: d.FreshAfter}
+		RefreshSeconds: int(RefreshEvery.Seconds()), FreshAfter: d.FreshAfter}
 	for _, j := range slices.Backward(open) { // the newest come first: the oldest are wished first
 		if len(wish.Jobs) == mostJobs {
 			break // the rest when these are over
