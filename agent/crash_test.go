@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -111,6 +112,46 @@ func TestBegunJobIsNotWithdrawn(t *testing.T) {
 		o := w.last(j)
 		if r := w.receipt(o); o.Step != wire.StepFailed || r.Before != "1.0" || r.After != "1.0" {
 			t.Errorf("told %+v", o)
+		}
+	})
+}
+
+// shop is a second package manager, with one thing in it.
+type shop struct{ calls int }
+
+func (s *shop) Installed(context.Context) ([]patch.Item, error) {
+	return []patch.Item{{Provider: "shop", Name: "editor", Architecture: "amd64", Version: "1.0"}}, nil
+}
+
+func (s *shop) Available(context.Context) (patch.Offer, error) { return patch.Offer{}, nil }
+
+func (s *shop) Apply(context.Context, provider.Request) (provider.Outcome, error) {
+	s.calls++
+	return provider.Outcome{}, nil
+}
+
+// TestWithdrawnWhileAnotherIsAppliedIsNotBegun: one package manager works for a while, and
+// meanwhile the server takes back what the next was to do.
+func TestWithdrawnWhileAnotherIsAppliedIsNotBegun(t *testing.T) {
+	inside(t, func(t *testing.T, w *world) {
+		first := job("curl", "1.0", "1.1")
+		second := job("editor", "1.0", "1.1", func(j *wire.Job) { j.Target.Provider = "shop" })
+		w.order(first, second)
+		w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+			w.order(first)
+			w.machine.mu.Unlock()
+			time.Sleep(10 * time.Minute)
+			w.machine.mu.Lock()
+			return provider.Outcome{}, true, nil
+		}
+		other := &shop{}
+		o := w.options()
+		o.Kinds = append(o.Kinds, provider.Kind{Name: "shop", Traits: provider.Traits{Versions: "deb", Phase: provider.Firmware},
+			Open: func(context.Context, provider.Env) (provider.Provider, error) { return other, nil }})
+		w.startWith(o)
+		pass(time.Hour)
+		if w.last(first).Step != wire.StepDone || w.last(second).Result != wire.ResultRefused || other.calls > 0 {
+			t.Errorf("the withdrawn one was begun %d times; told %+v", other.calls, w.server.told())
 		}
 	})
 }

@@ -60,6 +60,11 @@ func (s situation) readiness(j journal.Job) (ready bool, why string, next time.T
 	return true, "", time.Time{}
 }
 
+// lists reports whether the orders in force ask for the job.
+func (s situation) lists(j journal.Job) bool {
+	return slices.ContainsFunc(s.device.Jobs, func(o wire.Job) bool { return o.ID == j.ID })
+}
+
 // mayReboot is whether the machine may be restarted now for these jobs. Outside the window
 // only a forced job that asked for a reboot itself allows it.
 func (s situation) mayReboot(jobs []journal.Job) bool {

@@ -219,14 +219,17 @@ func (a *Agent) applyGroup(ctx context.Context, g group) error {
 	return a.applied(jobs, r, tries, nil)
 }
 
-// begin writes down that the jobs are being applied. A job whose window closed meanwhile
-// goes back to waiting.
+// begin writes down that the jobs are being applied. A job whose window closed meanwhile, or
+// that is no longer wanted, goes back to waiting: others may have been applied for hours.
 func (a *Agent) begin(jobs []journal.Job) ([]journal.Job, error) {
 	s := a.situation()
 	var c journal.Change
 	var begun []journal.Job
 	for _, j := range jobs {
 		ok, why, _ := a.ready(s, j)
+		if ok && !j.Begun && !s.lists(j) {
+			ok, why = false, "The server no longer asks for it."
+		}
 		if !ok {
 			c.Jobs = append(c.Jobs, at(j, steps()[j.Step].again, why, s.now))
 			continue
