@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,6 +58,9 @@ type Options struct {
 	// lost, until the server tells. Zero means two minutes.
 	Reconnect time.Duration
 
+	// Tidy gives memory back that the agent no longer uses, after a scan. nil gives it back to
+	// the operating system at once.
+	Tidy func()
 	// Random gives a number from 0 to below 1. nil means a good one.
 	Random func() float64
 	// Dial reaches the server. nil means the network.
@@ -142,8 +146,9 @@ func New(o Options) (*Agent, error) {
 		a.doubt = "Waiting to hear from the server: this disk was in another machine before."
 		a.Log.Warn("nothing of the hardware that was here before is here now: nothing begins before the server was asked")
 	}
-	now, _ := a.clock.time()
-	if a.journal, err = journal.Open(a.Disk, now); err != nil {
+	// By the last word of the server: a clock that leapt while the machine was off makes
+	// nothing old.
+	if a.journal, err = journal.Open(a.Disk, a.clock.earliest()); err != nil {
 		return nil, err
 	}
 	if damage := a.journal.Damage(); damage != "" {
@@ -173,6 +178,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Records == nil && o.Disk != nil {
 		o.Records = o.Disk
+	}
+	if o.Tidy == nil {
+		o.Tidy = debug.FreeOSMemory
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64

@@ -53,6 +53,31 @@ func TestAJobThatEndedIsNotBegunAgainForARestoredServer(t *testing.T) {
 	})
 }
 
+// A clock that leapt while the machine was off makes nothing old: the server may still ask
+// for what was told yesterday.
+func TestAClockThatLeaptMakesNoReceiptOld(t *testing.T) {
+	inside(t, func(t *testing.T, w *world) {
+		w.start()
+		w.order(job("curl", "1.0", "1.1"))
+		pass(5 * time.Minute)
+		before := w.server.told()
+		w.stop()
+		w.server.net.cut(true)
+		o := w.options()
+		o.Now = func() time.Time { return time.Now().Add(100 * 24 * time.Hour) }
+		w.startWith(o)
+		pass(time.Minute)
+		w.server.mu.Lock()
+		w.server.ack, w.server.outcomes = 0, nil
+		w.server.mu.Unlock()
+		w.server.net.cut(false)
+		pass(20 * time.Minute)
+		if again := w.server.told(); len(before) == 0 || len(again) < len(before) || again[0].Seq != before[0].Seq {
+			t.Errorf("told %+v\nagain %+v", before, again)
+		}
+	})
+}
+
 func TestAnEndedJobIsForgottenWhenNoReceiptOfItIsKept(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	ended := journal.Job{Job: wire.Job{ID: "job_a"}, Step: wire.StepFailed, Since: now}

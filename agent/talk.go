@@ -131,6 +131,7 @@ func (a *Agent) message() wire.CheckIn {
 		Version: wire.Version, Agent: a.id.Agent, Build: a.Build, BootID: boot,
 		Sent: a.Now().UTC().Truncate(time.Second), Mode: a.mode, Capabilities: a.capabilities(),
 		Outcomes: a.journal.Pending(wire.MaxOutcomes, outcomeSize),
+		Gone:     a.journal.Gone(),
 		Nonce:    a.beliefs.nonce(), Documents: a.beliefs.state().Held(),
 	}
 	if a.wish != nil {

@@ -3,7 +3,6 @@ package agent
 import (
 	"cmp"
 	"context"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -82,7 +81,7 @@ func (a *Agent) scan(ctx context.Context) inventory.Report {
 	if news {
 		a.news()
 	}
-	debug.FreeOSMemory() // a scan is the largest thing an idle agent does
+	a.Tidy() // a scan is the largest thing an idle agent does
 	return report
 }
 

@@ -44,6 +44,10 @@ type CheckIn struct {
 	Documents    HeldDocuments  `json:"docs,omitzero"`     // the signed documents it holds
 	Devices      []DeviceReport `json:"devices,omitempty"` //
 	Outcomes     []Outcome      `json:"outcomes,omitempty"`
+	// Gone is set by an agent that forgot outcomes the server had acknowledged, long ago, to
+	// one that lacks them now because it was restored: what it lacks through this number does
+	// not come any more, and what follows is not to wait for it.
+	Gone int64 `json:"gone,omitempty"`
 }
 
 // Mode says how much an agent is willing to do, whatever it is told.

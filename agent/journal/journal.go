@@ -212,6 +212,24 @@ func (j *Journal) Pending(most, bytes int) []wire.Outcome {
 	return out
 }
 
+// Gone is the highest number that the server lacks and that is no longer kept here, 0 when
+// there is none: it was acknowledged so long ago that it was forgotten.
+func (j *Journal) Gone() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	first := j.state.Next
+	for _, o := range j.state.Outcomes {
+		if o.Seq > j.state.Acknowledged {
+			first = o.Seq
+			break
+		}
+	}
+	if first <= j.state.Acknowledged+1 {
+		return 0
+	}
+	return first - 1
+}
+
 // PendingOf reports whether an outcome of the job still waits for the server.
 func (j *Journal) PendingOf(job string) bool {
 	j.mu.Lock()

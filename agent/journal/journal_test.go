@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -126,13 +127,40 @@ func TestAcknowledgedOutcomesStayThirtyDays(t *testing.T) {
 	ack(1, start)
 	ack(2, start.Add(Keep)) // not longer than that ago
 	ack(0, start.Add(Keep+time.Minute))
-	if got := seqs(j); !reflect.DeepEqual(got, []int64{2}) {
+	if got := seqs(j); !reflect.DeepEqual(got, []int64{1, 2}) { // the first as well: it is asked for before it is forgotten
 		t.Errorf("a restored server can have %v again", got)
 	}
-	ack(2, start.Add(Keep+time.Hour))
-	ack(0, start.Add(Keep+2*time.Hour))
+	ack(1, start.Add(Keep+time.Hour))
+	ack(2, start.Add(2*Keep+2*time.Hour)) // the first was acknowledged longer ago than that
+	ack(0, start.Add(2*Keep+3*time.Hour))
 	if got := seqs(j); !reflect.DeepEqual(got, []int64{2}) {
 		t.Errorf("after a new acknowledgement: %v", got)
+	}
+}
+
+// A machine that was off for a quarter hears, when it is back, from a server that was
+// restored to before. What was told long ago is told again before it is forgotten.
+func TestWhatARestoredServerLacksIsToldHoweverOldItIs(t *testing.T) {
+	j := open(t, t.TempDir())
+	for _, name := range []string{"a", "b", "c"} {
+		save(t, j, Change{Outcomes: []wire.Outcome{told(name)}})
+	}
+	acknowledge := func(through int64, at time.Time) {
+		if err := j.Acknowledge(through, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	acknowledge(3, start)
+	acknowledge(1, start.Add(90*24*time.Hour))
+	if got := seqs(j); !slices.Equal(got, []int64{2, 3}) || j.Gone() != 0 {
+		t.Errorf("%v are told again, and %d is gone", got, j.Gone())
+	}
+	acknowledge(3, start.Add(91*24*time.Hour))
+	save(t, j, Change{Outcomes: []wire.Outcome{told("d")}})
+	acknowledge(4, start.Add(130*24*time.Hour))
+	acknowledge(1, start.Add(131*24*time.Hour))
+	if got := seqs(j); !slices.Equal(got, []int64{4}) || j.Gone() != 3 {
+		t.Errorf("%v are told again, and %d is gone", got, j.Gone())
 	}
 }
 

@@ -96,7 +96,6 @@ func (s *state) apply(c Change) {
 }
 
 func (s *state) acknowledge(a Ack) {
-	s.prune(a.At)
 	if a.Through >= s.Next {
 		s.renumber(a.Through + 1)
 	}
@@ -109,6 +108,7 @@ func (s *state) acknowledge(a Ack) {
 			s.Outcomes[i].AckedAt = &a.At
 		}
 	}
+	s.prune(a.At) // last: what a restored server turns out to lack is old by now, and is told again
 }
 
 // renumber gives the pending outcomes numbers from next on.

@@ -344,7 +344,8 @@ func (t *tx) drop(ctx context.Context, now time.Time, device, name string) error
 }
 
 // outcomes takes the outcomes that are new. What is acknowledged moves only over numbers
-// that follow without a gap: the agent sends the rest again.
+// that follow without a gap: the agent sends the rest again. What it says is gone leaves no
+// gap: waiting for it would leave all that follows unacknowledged for ever.
 func (t *tx) outcomes(ctx context.Context, now time.Time, in wire.CheckIn, acknowledged int64, taken *Taken) error {
 	sorted := slices.Clone(in.Outcomes)
 	slices.SortStableFunc(sorted, func(a, b wire.Outcome) int { return cmp.Compare(a.Seq, b.Seq) })
@@ -371,12 +372,12 @@ func (t *tx) outcomes(ctx context.Context, now time.Time, in wire.CheckIn, ackno
 	if err != nil {
 		return err
 	}
-	through := acknowledged
+	through := max(acknowledged, in.Gone)
 	for _, n := range stored {
-		if n != through+1 {
+		if n > through+1 {
 			break
 		}
-		through = n
+		through = max(through, n)
 	}
 	taken.Acknowledged = through
 	_, err = t.exec(ctx, `UPDATE agent SET acknowledged = $3 WHERE customer = $1 AND id = $2 AND acknowledged < $3`,

@@ -296,6 +296,26 @@ func TestOutcomesAreAcknowledgedWithoutGaps(t *testing.T) {
 	})
 }
 
+// A server that was restored from a copy older than what its agents keep never gets what is
+// between. It goes on with what follows.
+func TestWhatIsGoneIsNotWaitedFor(t *testing.T) {
+	both(t, func(t *testing.T, s *Store) {
+		c := founded(t, s, "a")
+		for _, step := range []struct {
+			gone, through int64
+			seqs          []int64
+		}{{0, 2, []int64{1, 2}}, {0, 2, []int64{7, 8}}, {4, 4, []int64{7, 8}}, {6, 8, []int64{7, 8}}, {3, 9, []int64{9}}} {
+			in := wire.CheckIn{Gone: step.gone}
+			for _, seq := range step.seqs {
+				in.Outcomes = append(in.Outcomes, c.done(seq, "job_of_nobody"))
+			}
+			if taken := c.receive(t, day0, in); taken.Acknowledged != step.through {
+				t.Fatalf("with all through %d gone and %v told: through %d", step.gone, step.seqs, taken.Acknowledged)
+			}
+		}
+	})
+}
+
 func TestAcknowledgedOutcomesSurviveAReopen(t *testing.T) {
 	for name, url := range map[string]func(testing.TB) string{"sqlite": sqliteFile, "postgres": postgresURL} {
 		t.Run(name, func(t *testing.T) {

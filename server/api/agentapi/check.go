@@ -29,6 +29,8 @@ func checkMessage(in *wire.CheckIn, s *session) error {
 		return fmt.Errorf("one message may carry at most %d devices", wire.MaxDevices)
 	case len(in.Outcomes) > wire.MaxOutcomes:
 		return fmt.Errorf("one message may carry at most %d outcomes", wire.MaxOutcomes)
+	case in.Gone < 0:
+		return errors.New("outcomes are numbered from 1")
 	case len(in.Capabilities) > 50:
 		return errors.New("an agent may list at most 50 capabilities")
 	}
