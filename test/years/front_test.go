@@ -45,10 +45,8 @@ func (d *device) between(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l, name := d.life, d.name+r.URL.Path
-	asked := d.w.stage.lend()
 	d.asking++
-	time.Sleep(time.Duration(1+d.w.pick(3000)) * time.Millisecond)
-	d.w.stage.enter(name, nil)
+	asked := d.w.stage.lend(name, time.Duration(1+d.w.pick(3000))*time.Millisecond)
 	reply := d.exchange(r, body)
 	d.asking--
 	if l != nil && l.isDead() {

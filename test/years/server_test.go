@@ -88,8 +88,7 @@ func newServer(w *world, dir string, template []byte) *server {
 			cert = c
 		}
 		return cert, nil
-	}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: s.authority.Pool(), MinVersion: tls.VersionTLS13, Time: time.Now, NextProtos: []string{"http/1.1"},
-		CurvePreferences: []tls.CurveID{tls.X25519}} // the cheapest: it is not what is tried here
+	}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: s.authority.Pool(), MinVersion: tls.VersionTLS13, Time: time.Now, NextProtos: []string{"http/1.1"}}
 	return s
 }
 

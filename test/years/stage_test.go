@@ -70,14 +70,16 @@ func (s *stage) leave(name string) {
 	}
 }
 
-// lend takes the turn from whoever has it, and gives its name: it asked and waits for the
-// answer.
-func (s *stage) lend() string {
+// lend takes the turn from whoever has it, who asked and waits for the answer, and is back in
+// the name of another after a while. It gives the name of whoever asked.
+func (s *stage) lend(name string, after time.Duration) string {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	lender := s.holder
 	s.holder = ""
 	s.ring()
+	s.mu.Unlock()
+	time.Sleep(after)
+	s.enter(name, nil)
 	return lender
 }
 

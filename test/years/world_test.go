@@ -147,12 +147,12 @@ func (w *world) wrong(what string) {
 // size draws how many machines there are, and for how many days.
 func (w *world) size() (machines, days int) {
 	switch n := w.pick(100); {
-	case n < 80:
-		return 1, 12 + w.pick(16)
-	case n < 97:
-		return 2 + w.pick(2), 14 + w.pick(16)
+	case n < 75:
+		return 1, 14 + w.pick(17)
+	case n < 96:
+		return 2 + w.pick(2), 16 + w.pick(18)
 	}
-	return 1 + w.pick(2), 100 + w.pick(140)
+	return 1 + w.pick(2), 100 + w.pick(150)
 }
 
 func (w *world) live(dir string, template []byte) {
