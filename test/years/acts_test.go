@@ -19,8 +19,7 @@ type act struct {
 	do     func(*world, *device) bool // false when there was nothing to do it to
 }
 
-// acts are all that happens beside what happens on the network (trouble). A person's undo
-// has its place here too: an act that asks for it, and in the oracle the one way down.
+// acts are all that happens beside what happens on the network (trouble).
 func acts() []act {
 	return []act{
 		{"a version appears", 30, false, (*world).publish},
@@ -28,6 +27,7 @@ func acts() []act {
 		{"a person rejects", 2, false, (*world).reject},
 		{"a person tries again", 4, false, (*world).tryAgain},
 		{"a person says now", 4, false, (*world).forceNow},
+		{"a person takes back", 14, false, (*world).undo},
 		{"a copy of the server's disk", 4, false, func(w *world, _ *device) bool { return w.backup() }},
 
 		{"an approval is withdrawn", 5, true, (*world).takeBack},
@@ -176,10 +176,10 @@ func (w *world) due() {
 	w.server.core.kick()
 }
 
-// answer writes a person's answer to what is on offer.
-func (w *world) answer(name string, level store.Level, target string, yes bool, forced bool) bool {
-	h, o := w.handle(), w.offers[name]
-	if h == nil || o.version == "" {
+// answer writes a person's answer to a version.
+func (w *world) answer(name, version string, level store.Level, target string, change func(*store.Approval)) bool {
+	h := w.handle()
+	if h == nil || version == "" {
 		return false
 	}
 	manager := ""
@@ -189,33 +189,52 @@ func (w *world) answer(name string, level store.Level, target string, yes bool, 
 		}
 	}
 	a := store.Approval{ID: patch.NewID(patch.ApprovalID), Customer: customerID, Level: level, Target: target, Provider: manager, Name: name,
-		Version: o.version, Origin: origin, Answer: store.Approve, Follow: w.chance(40), By: "per_ann", ByName: "Ann", At: time.Now()}
-	if !yes {
-		a.Answer, a.Reason, a.Follow = store.Reject, "not now", false
-	}
-	if forced {
-		until := time.Now().Add(4 * time.Hour)
-		a.ForcedUntil = &until
-	}
+		Version: version, Origin: origin, Answer: store.Approve, By: "per_ann", ByName: "Ann", At: time.Now()}
+	change(&a)
 	w.must(h.CreateApprovals(background(), time.Now(), []store.Approval{a}))
-	w.note("answered for %s %s: %s", name, o.version, a.Answer)
+	w.note("answered for %s %s: %s", name, version, a.Answer)
 	w.due()
 	return true
+}
+
+// yes approves what is on offer, and perhaps what follows it.
+func (w *world) yes(name string, level store.Level, target string) bool {
+	return w.answer(name, w.offers[name].version, level, target, func(a *store.Approval) { a.Follow = w.chance(40) })
 }
 
 func (w *world) approve(d *device) bool {
 	name := w.item()
 	switch w.pick(3) {
 	case 0:
-		return w.answer(name, store.LevelCustomer, customerID, true, false)
+		return w.yes(name, store.LevelCustomer, customerID)
 	case 1:
-		return w.answer(name, store.LevelSite, siteID, true, false)
+		return w.yes(name, store.LevelSite, siteID)
 	}
-	return w.answer(name, store.LevelDevice, d.id, true, false)
+	return w.yes(name, store.LevelDevice, d.id)
 }
 
 func (w *world) reject(d *device) bool {
-	return w.answer(w.item(), store.LevelDevice, d.id, false, false)
+	name := w.item()
+	return w.answer(name, w.offers[name].version, store.LevelDevice, d.id, func(a *store.Approval) { a.Answer, a.Reason = store.Reject, "not now" })
+}
+
+// undo is a person who wants a version gone where it is installed.
+func (w *world) undo(d *device) bool {
+	var names []string
+	for _, name := range d.machine.names() {
+		if d.machine.items[name].previous != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return false
+	}
+	name := names[w.pick(len(names))]
+	back := func(a *store.Approval) { a.Answer, a.Reason = store.Undo, "it does harm" }
+	if w.chance(50) {
+		return w.answer(name, d.machine.items[name].now.version, store.LevelCustomer, customerID, back)
+	}
+	return w.answer(name, d.machine.items[name].now.version, store.LevelDevice, d.id, back)
 }
 
 // forceNow is a person who does not wait for the window, and has the agent restarted so that
@@ -224,7 +243,8 @@ func (w *world) forceNow(d *device) bool {
 	done := false
 	for _, i := range software() {
 		if o := w.offers[i.name]; minor(d.machine.items[i.name].now.version) < minor(o.version) {
-			done = w.answer(i.name, store.LevelDevice, d.id, true, true) || done
+			until := time.Now().Add(4 * time.Hour)
+			done = w.answer(i.name, o.version, store.LevelDevice, d.id, func(a *store.Approval) { a.ForcedUntil = &until }) || done
 		}
 	}
 	return done && d.kill(false, w.between(time.Second, 2*time.Hour))
@@ -430,12 +450,12 @@ func (w *world) heal() {
 	all, err := h.Approvals(background(), store.ApprovalFilter{Open: true})
 	w.must(err)
 	for _, a := range all {
-		if a.Answer == store.Reject {
+		if a.Answer != store.Approve {
 			w.must(h.WithdrawApproval(background(), time.Now(), a.ID))
 		}
 	}
 	for _, i := range software() {
-		w.answer(i.name, store.LevelCustomer, customerID, true, false)
+		w.yes(i.name, store.LevelCustomer, customerID)
 	}
 	w.due()
 }

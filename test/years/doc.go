@@ -10,9 +10,9 @@
 // are the seed's. The side for people has no part in it: what people do goes to the store and
 // the engine as their routes do.
 //
-// Three things differ from a real installation, so that a year costs seconds. A day holds two
-// check-ins and two readings in place of thousands, for which the network rewrites the time
-// of the next check-in. There is no wake-up channel, as at a site whose firewall lets no call
+// Three things differ from a real installation, so that a year costs seconds. A day holds a
+// check-in or two and two readings in place of thousands, for which the network rewrites the
+// time of the next check-in. There is no wake-up channel, as at a site whose firewall lets no call
 // stand. And the server's own loops are one actor that works when something is due.
 //
 // Within a bubble goroutines still run as they like. So whoever acts takes a turn first, one

@@ -40,6 +40,7 @@ type item struct {
 	restart       bool // it runs only after a reboot
 	now           state
 	running       string
+	previous      string // what an undo brings back; "" nothing
 	past          []moment
 }
 
@@ -76,10 +77,11 @@ func (i *item) remember() {
 
 func (i *item) active() bool { return i.now.broken == "" && (!i.restart || i.running == i.now.version) }
 
-// set makes a version what is installed; the caller holds the lock.
+// set makes a version what is installed, with nothing to go back to; the caller holds the
+// lock.
 func (m *machine) set(name, version, broken string) {
 	i := m.items[name]
-	i.now = state{version, broken}
+	i.now, i.previous = state{version, broken}, ""
 	if !i.restart {
 		i.running = version
 	}
@@ -130,7 +132,8 @@ func (p *manager) Installed(context.Context) ([]patch.Item, error) {
 	var items []patch.Item
 	for _, i := range p.m.items {
 		if i.manager == p.name {
-			items = append(items, patch.Item{Provider: p.name, Name: i.name, Architecture: "amd64", Version: i.now.version, Broken: i.now.broken})
+			items = append(items, patch.Item{Provider: p.name, Name: i.name, Architecture: "amd64", Version: i.now.version, Broken: i.now.broken,
+				Previous: i.previous})
 		}
 	}
 	return items, nil
@@ -172,13 +175,22 @@ func (p *manager) Stage(context.Context, provider.Request) error {
 
 // Apply installs one thing after the other, which takes its time.
 func (p *manager) Apply(_ context.Context, r provider.Request) (provider.Outcome, error) {
+	return p.work(r, p.m.install, wire.VerbInstall)
+}
+
+// Undo takes one thing after the other back.
+func (p *manager) Undo(_ context.Context, r provider.Request) (provider.Outcome, error) {
+	return p.work(r, p.m.goBack, wire.VerbUndo)
+}
+
+func (p *manager) work(r provider.Request, one func(patch.Update) (provider.Change, error), verb string) (provider.Outcome, error) {
 	var o provider.Outcome
 	var failed error
 	if p.life.isDead() {
 		return o, errDead
 	}
 	for _, u := range r.Updates {
-		p.m.d.w.oracle.applies(p.life, u)
+		p.m.d.w.oracle.applies(p.life, u, verb)
 	}
 	m := p.m
 	switch now := time.Now(); {
@@ -192,7 +204,7 @@ func (p *manager) Apply(_ context.Context, r provider.Request) (provider.Outcome
 		if !p.life.sleep("worker", time.Duration(20+m.d.w.pick(600))*time.Second) {
 			return o, errDead
 		}
-		change, err := m.install(u)
+		change, err := one(u)
 		m.hold("", "")
 		if err != nil {
 			failed = err
@@ -232,7 +244,27 @@ func (m *machine) install(u patch.Update) (provider.Change, error) {
 	}
 	change := provider.Change{Name: u.Name, Architecture: "amd64", From: i.now.version, To: u.Available, Asked: true}
 	m.set(u.Name, u.Available, "")
+	if change.From != change.To && m.d.w.chance(90) {
+		i.previous = change.From
+	}
 	m.d.w.note("%s: %s is now %s", m.d.name, u.Name, u.Available)
+	return change, nil
+}
+
+// goBack is the end of taking one item back, which is to what it was before its last update.
+func (m *machine) goBack(u patch.Update) (provider.Change, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := m.items[u.Name]
+	switch {
+	case time.Now().Before(m.fails[u.Name]):
+		return provider.Change{}, errScript
+	case i.previous != u.Available:
+		return provider.Change{}, fmt.Errorf("version %s is not kept here: %w", u.Available, provider.ErrRefused)
+	}
+	change := provider.Change{Name: u.Name, Architecture: "amd64", From: i.now.version, To: u.Available, Asked: true}
+	m.set(u.Name, u.Available, "")
+	m.d.w.note("%s: %s is back at %s", m.d.name, u.Name, u.Available)
 	return change, nil
 }
 

@@ -52,25 +52,30 @@ func (o *oracle) open(d wire.DeviceOrders) bool {
 	return window.Open(set, now).Open || window.Open(set, now.Add(slack)).Open || window.Open(set, now.Add(-slack)).Open
 }
 
-// applies is asked before a package manager is told to install.
-func (o *oracle) applies(l *life, u patch.Update) {
+// applies is asked before a package manager is told to install, or to take back.
+func (o *oracle) applies(l *life, u patch.Update, verb string) {
 	d := l.d
-	o.w.note("%s: is to install %s %s over %s", d.name, u.Name, u.Available, u.Installed)
+	o.w.note("%s: is to %s %s %s over %s", d.name, verb, u.Name, u.Available, u.Installed)
 	orders, ok := o.ordered(l)
-	i := slices.IndexFunc(orders.Jobs, func(j wire.Job) bool { return j.Target.Name == u.Name && j.Target.To == u.Available })
+	i := slices.IndexFunc(orders.Jobs, func(j wire.Job) bool {
+		return j.Verb == verb && j.Target.Name == u.Name && j.Target.To == u.Available
+	})
 	if !ok || i < 0 {
-		o.w.broke("%s installs %s %s, which nobody orders", d.name, u.Name, u.Available)
+		o.w.broke("%s is to %s %s %s, which nobody orders", d.name, verb, u.Name, u.Available)
 		return
 	}
 	if forced := orders.Jobs[i].Forced != ""; !forced && !d.leapt && !o.open(orders) {
-		o.w.broke("%s installs %s outside its window", d.name, u.Name)
-	}
-	if minor(u.Available) < minor(u.Installed) {
-		o.w.broke("%s is to go down from %s %s to %s", d.name, u.Name, u.Installed, u.Available)
+		o.w.broke("%s is to %s %s outside its window", d.name, verb, u.Name)
 	}
 	item := d.machine.items[u.Name]
+	if down := minor(u.Available) < minor(u.Installed); down && verb != wire.VerbUndo {
+		o.w.broke("%s is to go down from %s %s to %s", d.name, u.Name, u.Installed, u.Available)
+	}
+	if verb == wire.VerbUndo && item.now.version == u.Installed && item.previous != u.Available {
+		o.w.broke("%s is to take %s %s back to %s, and before it was %q", d.name, u.Name, u.Installed, u.Available, item.previous)
+	}
 	if item.now.version == u.Available && item.now.broken == "" && u.Installed == u.Available {
-		o.w.broke("%s installs %s %s, which is there", d.name, u.Name, u.Available)
+		o.w.broke("%s is to %s %s %s, which is there", d.name, verb, u.Name, u.Available)
 	}
 }
 
@@ -138,6 +143,9 @@ func (o *oracle) ended(d *device, out wire.Outcome) {
 		}
 		if r.Before != "" && minor(r.Before) < minor(r.After) {
 			o.w.figures.Cycles++
+		}
+		if minor(r.Before) > minor(r.After) {
+			o.w.figures.Undone++
 		}
 	}
 }

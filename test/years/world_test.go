@@ -23,6 +23,7 @@ type figures struct {
 	Seeds    int
 	Years    float64 // of agents
 	Cycles   int     // updates brought to their verified end
+	Undone   int     // and taken back
 	Faults   int
 	CheckIns int
 	Broken   int
@@ -31,6 +32,7 @@ type figures struct {
 
 func (f *figures) add(o figures) {
 	f.Seeds, f.Years, f.Cycles, f.Faults = f.Seeds+o.Seeds, f.Years+o.Years, f.Cycles+o.Cycles, f.Faults+o.Faults
+	f.Undone += o.Undone
 	f.CheckIns, f.Broken = f.CheckIns+o.CheckIns, f.Broken+o.Broken
 	if f.Kinds == nil {
 		f.Kinds = map[string]int{}

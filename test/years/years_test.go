@@ -137,6 +137,9 @@ func (f figures) judge(t *testing.T, seeds uint64) {
 	if seeds < 100 {
 		return
 	}
+	if f.Undone == 0 {
+		t.Error("nothing was taken back")
+	}
 	for _, a := range acts() {
 		if a.fault && f.Kinds[a.name] == 0 {
 			t.Errorf("it never happened: %s", a.name)
@@ -150,8 +153,8 @@ func (f figures) checkIns() float64 { return float64(f.CheckIns) / f.Years }
 
 // String says it in a line.
 func (f figures) String() string {
-	return fmt.Sprintf("%.1f agent-years over %d seeds: %.1f patch cycles, %.0f faults, %.0f check-ins a year; %d laws broken",
-		f.Years, f.Seeds, f.cycles(), f.faults(), f.checkIns(), f.Broken)
+	return fmt.Sprintf("%.1f agent-years over %d seeds: %.1f patch cycles, %.1f undone, %.0f faults, %.0f check-ins a year; %d laws broken",
+		f.Years, f.Seeds, f.cycles(), float64(f.Undone)/f.Years, f.faults(), f.checkIns(), f.Broken)
 }
 
 // print prints the figures as scripts/figures reads them.
