@@ -80,6 +80,7 @@ func acts() []act {
 
 // happens lets one thing happen.
 func (w *world) happens() {
+	w.chanceAnew()
 	all := acts()
 	total := 0
 	for _, a := range all {
@@ -427,6 +428,7 @@ func (s *server) ringUp() {
 
 // heal ends everything that is wrong, and lets the site want all that is on offer.
 func (w *world) heal() {
+	w.chanceAnew()
 	w.calm = true
 	if w.server.core == nil {
 		w.server.start()
@@ -463,6 +465,7 @@ func (w *world) heal() {
 // lookAfter is the person who looks at what failed for good, who finishes on the machine what
 // a package manager left half done, and restarts one that was asked to and did not.
 func (w *world) lookAfter(late bool) {
+	w.chanceAnew()
 	for _, d := range w.devices {
 		w.tryAgain(d)
 		if i := d.machine.items["kernel"]; late && d.life != nil && i.running != i.now.version && i.now.broken == "" {

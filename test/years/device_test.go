@@ -187,6 +187,7 @@ func (d *device) run(string) {
 }
 
 func (d *device) enroll() bool {
+	d.w.chanceAnew()
 	d.disk.cut = func(how) {}
 	keys := identity.SoftKey{Dir: d.disk}
 	id, err := enroll.Run(context.Background(), enroll.Options{Server: agentURL, Token: d.token, Mode: wire.Manage,

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/cryptotest"
 	"testing/synctest"
 	"time"
 
@@ -50,8 +51,9 @@ type offer struct {
 
 // world is one seed.
 type world struct {
-	t      testing.TB
+	t      *testing.T
 	seed   uint64
+	draws  uint64 // how often chance was begun anew
 	rng    *rand.Rand
 	stage  *stage
 	server *server
@@ -100,12 +102,20 @@ func shm() string {
 	return ""
 }
 
-func newWorld(t testing.TB, seed uint64) *world {
+func newWorld(t *testing.T, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 20))
 	w := &world{t: t, seed: seed, rng: rng, stage: newStage(rng), offers: map[string]offer{}, kept: map[string]bool{}, made: map[string]int{}, ended: make(chan struct{})}
 	w.figures = figures{Seeds: 1, Kinds: map[string]int{}}
 	w.oracle = newOracle(w)
 	return w
+}
+
+// chanceAnew begins the chance of keys and IDs anew, before something gets an ID. TLS draws
+// from it as well, on both ends at once; where that took one more, all that is sorted by ID
+// would come in another order ever after.
+func (w *world) chanceAnew() {
+	w.draws++
+	cryptotest.SetGlobalRandom(w.t, w.seed<<20+w.draws)
 }
 
 // pick gives a number from 0 to below n.
