@@ -36,10 +36,9 @@ type device struct {
 	acked   int64 // the highest number the server acknowledged to it
 	told    map[int64]string
 	written map[int64]wire.Outcome // what was durable on its disk at one time
-	order   []int64
-	heard   time.Time // when the server last answered it
-	replies [][]byte  // some from before
-	asking  int       // questions on their way
+	heard   time.Time              // when the server last answered it
+	replies [][]byte               // some from before
+	asking  int                    // questions on their way
 }
 
 func newDevice(w *world, name string) *device {
@@ -59,7 +58,6 @@ type life struct {
 	dead   chan struct{}
 	cancel context.CancelFunc
 	rested bool // the loops have come to rest once
-	ended  bool
 	power  bool // the machine goes down with it
 }
 
@@ -254,7 +252,6 @@ func (l *life) reboot() error {
 	if time.Now().Before(d.machine.stubborn) {
 		return nil
 	}
-	d.machine.rebooted++
 	d.w.stage.actor(d.name+" restarts ", func(name string) {
 		d.w.stage.sleep(name, time.Duration(1+d.w.pick(90))*time.Second)
 		if d.life == l {

@@ -27,7 +27,6 @@ type machine struct {
 	blind    time.Time // until then nothing can be read
 	fails    map[string]time.Time
 	stubborn time.Time // until then it does not restart when asked
-	rebooted int
 	signed   time.Time // when the vendors signed what the machine has of their lists
 
 	inHand   string // the item that is being installed

@@ -108,8 +108,8 @@ func (d *device) remembers(name string, data []byte) {
 		return
 	}
 	for _, out := range c.Outcomes {
-		if was, ok := d.written[out.Seq]; ok && text2(was) != text2(out) {
-			d.w.broke("%s gives the number %d twice: %s, and %s", d.name, out.Seq, text2(was), text2(out))
+		if was, ok := d.written[out.Seq]; ok && content(was) != content(out) {
+			d.w.broke("%s gives the number %d twice: %s, and %s", d.name, out.Seq, content(was), content(out))
 		}
 		d.written[out.Seq] = out
 		d.w.note("%s: %d %s %s: %s", d.name, out.Seq, out.Step, out.Result, out.Message)
@@ -150,17 +150,18 @@ func (o *oracle) ended(d *device, out wire.Outcome) {
 	}
 }
 
-func text2(out wire.Outcome) string {
+// content is what an outcome says, without when.
+func content(out wire.Outcome) string {
 	return fmt.Sprint(out.Job, " ", out.Step, " ", out.Result, " ", out.Message)
 }
 
 // says looks at what an agent says.
 func (o *oracle) says(d *device, in wire.CheckIn) {
 	for _, out := range in.Outcomes {
-		if was, ok := d.told[out.Seq]; ok && was != text2(out) {
-			o.w.broke("%s told number %d as %s, and tells it as %s", d.name, out.Seq, was, text2(out))
+		if was, ok := d.told[out.Seq]; ok && was != content(out) {
+			o.w.broke("%s told number %d as %s, and tells it as %s", d.name, out.Seq, was, content(out))
 		}
-		d.told[out.Seq] = text2(out)
+		d.told[out.Seq] = content(out)
 		if _, ok := d.written[out.Seq]; !ok {
 			o.w.broke("%s tells number %d, which it did not write down", d.name, out.Seq)
 		}
@@ -185,7 +186,7 @@ func (o *oracle) kept() {
 		}
 		stored := o.stored(d)
 		for seq, out := range d.written {
-			if seq <= d.acked && stored[seq] != text2(out) {
+			if seq <= d.acked && stored[seq] != content(out) {
 				o.w.broke("the server acknowledged number %d of %s and holds %q", seq, d.name, stored[seq])
 			}
 		}
@@ -198,7 +199,7 @@ func (o *oracle) stored(d *device) map[int64]string {
 	o.w.must(err)
 	all := map[int64]string{}
 	for _, row := range rows {
-		all[row.Seq] = text2(row.Outcome)
+		all[row.Seq] = content(row.Outcome)
 	}
 	return all
 }
@@ -277,8 +278,8 @@ func (o *oracle) final() {
 	for _, d := range o.w.devices {
 		stored := o.stored(d)
 		for seq, out := range d.written {
-			if stored[seq] != text2(out) {
-				o.w.broke("number %d of %s (%s) is nowhere: the server holds %q", seq, d.name, text2(out), stored[seq])
+			if stored[seq] != content(out) {
+				o.w.broke("number %d of %s (%s) is nowhere: the server holds %q", seq, d.name, content(out), stored[seq])
 			}
 		}
 	}

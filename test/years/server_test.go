@@ -5,12 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"patchbay/patch"
@@ -61,7 +59,6 @@ type core struct {
 	kick    func()
 	early   bool // devices are stepped before their agent is answered
 	ctx     func() context.Context
-	dead    atomic.Bool
 }
 
 // image is what was on the server's disk at one moment.
@@ -202,7 +199,6 @@ func (s *server) kill() {
 }
 
 func (s *server) down() {
-	s.core.dead.Store(true)
 	s.core.stop()
 	s.w.must(s.core.store.Close())
 	s.core = nil
@@ -253,5 +249,3 @@ func template(dir string) ([]byte, error) {
 	}
 	return os.ReadFile(path)
 }
-
-var _ io.Writer = logs{}
