@@ -22,6 +22,7 @@ type Options struct {
 	Origin  *Origin  // where its apt sources point; nil: none
 	Suites  []string // of the origin; Stable and Security when nil
 	Install []string // packages ("name" or "name=version") it has from the start
+	Log     bool     // keep dpkg's log outside its disk, where no power cut takes lines from it
 }
 
 // Device is a Debian machine: its own root (a layer over a shared base), process,
@@ -34,6 +35,7 @@ type Device struct {
 	boot bool
 	disk int64
 	base string
+	log  bool
 	net  network
 
 	mu      sync.Mutex
@@ -109,7 +111,7 @@ func (b *Bed) add(o Options, base string) (*Device, error) {
 	}
 	b.next++
 	d := &Device{
-		Name: o.Name, bed: b, dir: filepath.Join(b.dir, o.Name), boot: o.Boot, disk: o.Disk, base: base,
+		Name: o.Name, bed: b, dir: filepath.Join(b.dir, o.Name), boot: o.Boot, disk: o.Disk, base: base, log: o.Log,
 		changed: make(chan struct{}),
 		net: network{
 			space: bridgeName(b.number) + "-" + o.Name, port: portName(b.number, strconv.Itoa(n)),
@@ -134,20 +136,30 @@ func (d *Device) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	upper, work := filepath.Join(layer, "upper"), filepath.Join(layer, "work")
-	for _, dir := range []string{upper, work} {
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return err
-		}
-	}
-	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", d.base, upper, work)
-	if err := syscall.Mount("patchbay-bed", d.Root(), "overlay", 0, options); err != nil {
-		return os.NewSyscallError("mount overlay", err)
+	if err := d.mountRoot(); err != nil {
+		return err
 	}
 	if err := writeFiles(d.Root(), d.identity()); err != nil {
 		return err
 	}
+	if d.log {
+		if err := d.keepLog(); err != nil {
+			return err
+		}
+	}
 	return d.net.create(ctx)
+}
+
+// mountRoot lays the device's disk over its base.
+func (d *Device) mountRoot() error {
+	upper, work := filepath.Join(d.dir, "layer/upper"), filepath.Join(d.dir, "layer/work")
+	for _, dir := range []string{upper, work} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", d.base, upper, work)
+	return os.NewSyscallError("mount overlay", syscall.Mount("patchbay-bed", d.Root(), "overlay", 0, options))
 }
 
 func makeDisk(ctx context.Context, image string, size int64, at string) error {

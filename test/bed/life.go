@@ -157,6 +157,9 @@ func (d *Device) nspawn() *exec.Cmd {
 		"--hostname=" + d.Name, "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--capability=all",
 		"--console=pipe", "--network-namespace-path=" + d.net.path(), "--directory=" + d.Root(),
 	}
+	if d.log {
+		args = append(args, "--bind="+d.logDir()+":"+logInside)
+	}
 	if d.boot {
 		args = append(args, "--notify-ready=yes", "--boot")
 	} else {
@@ -242,8 +245,8 @@ func inhabitants(leader int) (pids []int, settled bool) {
 }
 
 // Kill is a power cut: every process of the device ends at once, with no word of
-// warning. What the kernel had not written to the disk is not lost, though: that
-// part of a power cut needs a whole virtual machine. Killing twice is harmless.
+// warning. What the kernel had not written to the disk is not lost, though: [Device.Cut]
+// loses that, too. Killing twice is harmless.
 func (d *Device) Kill() error {
 	d.mu.Lock()
 	l := d.life

@@ -18,6 +18,7 @@ type pkg struct {
 	programs  map[string]string // the same, to be run
 	conffiles []string
 	scripts   map[string]string // preinst, postinst, prerm, postrm
+	triggers  string            // its triggers file
 	blob      int64             // bytes of a big file in it
 	claims    int               // Installed-Size in KiB; 0: the truth
 }
@@ -43,6 +44,7 @@ func catalog(native string) []pkg {
 		all = append(all, faulty(step)...)
 	}
 	all = append(all, pkg{name: "bed-new", step: "1.1"}, pkg{name: "bed-victim", step: "1.0"})
+	all = append(all, haltable()...)
 	for i := range all {
 		p := &all[i]
 		if p.version == "" {
@@ -171,6 +173,9 @@ func (p pkg) tree() []file {
 	}
 	for name, text := range p.scripts {
 		files = append(files, file{"DEBIAN/" + name, "#!/bin/sh\nset -e\n" + text + "\n", 0o755})
+	}
+	if p.triggers != "" {
+		files = append(files, file{"DEBIAN/triggers", p.triggers + "\n", 0o644})
 	}
 	if len(p.conffiles) > 0 {
 		files = append(files, file{"DEBIAN/conffiles", strings.Join(p.conffiles, "\n") + "\n", 0o644})

@@ -1,0 +1,122 @@
+package bed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"unsafe"
+)
+
+// Cut takes the power away from a device that has a Disk of its own: every process ends at
+// once, and what had not been written to the disk by then is lost. The device is off
+// afterwards, its disk as its file system makes it good when it is next mounted.
+func (d *Device) Cut(ctx context.Context) error {
+	if d.disk == 0 {
+		return fmt.Errorf("%s has no disk of its own that could lose what was not written: see Options.Disk", d.Name)
+	}
+	if err := d.Kill(); err != nil {
+		return err
+	}
+	layer := filepath.Join(d.dir, "layer")
+	if err := shutDisk(layer); err != nil {
+		return fmt.Errorf("cutting the disk of %s off: %w", d.Name, err)
+	}
+	for _, at := range []string{d.Root(), layer} { // not detached: nothing may hold on to the old state
+		if _, err := run(ctx, "umount", at); err != nil {
+			return err
+		}
+	}
+	if _, err := run(ctx, "mount", "-o", "loop", filepath.Join(d.dir, "disk.img"), layer); err != nil {
+		return err
+	}
+	return d.mountRoot()
+}
+
+// shutDisk makes the file system at a mount point forget what is not on the disk yet, its
+// journal's unwritten part included.
+func shutDisk(at string) error {
+	f, err := os.Open(at)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	const (
+		shutdown  = 0x8004587d // EXT4_IOC_SHUTDOWN
+		withoutIt = 2          // EXT4_GOING_FLAGS_NOLOGFLUSH
+	)
+	flags := uint32(withoutIt)
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, f.Fd(), shutdown, uintptr(unsafe.Pointer(&flags))); errno != 0 {
+		return os.NewSyscallError("ioctl", errno)
+	}
+	return nil
+}
+
+// logInside is where a device with Options.Log sees what lies outside its disk.
+const logInside = "/var/log/outside"
+
+func (d *Device) logDir() string { return filepath.Join(d.dir, "log") }
+
+// keepLog lets dpkg write its log outside the device's disk.
+func (d *Device) keepLog() error {
+	if err := os.MkdirAll(d.logDir(), 0o755); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(d.Root())
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.Mkdir(strings.TrimPrefix(logInside, "/"), 0o755); err != nil {
+		return err
+	}
+	if err := root.Remove("var/log/dpkg.log"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return root.Symlink(logInside+"/dpkg.log", "var/log/dpkg.log")
+}
+
+// DpkgLog is dpkg's log of a device with Options.Log.
+func (o Oracle) DpkgLog() (string, error) {
+	text, err := os.ReadFile(filepath.Join(o.d.logDir(), "dpkg.log"))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	return string(text), err
+}
+
+// KillTree kills every process of the device that goes by a name, at once and with all below
+// it, and says how many of that name there were.
+func (d *Device) KillTree(name string) int {
+	leader := d.leader()
+	if leader == 0 {
+		return 0
+	}
+	pids, _ := inhabitants(leader)
+	children := map[int][]int{}
+	var roots []int
+	for _, pid := range pids {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		open, end := strings.IndexByte(string(stat), '('), strings.LastIndexByte(string(stat), ')')
+		if err != nil || open < 0 || end < open {
+			continue // ended meanwhile
+		}
+		fields := strings.Fields(string(stat[end+1:]))
+		parent, _ := strconv.Atoi(fields[1])
+		children[parent] = append(children[parent], pid)
+		if string(stat[open+1:end]) == name {
+			roots = append(roots, pid)
+		}
+	}
+	kill := slices.Clone(roots)
+	for i := 0; i < len(kill); i++ {
+		_ = syscall.Kill(kill[i], syscall.SIGKILL) // ended meanwhile: fine
+		kill = append(kill, children[kill[i]]...)
+	}
+	return len(roots)
+}
