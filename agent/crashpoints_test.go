@@ -103,6 +103,14 @@ func scenes() map[string]func() scene {
 			s.begin = func(w *world) { w.machine.installed["curl"], w.machine.previous["curl"] = "1.1", "1.0" }
 			return s
 		},
+		"cut short, then finished": func() scene {
+			s := upgrade("curl", "nginx")()
+			s.begin = func(w *world) {
+				w.breaks()
+				w.machine.repair = func() (provider.Outcome, error) { return provider.Outcome{}, nil }
+			}
+			return s
+		},
 		"renewal": func() scene {
 			s := upgrade("curl")()
 			s.begin = func(w *world) { w.server.lifetime = 20 * time.Minute }

@@ -27,6 +27,9 @@ type machine struct {
 	applied   [][]string                                             // names, per call
 	stagedN   int                                                    //
 	apply     func(provider.Request) (provider.Outcome, bool, error) // true: go on with the installation
+	begun     map[string]string                                      // what Apply left broken, and the version it was to have
+	repair    func() (provider.Outcome, error)                       // nil: there is nothing that could repair
+	repairs   int                                                    // how often it was tried
 }
 
 func newMachine() *machine {

@@ -201,6 +201,9 @@ func (a *Agent) jobs(ctx context.Context) (time.Time, error) {
 	if err := a.apply(ctx); err != nil {
 		return time.Time{}, err
 	}
+	if err := a.repair(ctx); err != nil {
+		return time.Time{}, err
+	}
 	if err := a.settle(ctx); err != nil {
 		return time.Time{}, err
 	}

@@ -51,6 +51,17 @@ type Undoer interface {
 	Undo(context.Context, Request) (Outcome, error)
 }
 
+// Repairer is a provider that knows what it began, also after it was stopped in the middle,
+// and can finish that.
+type Repairer interface {
+	// Unfinished names the items that an Apply on this device began and left incomplete, as
+	// long as trying to finish them is worth it now. It changes nothing and is quick.
+	Unfinished(context.Context) ([]patch.Item, error)
+	// Repair finishes what is unfinished, in the versions that were approved, and touches
+	// nothing else. It never decides whether it succeeded: the next scan does.
+	Repair(ctx context.Context, lockWait time.Duration) (Outcome, error)
+}
+
 // Request is what to install and what is allowed to happen on the way.
 type Request struct {
 	Updates       []patch.Update // Available is the exact version wanted, Installed the one that is there

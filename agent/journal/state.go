@@ -54,9 +54,11 @@ type Restart struct {
 	Problem string `json:"problem,omitempty"` // a sentence, when it failed
 }
 
-// Ended is what is remembered of a job that is over: enough to know it when it is listed again.
+// Ended is what is remembered of a job that is over: enough to know it when it is listed
+// again, and when what it left is to be finished.
 func (j Job) Ended(step wire.Step, now time.Time) Job {
-	return Job{Job: wire.Job{ID: j.ID, Verb: j.Verb, Target: j.Target}, Device: j.Device, Orders: j.Orders, Step: step, Since: now}
+	return Job{Job: wire.Job{ID: j.ID, Verb: j.Verb, Target: j.Target, Forced: j.Forced}, Device: j.Device, Orders: j.Orders,
+		Step: step, Since: now, Begun: j.Begun}
 }
 
 // state is what all lines together say.

@@ -49,9 +49,8 @@ func (a *Apt) carryOut(ctx context.Context, r provider.Request, before installed
 	reboots := a.readReboots()
 	said := &messages{}
 	err := a.install(ctx, r, before, w, said)
-	a.forgetLook()
 	out := provider.Outcome{Messages: said.last(), Conflicts: a.conflicts(said.conflicts)}
-	after, readErr := readInstalled(a.env.Host.Files())
+	after, readErr := a.settleApply()
 	if readErr != nil {
 		return out, errors.Join(err, fmt.Errorf("reading what was done: %w", readErr))
 	}
@@ -151,12 +150,15 @@ func (a *Apt) install(ctx context.Context, r provider.Request, before installed,
 	if w.keeps {
 		a.keep(ctx, p, before)
 	}
+	if err := a.begin(r, p); err != nil {
+		return err
+	}
 	if len(r.AllowRemovals) == 0 {
 		args = append([]string{"--no-remove"}, args...)
 	}
 	res, err := a.runLocked(ctx, r.LockWait, said, args)
 	if err == nil && wasInterrupted(res) {
-		if err = a.repair(ctx, said); err == nil {
+		if err = a.configureAll(ctx, said); err == nil {
 			res, err = a.runLocked(ctx, r.LockWait, said, args)
 		}
 	}
@@ -225,28 +227,6 @@ func (a *Apt) runLocked(ctx context.Context, wait time.Duration, said *messages,
 		return res, fmt.Errorf("running apt: %w", err)
 	}
 	return res, nil
-}
-
-// wasInterrupted reports whether apt refuses to work because dpkg was once stopped in the
-// middle: by a power cut, or a kill.
-func wasInterrupted(res provider.Result) bool {
-	return res.Code != 0 && strings.Contains(words(res), "dpkg was interrupted")
-}
-
-// repair finishes what an interrupted dpkg left undone: until then apt does nothing at all.
-func (a *Apt) repair(ctx context.Context, said *messages) error {
-	a.env.Log.Warn("dpkg was interrupted once; what it left is finished first")
-	res, err := a.env.Host.Run(ctx, provider.Command{
-		Args: []string{"dpkg", "--force-confdef", "--force-confold", "--configure", "-a"},
-		Env:  environment, Line: said.line(),
-	})
-	if err != nil {
-		return fmt.Errorf("finishing an interrupted dpkg run: %w", err)
-	}
-	if res.Code != 0 && errors.Is(failure(res), provider.ErrBusy) {
-		return a.explain(res)
-	}
-	return nil // what still fails is in apt's answer to the next try
 }
 
 // forgetLook makes the next look a fresh one.

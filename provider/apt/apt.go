@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 
@@ -43,6 +44,7 @@ var (
 	_ provider.Refresher = (*Apt)(nil)
 	_ provider.Stager    = (*Apt)(nil)
 	_ provider.Undoer    = (*Apt)(nil)
+	_ provider.Repairer  = (*Apt)(nil)
 )
 
 func open(_ context.Context, env provider.Env) (provider.Provider, error) {
@@ -76,7 +78,7 @@ func (a *Apt) Available(ctx context.Context) (patch.Offer, error) {
 	offer := patch.Offer{
 		Updates: updates,
 		Sources: v.reports(a.records()),
-		Notes:   append(notes, v.installed.notes...),
+		Notes:   slices.Concat(notes, v.installed.notes, a.begunNotes(v.installed)),
 	}
 	if v.planErr != nil {
 		return offer, v.planErr

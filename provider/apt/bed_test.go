@@ -60,6 +60,7 @@ type scene struct {
 	archive *bed.Archive
 	origin  *bed.Origin
 	apt     provider.Provider
+	records providertest.Records
 }
 
 // setScene makes a device that has version 1.0 of the packages.
@@ -67,12 +68,12 @@ func setScene(t *testing.T, o bed.Options, packages ...string) scene {
 	t.Helper()
 	t.Parallel()
 	b := bed.New(t)
-	s := scene{archive: bed.NewArchive(t)}
+	s := scene{archive: bed.NewArchive(t), records: providertest.Records{}}
 	s.archive.Publish(t, bed.Stable, "1.0")
 	s.origin = b.Serve(t, s.archive)
 	o.Origin, o.Install = s.origin, packages
 	s.Device = b.Device(t, o)
-	env := provider.Env{Host: deviceHost{s.Device}, Log: slog.New(slog.DiscardHandler), Records: providertest.Records{}, Now: time.Now}
+	env := provider.Env{Host: deviceHost{s.Device}, Log: slog.New(slog.DiscardHandler), Records: s.records, Now: time.Now}
 	p, err := apt.Kind().Open(t.Context(), env)
 	if err != nil {
 		t.Fatal(err)
