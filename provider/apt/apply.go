@@ -65,7 +65,7 @@ func (a *Apt) Stage(ctx context.Context, r provider.Request) error {
 	if err != nil || len(args) == 0 {
 		return err
 	}
-	p, err := a.plan(ctx, args)
+	p, err := a.planned(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (in installed) argument(u patch.Update, against func(wanted, installed stri
 // install looks at what would happen, then does it.
 func (a *Apt) install(ctx context.Context, r provider.Request, before installed, w work, said *messages) error {
 	args := w.args
-	p, err := a.plan(ctx, args)
+	p, err := a.planned(ctx, args)
 	if err != nil {
 		return err
 	}

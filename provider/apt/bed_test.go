@@ -434,6 +434,10 @@ func TestDamagedListIsNotNothingMissing(t *testing.T) {
 		if _, err := s.apt.Available(t.Context()); err == nil {
 			t.Errorf("a list that is %s is taken for the whole", name)
 		}
+		s.refresh(t) // apt itself would say that it has it, for the source's index is the same
+		if on := s.offered(t); on["bed-lib"].Available != "1.1" {
+			t.Errorf("a list that was %s is still not fetched anew", name)
+		}
 	}
 	s.Must(t, "rm", list)
 	_, err = s.apt.Available(t.Context())

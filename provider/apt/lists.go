@@ -39,6 +39,9 @@ const maxList = 512 << 20
 type index struct {
 	byName map[string][]offer
 	broken []string // sentences: lists that are missing or not what their index says
+	// damaged are the files behind them. apt does not look into a list that it has: as long
+	// as the source's index is the same, it takes it for good.
+	damaged []string
 }
 
 // reader reads lists and remembers what it found in those that did not change.
@@ -61,13 +64,16 @@ func (r *reader) read(ctx context.Context, sources []*source, dir map[string]fs.
 	for _, s := range sources {
 		if err := r.readRelease(s, dir); err != nil {
 			s.problem = err.Error()
-			idx.broken = append(idx.broken, fmt.Sprintf("%s: %s", s.name, err))
+			idx.broken, idx.damaged = append(idx.broken, fmt.Sprintf("%s: %s", s.name, err)), append(idx.damaged, s.file)
 			continue
 		}
 		for _, l := range s.lists {
 			if err := r.readList(ctx, l, dir, names, stamp, past); err != nil {
 				s.problem = err.Error()
 				idx.broken = append(idx.broken, fmt.Sprintf("%s: %s", s.name, err))
+				if idx.damaged = append(idx.damaged, s.file); l.found != "" {
+					idx.damaged = append(idx.damaged, l.found)
+				}
 				continue
 			}
 			for _, o := range l.offers {

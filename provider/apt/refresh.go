@@ -3,7 +3,9 @@ package apt
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"patchbay/patch"
@@ -19,6 +21,9 @@ const recordsFile = "apt-refreshed.json"
 func (a *Apt) Refresh(ctx context.Context) ([]patch.Source, error) {
 	sources, err := configured(ctx, a.env.Host)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.dropDamaged(ctx); err != nil {
 		return nil, err
 	}
 	res, err := a.env.Host.Run(ctx, provider.Command{Args: []string{"apt-get", "-q", "update"}})
@@ -47,6 +52,46 @@ func (a *Apt) Refresh(ctx context.Context) ([]patch.Source, error) {
 		return nil, err
 	}
 	return a.sourcesNow(ctx, sources, records), nil
+}
+
+// dropDamaged removes the lists that the last look found to be damaged, as a power cut leaves
+// them, with the index that makes apt take them for good. They were not believed anyway.
+func (a *Apt) dropDamaged(ctx context.Context) error {
+	a.mu.Lock()
+	damaged := a.last.index.damaged
+	a.last.index.damaged = nil
+	a.mu.Unlock()
+	if len(damaged) == 0 {
+		return nil
+	}
+	a.env.Log.Warn("damaged lists are fetched anew", "lists", damaged)
+	args := []string{"rm", "-f", "--"}
+	for _, name := range damaged {
+		args = append(args, "/"+path.Join(listsDir, path.Base(name)))
+	}
+	res, err := a.env.Host.Run(ctx, provider.Command{Args: args})
+	if err == nil && res.Code != 0 {
+		err = errors.New(words(res))
+	}
+	if err != nil {
+		return fmt.Errorf("removing damaged lists: %w", err)
+	}
+	return nil
+}
+
+// planned is plan where the lists may be older than what was approved: apt does not force
+// them to the disk, and a power cut takes them back to what they were. They are then fetched
+// anew, once.
+func (a *Apt) planned(ctx context.Context, args []string) (plan, error) {
+	p, err := a.plan(ctx, args)
+	if err == nil || !strings.Contains(err.Error(), "was not found") {
+		return p, err
+	}
+	a.env.Log.Warn("an approved version is not in apt's lists; they are fetched anew", "error", err)
+	if _, err := a.Refresh(ctx); err != nil {
+		return plan{}, err
+	}
+	return a.plan(ctx, args)
 }
 
 // sourcesNow reads what the sources' indexes say after a refresh.
