@@ -80,7 +80,8 @@ func (a *Agent) mended(kind string, left []patch.Item, t attempt, r inventory.Re
 		if !j.Begun || j.Target.Provider != kind {
 			continue
 		}
-		switch ours := slices.ContainsFunc(left, func(i patch.Item) bool { return i.Key() == j.Target.Key() }); {
+		incomplete := func(i patch.Item) bool { return i.Broken != "" && i.Key() == j.Target.Key() }
+		switch ours := slices.ContainsFunc(left, incomplete); {
 		case a.reached(r, j) && ours:
 			j.Failure = nil
 			j.Changes, j.Conflicts, j.Reboot = own(t.outcome.Changes, j.Target), t.outcome.Conflicts, t.outcome.Reboot

@@ -54,8 +54,9 @@ type Undoer interface {
 // Repairer is a provider that knows what it began, also after it was stopped in the middle,
 // and can finish that.
 type Repairer interface {
-	// Unfinished names the items that an Apply on this device began and left incomplete, as
-	// long as trying to finish them is worth it now. It changes nothing and is quick.
+	// Unfinished names the items that an Apply on this device left incomplete, and with them
+	// those that it was asked for, complete or not. It is empty when there is nothing to
+	// finish, or nothing that is worth trying now. It changes nothing and is quick.
 	Unfinished(context.Context) ([]patch.Item, error)
 	// Repair finishes what is unfinished, in the versions that were approved, and touches
 	// nothing else. It never decides whether it succeeded: the next scan does.

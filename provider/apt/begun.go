@@ -76,17 +76,6 @@ func (b begun) asked() []patch.Update {
 	return asked
 }
 
-// present are our packages that are on the device.
-func (b begun) present(in installed) []patch.Item {
-	var there []patch.Item
-	for _, p := range b.Packages {
-		if item, ok := in.find(p.Name, p.Architecture); ok {
-			there = append(there, item)
-		}
-	}
-	return there
-}
-
 // mustUnpack reports whether only unpacking it again makes the package complete.
 func mustUnpack(i patch.Item) bool {
 	return strings.HasPrefix(i.Broken, "half-installed") || strings.Contains(i.Broken, "reinstreq")

@@ -18,8 +18,8 @@ const maxRepairs = 3
 
 var pauses = [maxRepairs]time.Duration{0, 10 * time.Minute, time.Hour}
 
-// Unfinished names what an installation here began and something cut short: packages that
-// are not complete. It is empty between two tries, and after the last one.
+// Unfinished names what an installation here began and something cut short. It is empty
+// between two tries, and after the last one.
 func (a *Apt) Unfinished(context.Context) ([]patch.Item, error) {
 	b, err := a.readBegun()
 	if err != nil || len(b.Packages) == 0 || b.Tries >= maxRepairs {
@@ -32,10 +32,17 @@ func (a *Apt) Unfinished(context.Context) ([]patch.Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	if left := b.left(in); len(left) > 0 || !a.unmerged() {
-		return left, nil
+	left := b.left(in)
+	if len(left) == 0 && !a.unmerged() {
+		return nil, nil
 	}
-	return b.present(in), nil
+	for _, u := range b.asked() {
+		item, ok := in.find(u.Name, u.Architecture)
+		if ok && !slices.ContainsFunc(left, func(i patch.Item) bool { return i.Key() == item.Key() }) {
+			left = append(left, item)
+		}
+	}
+	return left, nil
 }
 
 // Repair finishes what is unfinished, in the versions that were approved: it removes
@@ -118,7 +125,7 @@ func (a *Apt) configure(ctx context.Context, b begun, said *messages) error {
 func (a *Apt) unpackAgain(ctx context.Context, b begun, in installed, wait time.Duration, said *messages) error {
 	var refusal error
 	for _, args := range b.ways(in) {
-		p, err := a.plan(ctx, args)
+		p, err := a.planned(ctx, args)
 		if err == nil {
 			err = b.covers(p, in)
 		}

@@ -27,7 +27,7 @@ func (s *scene) again(t *testing.T, later time.Duration) provider.Repairer {
 	return p.(provider.Repairer)
 }
 
-// unfinished gives the names of what is to be finished.
+// unfinished gives the names of what is incomplete.
 func unfinished(t *testing.T, p provider.Repairer) string {
 	t.Helper()
 	items, err := p.Unfinished(t.Context())
@@ -36,7 +36,9 @@ func unfinished(t *testing.T, p provider.Repairer) string {
 	}
 	var names []string
 	for _, i := range items {
-		names = append(names, i.Name)
+		if i.Broken != "" {
+			names = append(names, i.Name)
+		}
 	}
 	return strings.Join(names, " ")
 }
@@ -241,4 +243,18 @@ func TestKilledDpkgIsFinishedAtOnce(t *testing.T) {
 	}
 	s.is(t, "bed-halt", "1.1 installed")
 	s.whole(t)
+}
+
+// A power cut takes apt's lists back to what was on the disk: what was approved is fetched
+// anew, not refused.
+func TestListsThatWereLostAreFetchedAnew(t *testing.T) {
+	s := setScene(t, bed.Options{}, "bed-lib")
+	s.Must(t, "sh", "-c", "mkdir /lists && cp -a /var/lib/apt/lists/. /lists")
+	s.publish(t, bed.Stable, "1.1")
+	on := s.offered(t)
+	s.Must(t, "sh", "-c", "rm -r /var/lib/apt/lists && mv /lists /var/lib/apt/lists")
+	if _, err := s.again(t, 0).(provider.Provider).Apply(t.Context(), provider.Request{Updates: []patch.Update{on["bed-lib"]}}); err != nil {
+		t.Fatal(err)
+	}
+	s.is(t, "bed-lib", "1.1 installed")
 }
