@@ -39,6 +39,7 @@ type serveCmd struct {
 	TrustedProxy []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8. None by default." env:"PATCHBAY_TRUSTED_PROXY"`
 	Name         string         `help:"The MSP's name, as the console shows it." default:"Patchbay" env:"PATCHBAY_NAME"`
 	Silent       time.Duration  `help:"After which silence a device counts as silent." default:"24h" env:"PATCHBAY_SILENT"`
+	CheckIn      time.Duration  `help:"Between an agent's check-ins when nothing happens. A restarted machine is given work a little later than that." default:"1m" env:"PATCHBAY_CHECK_IN"`
 	LinkFile     string         `help:"Write the one-time link that creates the first administrator to this file instead of the terminal." type:"path"`
 	LogJSON      bool           `help:"Write the log as JSON lines." env:"PATCHBAY_LOG_JSON"`
 }
@@ -56,7 +57,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	s, err := server.New(ctx, server.Options{Data: c.Data, Database: c.Database, Listen: c.Listen,
 		AgentListen: cmp.Or(c.AgentListen, net.JoinHostPort(host, "8421")), PublicURL: c.PublicURL, AgentURL: c.AgentURL, AlsoAt: c.AlsoAgentURL,
 		Certificate: server.Certificate{Mode: c.TLS, Cert: c.TLSCert, Key: c.TLSKey, Names: c.TLSName, Email: c.ACMEEmail, Directory: c.ACMEDir},
-		Proxies:     c.TrustedProxy, Installation: c.Name, Version: version, Console: console.Files(), Silent: c.Silent,
+		Proxies:     c.TrustedProxy, Installation: c.Name, Version: version, Console: console.Files(), Silent: c.Silent, CheckIn: c.CheckIn,
 		Log: slog.New(handler)})
 	if err != nil {
 		return err
