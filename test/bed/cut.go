@@ -32,7 +32,18 @@ func (d *Device) Cut(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := run(ctx, "mount", "-o", "loop", filepath.Join(d.dir, "disk.img"), layer); err != nil {
+	// A loop device of its own: the old one may still be held by a device that was just
+	// starting, with the file system that was cut off.
+	loop, err := run(ctx, "losetup", "--find", "--show", filepath.Join(d.dir, "disk.img"))
+	if err != nil {
+		return err
+	}
+	loop = strings.TrimSpace(loop)
+	_, err = run(ctx, "mount", loop, layer)
+	if _, detached := run(ctx, "losetup", "--detach", loop); err == nil { // once it is unmounted
+		err = detached
+	}
+	if err != nil {
 		return err
 	}
 	return d.mountRoot()

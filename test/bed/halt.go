@@ -2,8 +2,10 @@ package bed
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -87,8 +89,9 @@ func (d *Device) WaitUnpacking(ctx context.Context) error {
 	return fmt.Errorf("waiting for bed-halt to be unpacked on %s: %w", d.Name, ctx.Err())
 }
 
-// Writes watches a directory of the device; the result waits for its n-th change from now on.
-func (d *Device) Writes(dir string) (wait func(ctx context.Context, n int) error, err error) {
+// Writes watches files of a directory of the device, those whose names begin with a prefix;
+// the result waits for the n-th change from now on.
+func (d *Device) Writes(dir, prefix string) (wait func(ctx context.Context, n int) error, err error) {
 	fd, err := syscall.InotifyInit1(syscall.IN_CLOEXEC | syscall.IN_NONBLOCK)
 	if err != nil {
 		return nil, err
@@ -110,19 +113,21 @@ func (d *Device) Writes(dir string) (wait func(ctx context.Context, n int) error
 			case err != nil:
 				return fmt.Errorf("waiting for a write below %s on %s: %w, %w", dir, d.Name, err, ctx.Err())
 			}
-			seen += events(buf[:got])
+			seen += events(buf[:got], prefix)
 		}
 		return nil
 	}, nil
 }
 
 // events counts the notices in what inotify gave.
-func events(buf []byte) int {
+func events(buf []byte, prefix string) int {
 	n := 0
 	for len(buf) >= syscall.SizeofInotifyEvent {
-		length := int(buf[12]) | int(buf[13])<<8 | int(buf[14])<<16 | int(buf[15])<<24
-		buf = buf[min(len(buf), syscall.SizeofInotifyEvent+length):]
-		n++
+		end := min(len(buf), syscall.SizeofInotifyEvent+int(binary.NativeEndian.Uint32(buf[12:])))
+		if strings.HasPrefix(string(buf[syscall.SizeofInotifyEvent:end]), prefix) {
+			n++
+		}
+		buf = buf[end:]
 	}
 	return n
 }

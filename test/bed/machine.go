@@ -22,7 +22,7 @@ type tool struct{ command, pkg string }
 
 func deviceTools() []tool {
 	return []tool{
-		{"systemd-nspawn", "systemd-container"}, {"ip", "iproute2"}, {"nsenter", "util-linux"},
+		{"systemd-nspawn", "systemd-container"}, {"ip", "iproute2"}, {"tc", "iproute2"}, {"nsenter", "util-linux"},
 		{"mount", "mount"}, {"mkfs.ext4", "e2fsprogs"}, {"zstd", "zstd"}, {"tar", "tar"}, {"dpkg-query", "dpkg"},
 	}
 }

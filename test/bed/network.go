@@ -102,3 +102,25 @@ func (d *Device) plug(ctx context.Context, state string) error {
 	}
 	return nil
 }
+
+// Lose makes the device's wire lose so many of a hundred packets, in each direction, at
+// random; 0 mends it.
+func (d *Device) Lose(ctx context.Context, percent int) error {
+	if _, err := run(ctx, "tc", "qdisc", "del", "dev", d.net.port, "clsact"); err != nil && percent == 0 {
+		return fmt.Errorf("network of %s: %w", d.Name, err)
+	}
+	if percent == 0 {
+		return nil
+	}
+	if _, err := run(ctx, "tc", "qdisc", "add", "dev", d.net.port, "clsact"); err != nil {
+		return fmt.Errorf("network of %s: %w", d.Name, err)
+	}
+	// The kernel's own filter machine: a random number, compared; 2 is to drop, -1 to go on.
+	code := fmt.Sprintf("4,32 0 0 4294963256,37 1 0 %d,6 0 0 2,6 0 0 4294967295", uint64(percent)<<32/100)
+	for _, way := range []string{"ingress", "egress"} {
+		if _, err := run(ctx, "tc", "filter", "add", "dev", d.net.port, way, "bpf", "da", "bytecode", code); err != nil {
+			return fmt.Errorf("network of %s: %w", d.Name, err)
+		}
+	}
+	return nil
+}

@@ -45,6 +45,8 @@ func catalog(native string) []pkg {
 	}
 	all = append(all, pkg{name: "bed-new", step: "1.1"}, pkg{name: "bed-victim", step: "1.0"})
 	all = append(all, haltable()...)
+	all = append(all, pkg{name: "bed-stuck", step: "1.0",
+		scripts: map[string]string{"prerm": "if [ \"$1\" = remove ]; then echo 'bed-stuck: deliberate failure' >&2; exit 1; fi"}})
 	for i := range all {
 		p := &all[i]
 		if p.version == "" {
@@ -125,7 +127,9 @@ func faulty(step string) []pkg {
 	badpost, badpre := pkg{name: "bed-badpost", step: step}, pkg{name: "bed-badpre", step: step}
 	broken, evict := pkg{name: "bed-broken", step: step}, pkg{name: "bed-evict", step: step}
 	big, swollen := pkg{name: "bed-big", step: step}, pkg{name: "bed-swollen", step: step}
+	oust := pkg{name: "bed-oust", step: step}
 	if step == "1.1" {
+		oust.fields = []string{"Conflicts: bed-stuck"}
 		badpost.scripts = map[string]string{"postinst": "echo 'bed-badpost: deliberate failure' >&2\nexit 1"}
 		badpre.scripts = map[string]string{"preinst": "echo 'bed-badpre: deliberate failure' >&2\nexit 1"}
 		broken.fields = []string{"Depends: bed-nowhere"}
@@ -134,7 +138,19 @@ func faulty(step string) []pkg {
 	if step != "1.0" {
 		big.blob, swollen.blob, swollen.claims = BlobSize, BlobSize, 1
 	}
-	return []pkg{badpost, badpre, broken, evict, big, swollen}
+	return []pkg{badpost, badpre, broken, evict, oust, big, swollen, service(step)}
+}
+
+// service is bed-service: in 1.1 its program ends at once, and its installation fails for it.
+func service(step string) pkg {
+	program := "sleep infinity"
+	if step == "1.1" {
+		program = "sh -c 'echo bed-service: deliberate failure >&2; exit 1'"
+	}
+	return pkg{name: "bed-service", step: step,
+		files:   map[string]string{"lib/systemd/system/bed-service.service": "[Service]\nType=exec\nExecStart=/usr/bin/" + program + "\n"},
+		scripts: map[string]string{"postinst": "systemctl daemon-reload\nsystemctl restart bed-service\nsleep 0.5\nsystemctl is-active --quiet bed-service || { echo 'bed-service does not run' >&2; exit 1; }"},
+	}
 }
 
 // control is the package's control file.

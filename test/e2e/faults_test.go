@@ -43,7 +43,9 @@ func TestFaults(t *testing.T) {
 		"held package": heldPackage, "held lock": heldLock, "postinst failure": postinstFailure,
 		"conffile conflict": conffileConflict, "disk full": diskFull, "archive unreachable": archiveUnreachable,
 		"hash mismatch": hashMismatch, "badly signed archive": badlySigned, "no lists at all": noLists,
-		"removal": removal, "kept back": keptBack, "reboot asked for": rebootAsked,
+		"removal": removal, "kept back": keptBack, "reboot asked for": rebootAsked, "preinst failure": preinstFailure,
+		"removal fails": removalFails, "service does not run": serviceDoesNotRun, "two agents": twoAgents,
+		"network that flaps": flapping, "network that loses": losing,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

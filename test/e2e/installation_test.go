@@ -40,6 +40,13 @@ var binaries = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if os.Getenv(aheadBy) != "" {
+		if err := serveAhead(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if dir, err := binaries(); err == nil && code >= 0 {
 		os.RemoveAll(dir)
@@ -53,9 +60,11 @@ type installation struct {
 	bed     *bed.Bed
 	data    string
 	bin     string
-	console string // the console's address, on loopback
-	agents  string // the agents' address, on the bridge
-	key     string // an API key of the administrator
+	console string        // the console's address, on loopback
+	agents  string        // the agents' address, on the bridge
+	key     string        // an API key of the administrator
+	args    []string      // further ones of the server's
+	ahead   time.Duration // of the server's clock, see serveAhead
 	cmd     *exec.Cmd
 	log     *logFile
 }
@@ -82,22 +91,22 @@ func (l *logFile) String() string {
 
 // install starts a server on a new bed and makes its first administrator by the one-time
 // link, as a person would.
-func install(t *testing.T) *installation {
+func install(t *testing.T, args ...string) *installation {
 	t.Helper()
-	in := installEmpty(t)
+	in := installEmpty(t, args...)
 	in.setUp()
 	return in
 }
 
 // installEmpty starts a server on a new bed that has no administrator yet.
-func installEmpty(t *testing.T) *installation {
+func installEmpty(t *testing.T, args ...string) *installation {
 	t.Helper()
 	b := bed.New(t) // skips when this machine cannot make one
 	bin, err := binaries()
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &installation{t: t, bed: b, data: t.TempDir(), bin: bin}
+	in := &installation{t: t, bed: b, data: t.TempDir(), bin: bin, args: args}
 	in.start("127.0.0.1:0", b.Address()+":0")
 	t.Cleanup(func() {
 		in.stop()
@@ -119,8 +128,12 @@ func (in *installation) with(t *testing.T) *installation {
 func (in *installation) start(listen, agentListen string) {
 	in.t.Helper()
 	in.log = &logFile{}
-	in.cmd = exec.Command(filepath.Join(in.bin, "patchbay"), "serve", "--data", in.data, "--listen", listen,
-		"--agent-listen", agentListen, "--link-file", filepath.Join(in.data, "link"), "--log-json")
+	in.cmd = exec.Command(filepath.Join(in.bin, "patchbay"), append([]string{"serve", "--data", in.data, "--listen", listen,
+		"--agent-listen", agentListen, "--link-file", filepath.Join(in.data, "link"), "--log-json"}, in.args...)...)
+	if in.ahead > 0 {
+		in.cmd = exec.Command(os.Args[0])
+		in.cmd.Env = append(os.Environ(), aheadBy+"="+strings.Join([]string{in.ahead.String(), in.data, listen, agentListen}, ","))
+	}
 	r, w := io.Pipe()
 	in.cmd.Stderr = io.MultiWriter(in.log, w)
 	in.cmd.Stdout = in.log
@@ -199,7 +212,7 @@ func (in *installation) makeKey(reply *http.Response) {
 		in.t.Fatalf("signing in: %s %s", reply.Status, text)
 	}
 	cookie := reply.Cookies()[0]
-	request, _ := http.NewRequest(http.MethodPost, in.console+"/api/v1/me/keys", strings.NewReader(`{"name":"e2e","days":1}`))
+	request, _ := http.NewRequest(http.MethodPost, in.console+"/api/v1/me/keys", strings.NewReader(`{"name":"e2e","days":100}`))
 	request.Header.Set("Content-Type", "application/json")
 	request.AddCookie(cookie)
 	reply, err := http.DefaultClient.Do(request)
