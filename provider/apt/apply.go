@@ -150,7 +150,7 @@ func (a *Apt) install(ctx context.Context, r provider.Request, before installed,
 	if w.keeps {
 		a.keep(ctx, p, before)
 	}
-	if err := a.begin(r, p); err != nil {
+	if err := a.begin(r, p, w); err != nil {
 		return err
 	}
 	if len(r.AllowRemovals) == 0 {

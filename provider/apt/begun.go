@@ -29,6 +29,7 @@ type begun struct {
 	// Others have nothing new to install, and a trigger of the installation may run in them.
 	// They are complete, in the version To, when it begins.
 	Others []begunPackage `json:"others,omitempty"`
+	Undo   []string       `json:"undo,omitempty"`  // what apt was told, when it is to take versions back
 	Tries  int            `json:"tries,omitempty"` // of finishing it
 	Tried  time.Time      `json:"tried,omitzero"`  // the last of them
 	Said   string         `json:"said,omitempty"`  // why the last one failed
@@ -89,12 +90,16 @@ func triggered(i patch.Item) bool { return strings.HasPrefix(i.Broken, "triggers
 
 // begin writes down what is about to change. What was begun before and is still incomplete
 // stays in it.
-func (a *Apt) begin(r provider.Request, p plan) error {
+func (a *Apt) begin(r provider.Request, p plan, w work) error {
 	in, err := readInstalled(a.env.Host.Files())
 	if err != nil {
 		return err
 	}
-	return a.writeBegun(beginning(r, p, in, interested(a.env.Host.Files()), a.known()))
+	b := beginning(r, p, in, interested(a.env.Host.Files()), a.known())
+	if !w.keeps {
+		b.Undo = w.args
+	}
+	return a.writeBegun(b)
 }
 
 // beginning is what an installation by the plan may change.
@@ -106,7 +111,7 @@ func beginning(r provider.Request, p plan, in installed, interested map[string]b
 		}
 		b.add(begunPackage{u.Name, u.Architecture, u.Available, true}, in)
 	}
-	for _, s := range slices.Concat(p.upgrades, p.added) {
+	for _, s := range slices.Concat(p.upgrades, p.downgrades, p.added) {
 		b.add(begunPackage{s.name, s.arch, s.to, false}, in)
 	}
 	left := old.left(in)

@@ -155,7 +155,7 @@ func (b begun) ways(in installed) [][]string {
 	flags := []string{"--fix-broken"}
 	for _, p := range b.Packages {
 		item, ok := in.find(p.Name, p.Architecture)
-		if !ok || item.Broken == "" && item.Version == p.To || newer(item.Version, p.To) {
+		if !ok || item.Broken == "" && item.Version == p.To || newer(item.Version, p.To) && len(b.Undo) == 0 {
 			continue
 		}
 		arg := in.full(item) + "=" + p.To
@@ -166,6 +166,9 @@ func (b begun) ways(in installed) [][]string {
 				flags = []string{"--fix-broken", "--reinstall"}
 			}
 		}
+	}
+	if len(b.Undo) > 0 { // the file that was kept, or the older version
+		return [][]string{slices.Concat(flags, b.Undo)}
 	}
 	var ways [][]string
 	for _, args := range [][]string{again, all} {
@@ -178,10 +181,14 @@ func (b begun) ways(in installed) [][]string {
 
 // covers refuses a plan that goes beyond what was begun.
 func (b begun) covers(p plan, in installed) error {
-	if err := p.allowed(nil); err != nil {
+	allowed := plan.allowed
+	if len(b.Undo) > 0 {
+		allowed = undoing(b.asked())
+	}
+	if err := allowed(p, nil); err != nil {
 		return err
 	}
-	for _, s := range slices.Concat(p.upgrades, p.added) {
+	for _, s := range slices.Concat(p.upgrades, p.downgrades, p.added) {
 		if !slices.ContainsFunc(b.Packages, func(q begunPackage) bool { return q.To == s.to && q.is(s.name, s.arch, in) }) {
 			return fmt.Errorf("%w: apt would also have to install %s %s, which was not approved", provider.ErrRefused, s.name, s.to)
 		}

@@ -43,25 +43,25 @@ func unfinished(t *testing.T, p provider.Repairer) string {
 	return strings.Join(names, " ")
 }
 
-// whole holds that dpkg itself finds nothing wrong.
-func (s scene) whole(t *testing.T) {
-	t.Helper()
-	if said, err := s.Oracle().Audit(t.Context()); err != nil || said != "" {
-		t.Errorf("dpkg finds something wrong: %v\n%s", err, said)
-	}
-}
-
 // cutAt applies bed-halt 1.1 and what it needs, and takes the power away at a moment.
 func (s scene) cutAt(t *testing.T, m bed.Moment) {
+	t.Helper()
+	on := s.offered(t)
+	s.cutIn(t, m, func() {
+		s.apt.Apply(t.Context(), provider.Request{Updates: []patch.Update{on["bed-halt"], on["bed-halt-lib"]}})
+	})
+}
+
+// cutIn does work that comes to a moment, and takes the power away there.
+func (s scene) cutIn(t *testing.T, m bed.Moment, work func()) {
 	t.Helper()
 	if err := s.HaltAt(m); err != nil {
 		t.Fatal(err)
 	}
-	on := s.offered(t)
 	ended := make(chan bool)
 	go func() {
 		defer close(ended)
-		s.apt.Apply(t.Context(), provider.Request{Updates: []patch.Update{on["bed-halt"], on["bed-halt-lib"]}}) // it is cut off
+		work()
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -100,7 +100,7 @@ func TestWhatWasCutShortIsFinished(t *testing.T) {
 			s.is(t, "bed-halt", "1.1 installed")
 			s.is(t, "bed-halt-lib", "1.1 installed")
 			s.is(t, "bed-lib", "1.0 installed")
-			s.whole(t)
+			s.sound(t)
 			if left := unfinished(t, p); left != "" {
 				t.Errorf("%s are still to be finished", left)
 			}
@@ -120,7 +120,7 @@ func TestWhatMustBeUnpackedAgainIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.is(t, "bed-halt", "1.1 installed")
-	s.whole(t)
+	s.sound(t)
 }
 
 // What is missing for a package that was unpacked comes in the version that was approved,
@@ -151,7 +151,28 @@ func TestBrokenDependenciesAreMendedWithWhatWasApproved(t *testing.T) {
 			}
 			s.is(t, "bed-halt-lib", "1.1 installed")
 			s.is(t, "bed-halt", "1.1 installed")
-			s.whole(t)
+			s.sound(t)
+		})
+	}
+}
+
+// An undo that was cut short is finished too, downwards, and nothing else goes down.
+func TestAnUndoThatWasCutShortIsFinished(t *testing.T) {
+	for _, m := range []bed.Moment{bed.HaltPostrm, bed.HaltPostinst} {
+		t.Run(string(m), func(t *testing.T) {
+			s := setScene(t, bed.Options{}, halting...)
+			s.publish(t, bed.Stable, bed.HaltStep(1), "bed-lib=1.1")
+			if _, err := s.apply(t, nil, "bed-halt", "bed-halt-lib", "bed-lib"); err != nil {
+				t.Fatal(err)
+			}
+			s.cutIn(t, m, func() { s.undo(t, "bed-halt=1.1=1.0", "bed-halt-lib=1.1=1.0") })
+			if _, err := s.again(t, 0).Repair(t.Context(), time.Second); err != nil {
+				t.Fatal(err)
+			}
+			s.is(t, "bed-halt", "1.0 installed")
+			s.is(t, "bed-halt-lib", "1.0 installed")
+			s.is(t, "bed-lib", "1.1 installed")
+			s.sound(t)
 		})
 	}
 }
@@ -211,7 +232,7 @@ func TestWhatCannotBeFinishedIsTold(t *testing.T) {
 	if _, err := s.apply(t, nil, "bed-badpost"); err != nil {
 		t.Errorf("the approved repair: %v", err)
 	}
-	s.whole(t)
+	s.sound(t)
 }
 
 // dpkg alone is killed, as when memory runs out: apt lives, and so does the provider.
@@ -242,7 +263,7 @@ func TestKilledDpkgIsFinishedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.is(t, "bed-halt", "1.1 installed")
-	s.whole(t)
+	s.sound(t)
 }
 
 // A power cut takes apt's lists back to what was on the disk: what was approved is fetched
