@@ -88,8 +88,12 @@ func (a *Apt) planned(ctx context.Context, args []string) (plan, error) {
 		return p, err
 	}
 	a.env.Log.Warn("an approved version is not in apt's lists; they are fetched anew", "error", err)
-	if _, err := a.Refresh(ctx); err != nil {
-		return plan{}, err
+	_, failed := a.Refresh(ctx)
+	switch {
+	case errors.Is(failed, provider.ErrOffline), errors.Is(failed, provider.ErrBusy):
+		return plan{}, failed // it may be there once they can be fetched
+	case failed != nil:
+		return p, err
 	}
 	return a.plan(ctx, args)
 }
