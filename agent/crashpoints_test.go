@@ -104,7 +104,7 @@ func scenes() map[string]func() scene {
 			return s
 		},
 		"cut short, then finished": func() scene {
-			s := upgrade("curl", "nginx")()
+			s := upgrade("curl")()
 			s.begin = func(w *world) {
 				w.breaks()
 				w.machine.repair = func() (provider.Outcome, error) { return provider.Outcome{}, nil }

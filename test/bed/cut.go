@@ -102,32 +102,48 @@ func (o Oracle) DpkgLog() (string, error) {
 }
 
 // KillTree kills every process of the device that goes by a name, at once and with all below
-// it, and says how many of that name there were.
-func (d *Device) KillTree(name string) int {
+// it, and says how many processes that were.
+func (d *Device) KillTree(name string) int { return KillAll(d.Tree(name)) }
+
+// KillAll kills processes at once; those that ended meanwhile do not count.
+func KillAll(pids []int) int {
+	n := 0
+	for _, pid := range pids {
+		if syscall.Kill(pid, syscall.SIGKILL) == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Tree is every process of the device that goes by a name and all below them, as the host
+// numbers them, parents first. Finding them takes a while; killing them then does not.
+func (d *Device) Tree(name string) []int {
 	leader := d.leader()
 	if leader == 0 {
-		return 0
+		return nil
 	}
 	pids, _ := inhabitants(leader)
 	children := map[int][]int{}
-	var roots []int
+	var tree []int
 	for _, pid := range pids {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		open, end := strings.IndexByte(string(stat), '('), strings.LastIndexByte(string(stat), ')')
 		if err != nil || open < 0 || end < open {
 			continue // ended meanwhile
 		}
-		fields := strings.Fields(string(stat[end+1:]))
-		parent, _ := strconv.Atoi(fields[1])
+		parent, _ := strconv.Atoi(strings.Fields(string(stat[end+1:]))[1])
 		children[parent] = append(children[parent], pid)
 		if string(stat[open+1:end]) == name {
-			roots = append(roots, pid)
+			tree = append(tree, pid)
 		}
 	}
-	kill := slices.Clone(roots)
-	for i := 0; i < len(kill); i++ {
-		_ = syscall.Kill(kill[i], syscall.SIGKILL) // ended meanwhile: fine
-		kill = append(kill, children[kill[i]]...)
+	for i := 0; i < len(tree); i++ {
+		for _, child := range children[tree[i]] {
+			if !slices.Contains(tree, child) {
+				tree = append(tree, child)
+			}
+		}
 	}
-	return len(roots)
+	return tree
 }

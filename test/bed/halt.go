@@ -3,7 +3,9 @@ package bed
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -32,14 +34,16 @@ func HaltStep(n int) string { return fmt.Sprintf("halt-%d", n) }
 const HaltBlob = "/usr/share/bed-halt/blob"
 
 const (
-	haltAt = "/run/bed-halt.at" // the moment's name; it goes on when this is gone
+	haltAt = "/run/bed-halt.at" // the moment's name; it goes on when this is gone or another
 	halted = "/run/bed-halt.halted"
 )
 
 // haltable are bed-halt, which stands still when told to, what it needs, and what hears of it.
 func haltable() []pkg {
-	const wait = `if [ "$(cat ` + haltAt + ` 2>/dev/null)" = %s ]; then : > ` + halted + `; while [ -e ` + haltAt + ` ]; do sleep 0.05; done; fi`
-	at := func(m Moment) string { return fmt.Sprintf(wait, m) }
+	at := func(m Moment) string {
+		here := `[ "$(cat ` + haltAt + ` 2>/dev/null)" = ` + string(m) + ` ]`
+		return "if " + here + "; then : > " + halted + "; while " + here + "; do sleep 0.05; done; fi"
+	}
 	all := []pkg{{name: "bed-watch", step: "1.0", triggers: "interest bed-halted",
 		scripts: map[string]string{"postinst": `if [ "$1" = triggered ]; then ` + at(HaltTrigger) + "; fi"}}}
 	for n := range HaltSteps + 1 {
@@ -63,8 +67,19 @@ func haltable() []pkg {
 	return all
 }
 
-// HaltAt makes the next installation of bed-halt stand still at a moment.
-func (d *Device) HaltAt(m Moment) error { return d.PutFile(haltAt, string(m), 0o644) }
+// HaltAt makes the installation of bed-halt, the next one or that which stands still now, come
+// to a halt at a moment.
+func (d *Device) HaltAt(m Moment) error {
+	root, err := os.OpenRoot(d.view())
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.Remove(strings.TrimPrefix(halted, "/")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return d.PutFile(haltAt, string(m), 0o644)
+}
 
 // WaitHalted returns when it stands still.
 func (d *Device) WaitHalted(ctx context.Context) error { return d.WaitFile(ctx, halted) }

@@ -110,8 +110,8 @@ func TestHardStops(t *testing.T) {
 	count := 30
 	if s := os.Getenv("PATCHBAY_HARD_STOPS"); s != "" {
 		var err error
-		if count, err = strconv.Atoi(s); err != nil || count > devicesStopped*(bed.HaltSteps-2) {
-			t.Fatalf("PATCHBAY_HARD_STOPS must be a number up to %d", devicesStopped*(bed.HaltSteps-2))
+		if count, err = strconv.Atoi(s); err != nil || count > devicesStopped*bed.HaltSteps {
+			t.Fatalf("PATCHBAY_HARD_STOPS must be a number up to %d", devicesStopped*bed.HaltSteps)
 		}
 	}
 	in := install(t, "--check-in", "4s")
@@ -165,8 +165,9 @@ type target struct {
 	t       *testing.T
 	archive *bed.Archive
 	all     *tally
-	forced  bool // it has no window: a person says now
-	boots   int  // how often it came up, of what the test did
+	forced  bool  // it has no window: a person says now
+	boots   int   // how often it came up, of what the test did
+	doomed  []int // processes that the next kill ends
 }
 
 // stopped makes a device with the agent as its service. Where it has no window, it also

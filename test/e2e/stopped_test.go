@@ -58,18 +58,21 @@ func proven(n view.Need, version string) bool {
 
 // arm makes the moment be noticed; the result waits for it.
 func (s *target) arm(how stop) (func(context.Context) error, error) {
-	if how.at != "" {
-		if err := s.HaltAt(how.at); err != nil {
-			return nil, err
-		}
-	}
+	s.doomed = nil
 	journal := func() (func(context.Context, int) error, error) { return s.Writes("var/lib/patchbay-agent", "journal") }
 	switch {
-	case how.phase == agentJournal && how.at != "": // what is written after that
-		return func(ctx context.Context) error {
-			if err := s.WaitHalted(ctx); err != nil {
-				return err
-			}
+	case how.phase == agentJournal && how.at == "":
+		wait, err := journal()
+		return func(ctx context.Context) error { return wait(ctx, how.write) }, err
+	case how.at != "" && how.phase != agentJournal:
+		return s.WaitHalted, s.HaltAt(how.at)
+	}
+	return func(ctx context.Context) error {
+		if err := s.WaitHalted(ctx); err != nil {
+			return err
+		}
+		switch how.phase {
+		case agentJournal: // what is written after that
 			wait, err := journal()
 			if err == nil {
 				err = s.GoOn(ctx)
@@ -78,17 +81,32 @@ func (s *target) arm(how stop) (func(context.Context) error, error) {
 				return err
 			}
 			return wait(ctx, how.write)
-		}, nil
-	case how.phase == agentJournal:
-		wait, err := journal()
-		return func(ctx context.Context) error { return wait(ctx, how.write) }, err
-	case how.phase == dpkgJournal:
-		wait, err := s.Writes("var/lib/dpkg/updates", "")
-		return func(ctx context.Context) error { return wait(ctx, how.write) }, err
-	case how.at == "":
-		return s.WaitUnpacking, nil
+		case dpkgJournal:
+			wait, err := s.Writes("var/lib/dpkg/updates", "")
+			if err != nil {
+				return err
+			}
+			return s.until(ctx, how, bed.HaltTrigger, func(ctx context.Context) error { return wait(ctx, how.write) })
+		}
+		return s.until(ctx, how, bed.HaltPostrm, s.WaitUnpacking)
+	}, s.HaltAt(bed.HaltPreinst)
+}
+
+// until lets the installation go on until something is seen, and at most to a moment: what is
+// to be looked for is short, and this program may be asleep. Whom to kill is known by then.
+func (s *target) until(ctx context.Context, how stop, last bed.Moment, seen func(context.Context) error) error {
+	if how.what != power {
+		s.doomed = s.Tree(how.program())
 	}
-	return s.WaitHalted, nil
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	first := make(chan error, 2)
+	go func() { first <- seen(ctx) }()
+	if err := s.HaltAt(last); err != nil {
+		return err
+	}
+	go func() { first <- s.WaitHalted(ctx) }()
+	return <-first
 }
 
 // offer puts the next version on offer and lets the device see it.
@@ -117,17 +135,22 @@ func (s *target) sayNow(version string) {
 
 // take takes away what is to be taken; false when that was over by then.
 func (s *target) take(how stop) bool {
-	switch how.what {
-	case power:
+	if how.what == power {
 		s.boots++
 		if err := s.Cut(s.t.Context()); err != nil {
 			s.t.Fatal(err)
 		}
 		return true
-	case dpkg:
-		return s.KillTree("dpkg") > 0
 	}
-	return s.KillTree("patchbay-agent") > 0
+	return bed.KillAll(s.doomed)+s.KillTree(how.program()) > 0
+}
+
+// program is what is killed.
+func (how stop) program() string {
+	if how.what == dpkg {
+		return "dpkg"
+	}
+	return "patchbay-agent"
 }
 
 // state is what dpkg's record says of what is not complete, as dpkg writes it.
