@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -28,7 +29,7 @@ func (d *Device) Cut(ctx context.Context) error {
 		return fmt.Errorf("cutting the disk of %s off: %w", d.Name, err)
 	}
 	for _, at := range []string{d.Root(), layer} { // not detached: nothing may hold on to the old state
-		if _, err := run(ctx, "umount", at); err != nil {
+		if err := unmountIdle(ctx, at); err != nil {
 			return err
 		}
 	}
@@ -47,6 +48,23 @@ func (d *Device) Cut(ctx context.Context) error {
 		return err
 	}
 	return d.mountRoot()
+}
+
+// unmountIdle unmounts when nothing looks at it any more: a test may just be reading a file.
+func unmountIdle(ctx context.Context, at string) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for tries := 0; ; tries++ {
+		err := syscall.Unmount(at, 0)
+		if err == nil || !errors.Is(err, syscall.EBUSY) || tries == 1000 {
+			return os.NewSyscallError("umount", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
 }
 
 // shutDisk makes the file system at a mount point forget what is not on the disk yet, its
