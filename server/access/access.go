@@ -81,11 +81,7 @@ func New(s *store.Store, o Options) (*Access, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the seal: %w", err)
 	}
-	p, err := newPasswords(o.Passwords)
-	if err != nil {
-		return nil, err
-	}
-	return &Access{store: s, options: o, passwords: p, throttle: newThrottle(), seal: seal}, nil
+	return &Access{store: s, options: o, passwords: newPasswords(o.Passwords), throttle: newThrottle(), seal: seal}, nil
 }
 
 // BeyondLoopback reports whether others than this machine can reach the server.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
 	"github.com/pquerna/otp/totp"
 
 	"patchbay/server/store"
@@ -430,11 +431,23 @@ func TestAddressBelievesTrustedProxiesOnly(t *testing.T) {
 	}
 }
 
-func TestHashingWaitsItsTurn(t *testing.T) {
-	p, err := newPasswords(Cost{Memory: 64, Iterations: 1, AtOnce: 1})
-	if err != nil {
-		t.Fatal(err)
+// What stands for nobody's hash costs as much to compare with as a real one, and is never matched.
+func TestNobodysHashIsLikeAnyOther(t *testing.T) {
+	p := newPasswords(Cost{Memory: 64, Iterations: 3, AtOnce: 1})
+	params, salt, key, err := argon2id.DecodeHash(p.nobody)
+	if err != nil || *params != p.params || len(salt) != 16 || len(key) != 32 {
+		t.Errorf("%q: %v", p.nobody, err)
 	}
+	if other := newPasswords(Cost{Memory: 64, Iterations: 3, AtOnce: 1}); other.nobody == p.nobody {
+		t.Error("it is the same each time")
+	}
+	if ok, err := p.matches(t.Context(), "correct horse battery", ""); ok || err != nil {
+		t.Errorf("nobody matches: %v, %v", ok, err)
+	}
+}
+
+func TestHashingWaitsItsTurn(t *testing.T) {
+	p := newPasswords(Cost{Memory: 64, Iterations: 1, AtOnce: 1})
 	p.turn <- struct{}{} // somebody else hashes
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -491,10 +504,7 @@ func TestThrottleRemembersUnderAFlood(t *testing.T) {
 
 // Hashing takes memory: so many may wait for it and no more.
 func TestHashingDoesNotQueueForever(t *testing.T) {
-	p, err := newPasswords(Cost{Memory: 64, Iterations: 1, AtOnce: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := newPasswords(Cost{Memory: 64, Iterations: 1, AtOnce: 1})
 	p.turn <- struct{}{} // somebody hashes and takes long
 	ctx, cancel := context.WithCancel(t.Context())
 	results := make(chan error, 4*maxWaiting)

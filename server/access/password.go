@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -36,12 +38,12 @@ type passwords struct {
 	params argon2id.Params
 	turn   chan struct{}
 	queue  chan struct{} // who waits for a turn
-	// nobody is the hash of a password that nobody has: an unknown account takes as long
+	// nobody is a hash that nobody has the password of: an unknown account takes as long
 	// to refuse as a known one.
 	nobody string
 }
 
-func newPasswords(c Cost) (*passwords, error) {
+func newPasswords(c Cost) *passwords {
 	if c == (Cost{}) {
 		c = Cost{Memory: 64 * 1024, Iterations: 2, AtOnce: 2}
 	}
@@ -50,12 +52,18 @@ func newPasswords(c Cost) (*passwords, error) {
 		turn:   make(chan struct{}, max(c.AtOnce, 1)),
 		queue:  make(chan struct{}, maxWaiting),
 	}
-	hash, err := argon2id.CreateHash(secret(""), &p.params)
-	if err != nil {
-		return nil, fmt.Errorf("hashing a password: %w", err)
-	}
-	p.nobody = hash
-	return p, nil
+	p.nobody = unhashed(p.params)
+	return p
+}
+
+// unhashed is what a hash looks like, of random bytes: it costs nothing to make, as much as
+// any to compare with, and no password is known for it.
+func unhashed(p argon2id.Params) string {
+	salt, key := make([]byte, p.SaltLength), make([]byte, p.KeyLength)
+	rand.Read(salt)
+	rand.Read(key)
+	text := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", p.Memory, p.Iterations, p.Parallelism, text(salt), text(key))
 }
 
 // hash makes the text that is stored.
