@@ -139,12 +139,13 @@ var mayImport = map[string][]string{
 	"server/clock":        {"patch", "window"},
 	"server/verdict":      {"patch", "window", "wire", "server/assess", "server/policy", "server/rollout"},
 	"server/view":         {"patch", "window", "wire", "provider", "server/verdict"},
-	"server/store":        {"patch", "window", "wire", "provider", "server/rival"},
+	"server/store":        {"patch", "window", "wire", "provider", "server/rival", "server/effect"},
 	"server/access":       {"server/store", "patch"},
 	"server/bus":          {"server/view"},
-	"server/ca":           {"patch", "wire"},
+	"server/ca":           {"patch", "wire", "server/effect"},
 	"server/backup":       {"server/store", "server/ca", "passphrase"},
 	"server/rival":        {},
+	"server/effect":       {},
 	"server/peers":        {"server/store"},
 	"server/api/openapi":  {"server/api"},
 	"client":              {"server/api", "server/view", "patch", "window", "wire"},
@@ -198,6 +199,15 @@ func TestNothingImportsTests(t *testing.T) {
 			if below(i, module+"test", module+"provider/providertest") || i == "testing" && !below(s.dir, "provider/providertest") {
 				t.Errorf("%s imports %s, which is for tests", s.path, i)
 			}
+		}
+	}
+}
+
+// A server may be ended around its effects by tests; no program brings what could.
+func TestOnlyTestsStandAroundEffects(t *testing.T) {
+	for _, s := range sources(t, func(s *source) bool { return !s.test && !below(s.dir, "server") }) {
+		if strings.Contains(s.text, "Around:") || slices.Contains(s.imports, module+"server/effect") {
+			t.Errorf("%s stands around a server's effects: only tests do", s.path)
 		}
 	}
 }

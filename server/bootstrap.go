@@ -27,7 +27,7 @@ var ErrStarted = errors.New("there is a customer already: make tokens in the con
 // one machine, and returns the token. It refuses when there is a customer.
 func Bootstrap(ctx context.Context, f FirstSite) (token string, err error) {
 	o := withDefaults(Options{Data: f.Data, Database: f.Database})
-	s, authority, err := openAll(ctx, f.Data, o.Database, f.Now)
+	s, authority, err := openAll(ctx, f.Data, o.Database, f.Now, nil)
 	if err != nil {
 		return "", err
 	}

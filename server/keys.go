@@ -11,6 +11,7 @@ import (
 
 	"patchbay/server/backup"
 	"patchbay/server/ca"
+	"patchbay/server/effect"
 	"patchbay/server/store"
 )
 
@@ -20,7 +21,7 @@ const authoritySetting = "authority"
 // openAll opens the database and the keys of an installation, or makes those of a new one:
 // never where a restore did not end, whose keys are still to come, nor for a database whose
 // agents believe others.
-func openAll(ctx context.Context, data, database string, now time.Time) (*store.Store, *ca.Authority, error) {
+func openAll(ctx context.Context, data, database string, now time.Time, around effect.Around) (*store.Store, *ca.Authority, error) {
 	if err := backup.Unfinished(data); err != nil {
 		return nil, nil, err
 	}
@@ -31,24 +32,25 @@ func openAll(ctx context.Context, data, database string, now time.Time) (*store.
 	if err != nil {
 		return nil, nil, err
 	}
-	authority, err := keys(ctx, s, filepath.Join(data, "keys"), now)
+	s.Around = around
+	authority, err := keys(ctx, s, ca.Folder{Path: filepath.Join(data, "keys"), Around: around}, now)
 	if err != nil {
 		return nil, nil, errors.Join(err, s.Close())
 	}
 	return s, authority, nil
 }
 
-func keys(ctx context.Context, s *store.Store, dir string, now time.Time) (*ca.Authority, error) {
+func keys(ctx context.Context, s *store.Store, dir ca.Folder, now time.Time) (*ca.Authority, error) {
 	who := s.MSP(store.Who{ID: "system", Name: "the server"})
 	const remedy = "copy the folder keys of the installation's other server there, or restore a backup"
 	_, err := who.Setting(ctx, authoritySetting)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	if err == nil && empty(dir) {
-		return nil, fmt.Errorf("the database has agents that believe keys which are not in %s, and new ones would shut them all out: %s", dir, remedy)
+	if err == nil && empty(dir.Path) {
+		return nil, fmt.Errorf("the database has agents that believe keys which are not in %s, and new ones would shut them all out: %s", dir.Path, remedy)
 	}
-	authority, err := ca.Open(dir, now)
+	authority, err := dir.Open(now)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +59,7 @@ func keys(ctx context.Context, s *store.Store, dir string, now time.Time) (*ca.A
 		return nil, err
 	}
 	if string(pin) != authority.Pin() {
-		return nil, fmt.Errorf("the keys in %s are not those that the agents in the database believe: %s", dir, remedy)
+		return nil, fmt.Errorf("the keys in %s are not those that the agents in the database believe: %s", dir.Path, remedy)
 	}
 	return endRotation(ctx, s, dir, authority, now)
 }

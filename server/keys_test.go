@@ -14,7 +14,7 @@ import (
 func TestLostKeysAreNotMadeAnew(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "not", "there", "yet")
 	start := func() error {
-		s, _, err := openAll(t.Context(), data, backup.DatabaseIn(data, ""), time.Now())
+		s, _, err := openAll(t.Context(), data, backup.DatabaseIn(data, ""), time.Now(), nil)
 		if err == nil {
 			err = s.Close()
 		}

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"patchbay/server/access"
+	"patchbay/server/effect"
 )
 
 // Place says where an installation keeps its things, for work on the server's own machine.
 type Place struct {
 	Data, Database string
 	Now            func() time.Time
+	Around         effect.Around // as in Options
 }
 
 // Recover calls fn with what helps a person who cannot sign in. The server may run meanwhile.
@@ -24,7 +26,7 @@ func Recover(ctx context.Context, p Place, fn func(*access.Recover) error) (err 
 	if _, err := os.Stat(filepath.Join(o.Data, "keys")); err != nil {
 		return fmt.Errorf("there is no installation in %s: name its folder with --data", o.Data)
 	}
-	s, authority, err := openAll(ctx, o.Data, o.Database, o.Now())
+	s, authority, err := openAll(ctx, o.Data, o.Database, o.Now(), p.Around)
 	if err != nil {
 		return err
 	}

@@ -27,15 +27,15 @@ type Rotation struct {
 // root has to name the next key first. tell is told each step once it is done.
 func Rotate(ctx context.Context, p Place, tell func(step string)) (r Rotation, err error) {
 	o := withDefaults(Options{Data: p.Data, Database: p.Database, Now: p.Now})
-	dir := filepath.Join(o.Data, "keys")
-	if empty(dir) {
+	dir := ca.Folder{Path: filepath.Join(o.Data, "keys"), Around: p.Around}
+	if empty(dir.Path) {
 		return r, fmt.Errorf("there is no installation in %s: name its folder with --data", o.Data)
 	}
-	before, err := ca.Open(dir, o.Now())
+	before, err := dir.Open(o.Now())
 	if err != nil {
 		return r, err
 	}
-	s, authority, err := openAll(ctx, o.Data, o.Database, o.Now())
+	s, authority, err := openAll(ctx, o.Data, o.Database, o.Now(), p.Around)
 	if err != nil {
 		return r, err
 	}
@@ -43,7 +43,7 @@ func Rotate(ctx context.Context, p Place, tell func(step string)) (r Rotation, e
 	if r = (Rotation{public(before), public(authority)}); !r.Former.Equal(r.Now) {
 		return r, nil // what was begun has ended
 	}
-	if r.Now, err = ca.MakeNext(dir); err != nil {
+	if r.Now, err = dir.MakeNext(); err != nil {
 		return r, err
 	}
 	tell("the next key is made")
@@ -51,7 +51,7 @@ func Rotate(ctx context.Context, p Place, tell func(step string)) (r Rotation, e
 		return r, err
 	}
 	tell("agents are told of it")
-	if err := ca.TakeNext(dir); err != nil {
+	if err := dir.TakeNext(); err != nil {
 		return r, err
 	}
 	tell("it is in its place")
@@ -62,8 +62,8 @@ func public(a *ca.Authority) ed25519.PublicKey { return a.OrdersKey().Public().(
 
 // endRotation ends what Rotate began before it was cut off: the next key takes its place once
 // it was said that it does.
-func endRotation(ctx context.Context, s *store.Store, dir string, authority *ca.Authority, now time.Time) (*ca.Authority, error) {
-	next, err := ca.Next(dir)
+func endRotation(ctx context.Context, s *store.Store, dir ca.Folder, authority *ca.Authority, now time.Time) (*ca.Authority, error) {
+	next, err := dir.Next()
 	if err != nil || next == nil {
 		return authority, err
 	}
@@ -71,10 +71,10 @@ func endRotation(ctx context.Context, s *store.Store, dir string, authority *ca.
 	if err != nil || !next.Equal(said) {
 		return authority, err
 	}
-	if err := ca.TakeNext(dir); err != nil {
+	if err := dir.TakeNext(); err != nil {
 		return nil, err
 	}
-	return ca.Open(dir, now)
+	return dir.Open(now)
 }
 
 // keyReplaced ends a server whose key agents no longer believe.

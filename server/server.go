@@ -25,6 +25,7 @@ import (
 	"patchbay/server/bus"
 	"patchbay/server/ca"
 	"patchbay/server/documents"
+	"patchbay/server/effect"
 	"patchbay/server/engine"
 	"patchbay/server/fleet"
 	"patchbay/server/peers"
@@ -50,6 +51,9 @@ type Options struct {
 	AgentLimits  agentapi.Limits // how much the agents' side takes on at a time; zeros are the defaults
 	Now          func() time.Time
 	Log          *slog.Logger
+	// Around stands around each effect of the server: commits, answers, notices, key files.
+	// Tests end the server there; nil is for everybody else.
+	Around effect.Around
 }
 
 // Server is a running installation.
@@ -82,7 +86,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 }
 
 func (s *Server) open(ctx context.Context) (err error) {
-	if s.Store, s.Authority, err = openAll(ctx, s.Data, s.Database, s.Now()); err != nil {
+	if s.Store, s.Authority, err = openAll(ctx, s.Data, s.Database, s.Now(), s.Around); err != nil {
 		return err
 	}
 	if err := s.Store.MSP(store.Who{ID: "system"}).NoteProgram(ctx, s.Version); err != nil {
@@ -183,7 +187,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 // httpServer bounds how long anybody may keep a connection busy. Streams of events move the
 // end of writing themselves; agents wait for less than two minutes.
 func (s *Server) httpServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 2 * time.Minute,
+	return &http.Server{Handler: answering(h, s.Around), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 2 * time.Minute,
 		IdleTimeout:    3 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
 }

@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/server/effect"
 	"patchbay/wire"
 )
 
@@ -46,19 +47,28 @@ type Authority struct {
 	secret      []byte
 }
 
+// Folder is where the keys lie. The files are readable by their owner alone.
+type Folder struct {
+	Path   string
+	Around effect.Around // stands around each writing of a file
+}
+
 // Open reads the authority's keys from a folder, and makes them when the folder has none.
-// The files are readable by their owner alone.
-func Open(dir string, now time.Time) (*Authority, error) {
+func Open(dir string, now time.Time) (*Authority, error) { return Folder{Path: dir}.Open(now) }
+
+// Open reads the authority's keys, and makes them when there are none.
+func (f Folder) Open(now time.Time) (*Authority, error) {
+	dir := f.Path
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("opening the server's keys: %w", err)
 	}
-	key, err := readOrMake(filepath.Join(dir, keyFile), func() (crypto.PrivateKey, error) {
+	key, err := f.readOrMake(keyFile, func() (crypto.PrivateKey, error) {
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	})
 	if err != nil {
 		return nil, err
 	}
-	orders, err := readOrMake(filepath.Join(dir, ordersFile), func() (crypto.PrivateKey, error) {
+	orders, err := f.readOrMake(ordersFile, func() (crypto.PrivateKey, error) {
 		_, k, err := ed25519.GenerateKey(rand.Reader)
 		return k, err
 	})
@@ -72,10 +82,10 @@ func Open(dir string, now time.Time) (*Authority, error) {
 	if !ok || !ok2 {
 		return nil, fmt.Errorf("opening the server's keys: %s holds keys of another kind; restore them from a backup", dir)
 	}
-	if a.Certificate, err = readOrSign(filepath.Join(dir, certificateFile), a.key, now); err != nil {
+	if a.Certificate, err = f.readOrSign(certificateFile, a.key, now); err != nil {
 		return nil, err
 	}
-	a.secret, err = readOrFill(filepath.Join(dir, secretFile))
+	a.secret, err = f.readOrFill(secretFile)
 	return a, err
 }
 
@@ -170,7 +180,8 @@ func serial() *big.Int {
 }
 
 // readOrMake reads a private key, or makes and stores one where there is no file.
-func readOrMake(path string, make func() (crypto.PrivateKey, error)) (crypto.PrivateKey, error) {
+func (f Folder) readOrMake(name string, make func() (crypto.PrivateKey, error)) (crypto.PrivateKey, error) {
+	path := filepath.Join(f.Path, name)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		key, err := make()
@@ -181,7 +192,7 @@ func readOrMake(path string, make func() (crypto.PrivateKey, error)) (crypto.Pri
 		if err != nil {
 			return nil, fmt.Errorf("making %s: %w", path, err)
 		}
-		return key, write(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+		return key, f.write(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a key: %w", err)
@@ -198,7 +209,8 @@ func readOrMake(path string, make func() (crypto.PrivateKey, error)) (crypto.Pri
 }
 
 // readOrSign reads the authority's certificate, or signs one by itself.
-func readOrSign(path string, key *ecdsa.PrivateKey, now time.Time) (*x509.Certificate, error) {
+func (f Folder) readOrSign(name string, key *ecdsa.PrivateKey, now time.Time) (*x509.Certificate, error) {
+	path := filepath.Join(f.Path, name)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		template := &x509.Certificate{
@@ -211,7 +223,7 @@ func readOrSign(path string, key *ecdsa.PrivateKey, now time.Time) (*x509.Certif
 		if err != nil {
 			return nil, fmt.Errorf("making %s: %w", path, err)
 		}
-		if err := write(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})); err != nil {
+		if err := f.write(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})); err != nil {
 			return nil, err
 		}
 		return x509.ParseCertificate(der)
@@ -227,12 +239,13 @@ func readOrSign(path string, key *ecdsa.PrivateKey, now time.Time) (*x509.Certif
 }
 
 // readOrFill reads 32 secret bytes, or stores random ones.
-func readOrFill(path string) ([]byte, error) {
+func (f Folder) readOrFill(name string) ([]byte, error) {
+	path := filepath.Join(f.Path, name)
 	secret, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		secret = make([]byte, 32)
 		rand.Read(secret)
-		return secret, write(path, secret)
+		return secret, f.write(path, secret)
 	}
 	if err == nil && len(secret) != 32 {
 		err = fmt.Errorf("%s is %d bytes long, not 32; restore it from a backup", path, len(secret))
@@ -241,6 +254,10 @@ func readOrFill(path string) ([]byte, error) {
 }
 
 // write stores a secret file whole or not at all.
+func (f Folder) write(path string, data []byte) error {
+	return f.Around.Do("key file", func() error { return write(path, data) })
+}
+
 func write(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
 	if err != nil {
@@ -269,16 +286,16 @@ const (
 )
 
 // Next gives the key that is to sign orders next, nil when there is none.
-func Next(dir string) (ed25519.PublicKey, error) {
-	if _, err := os.Stat(filepath.Join(dir, nextFile)); errors.Is(err, os.ErrNotExist) {
+func (f Folder) Next() (ed25519.PublicKey, error) {
+	if _, err := os.Stat(filepath.Join(f.Path, nextFile)); errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	return MakeNext(dir)
+	return f.MakeNext()
 }
 
 // MakeNext gives the key that is to sign orders next, and makes it when there is none.
-func MakeNext(dir string) (ed25519.PublicKey, error) {
-	key, err := readOrMake(filepath.Join(dir, nextFile), func() (crypto.PrivateKey, error) {
+func (f Folder) MakeNext() (ed25519.PublicKey, error) {
+	key, err := f.readOrMake(nextFile, func() (crypto.PrivateKey, error) {
 		_, k, err := ed25519.GenerateKey(rand.Reader)
 		return k, err
 	})
@@ -293,11 +310,13 @@ func MakeNext(dir string) (ed25519.PublicKey, error) {
 }
 
 // TakeNext puts the next key in the place of the one that signs orders, which is gone then.
-func TakeNext(dir string) error {
-	if err := os.Rename(filepath.Join(dir, nextFile), filepath.Join(dir, ordersFile)); err != nil {
-		return fmt.Errorf("putting the server's next key in its place: %w", err)
-	}
-	return syncDir(dir)
+func (f Folder) TakeNext() error {
+	return f.Around.Do("key file", func() error {
+		if err := os.Rename(filepath.Join(f.Path, nextFile), filepath.Join(f.Path, ordersFile)); err != nil {
+			return fmt.Errorf("putting the server's next key in its place: %w", err)
+		}
+		return syncDir(f.Path)
+	})
 }
 
 // syncDir has a rename survive a power cut.

@@ -27,8 +27,10 @@ func (s *Store) Notify(ctx context.Context, notice []byte) error {
 	if len(notice) > MaxNotice {
 		return fmt.Errorf("telling the other servers: %d bytes are more than the database carries", len(notice))
 	}
-	_, err := s.writer.ExecContext(ctx, `SELECT pg_notify($1, $2)`, channel, string(notice))
-	return doing("telling the other servers", err)
+	return doing("telling the other servers", s.Around.Do("notice", func() error {
+		_, err := s.writer.ExecContext(ctx, `SELECT pg_notify($1, $2)`, channel, string(notice))
+		return err
+	}))
 }
 
 // Listen hands over what is said to the servers on this database, on a connection of its

@@ -9,10 +9,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"patchbay/server/effect"
 )
 
 // Store is an open database. Its handles do the work.
 type Store struct {
+	// Around stands around each commit and notice; set before the first of them.
+	Around effect.Around
+
 	engine engine
 	writer *sql.DB // SQLite: one connection, immediate transactions
 	reader *sql.DB // the same as writer on PostgreSQL
@@ -136,7 +141,7 @@ func (h handle) once(ctx context.Context, now time.Time, fn func(*tx) error) err
 	if err := t.link(ctx, now); err != nil {
 		return err
 	}
-	if err := t.sql.Commit(); err != nil {
+	if err := h.s.Around.Do("commit", t.sql.Commit); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
 	return nil
