@@ -8,6 +8,7 @@ package enroll
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -55,8 +56,7 @@ type Options struct {
 // ErrEnrolled means that this agent has an identity already.
 var ErrEnrolled = errors.New("this machine is enrolled already")
 
-// Run enrolls. Nothing that counts is left behind when it fails, except a new key when
-// Replace is set.
+// Run enrolls. Nothing that counts is left behind when it fails, except a new key.
 func Run(ctx context.Context, o Options) (identity.Identity, error) {
 	token, err := wire.ParseToken(o.Token)
 	if err != nil {
@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) (identity.Identity, error) {
 	if err := meet(ctx, client, server); err != nil { // before a key is made in place of the old one
 		return identity.Identity{}, err
 	}
-	key, err := o.Keys.Make()
+	key, err := keyOf(o)
 	if err != nil {
 		return identity.Identity{}, err
 	}
@@ -107,6 +107,17 @@ func Run(ctx context.Context, o Options) (identity.Identity, error) {
 		return identity.Identity{}, err
 	}
 	return id, id.Save(o.Disk)
+}
+
+// keyOf makes the key to enroll with. One that an attempt before made is taken again: should
+// the server have let that in and its answer been lost, it knows the machine by its key.
+func keyOf(o Options) (crypto.Signer, error) {
+	if !o.Replace {
+		if key, err := o.Keys.Key(); err == nil {
+			return key, nil
+		}
+	}
+	return o.Keys.Make()
 }
 
 // believe takes the documents that came with the answer. The root among them is the one this

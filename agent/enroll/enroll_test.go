@@ -239,6 +239,32 @@ func TestAnswersThatAreNotUsableAreRefused(t *testing.T) {
 	}
 }
 
+// The server knows a machine whose answer was lost by its key.
+func TestAnotherAttemptIsMadeWithTheSameKey(t *testing.T) {
+	s := newScene(t)
+	s.bend = func(a *wire.Enrolled) { a.Agent = "" }
+	key := func() string {
+		t.Helper()
+		csr, err := x509.ParseCertificateRequest(s.asked[len(s.asked)-1].CSR)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(csr.RawSubjectPublicKeyInfo)
+	}
+	if _, err := Run(context.Background(), s.options); err == nil {
+		t.Fatal("an answer without an agent was taken")
+	}
+	first := key()
+	s.bend = nil
+	if _, err := Run(context.Background(), s.options); err != nil || key() != first {
+		t.Errorf("asked with another key: %v", err)
+	}
+	s.options.Replace = true
+	if _, err := Run(context.Background(), s.options); err != nil || key() == first {
+		t.Errorf("an identity was given up and its key was not: %v", err)
+	}
+}
+
 func TestRefusalsSayWhatToDo(t *testing.T) {
 	for want, bend := range map[string]func(*scene){
 		"copy the whole line":     func(s *scene) { s.options.Token = "pbt_short" },

@@ -94,6 +94,21 @@ func (c *Customer) Enroll(ctx context.Context, now time.Time, tokenHash string, 
 	}))
 }
 
+// EnrolledBefore finds the agent and the device that a key was let in as with this token, when
+// that agent never spoke: the machine asks again because it did not get the answer. Both are ""
+// when there is none, or the token was revoked or has expired since.
+func (c *Customer) EnrolledBefore(ctx context.Context, now time.Time, tokenHash string, publicKey []byte) (agent, device string, err error) {
+	err = doing("reading an agent", c.read(ctx, func(t *tx) error {
+		return absent(t.row(ctx, `SELECT a.id, d.id FROM agent a
+				JOIN token k ON k.customer = a.customer AND k.id = a.token
+				JOIN device d ON d.customer = a.customer AND d.agent = a.id
+			WHERE a.customer = $1 AND k.secret_hash = $2 AND k.revoked_at IS NULL AND k.expires_at > $3
+				AND a.public_key = $4 AND a.revoked_at IS NULL AND d.retired_at IS NULL AND a.last_seen = a.enrolled_at AND d.digest = ''`,
+			c.customer, tokenHash, millis(now), publicKey).Scan(&agent, &device), nil)
+	}))
+	return agent, device, err
+}
+
 // use counts one use of a token, or says why it cannot be used.
 func (t *tx) use(ctx context.Context, now time.Time, hash string) (Token, error) {
 	// The update comes first: it locks the row, so that two agents cannot share the last use.

@@ -95,7 +95,17 @@ func (a *API) letIn(r *http.Request, in wire.Enroll) (*wire.Enrolled, error) {
 	device := store.Device{ID: patch.NewID(patch.DeviceID), Customer: token.Customer, Site: token.Site, Agent: agentID,
 		Name: in.Facts.Hostname, Facts: in.Facts, EnrolledAt: now}
 	h := a.Store.Customer(who, token.Customer)
-	if err := h.Enroll(ctx, now, hash, agent, device); err != nil {
+	known, of, err := h.EnrolledBefore(ctx, now, hash, public)
+	switch {
+	case err != nil:
+		return nil, err
+	case known == "":
+		err = h.Enroll(ctx, now, hash, agent, device)
+	default: // the answer was lost
+		agentID, device.ID = known, of
+		cert, _, err = a.Authority.SignAgent(in.CSR, agentID, now)
+	}
+	if err != nil {
 		return nil, err
 	}
 	a.Engine.Enrolled(token.Customer, device.ID, agentID)
