@@ -98,7 +98,15 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err := s.build(ctx); err != nil {
 		return err
 	}
+	s.Store.Unsure = s.unsure
 	return s.Engine.Load(ctx)
+}
+
+// unsure drops what is remembered, and looks at everything: a person changed something, was
+// told that it went wrong, and it may have been committed all the same.
+func (s *Server) unsure() {
+	s.cutOff()
+	s.Engine.DueAll()
 }
 
 func withDefaults(o Options) Options {

@@ -44,7 +44,7 @@ func (e *Engine) Daily(ctx context.Context, every time.Duration) {
 			return
 		case <-ticker.C:
 		}
-		if e.idle() {
+		if e.Idle() {
 			if err := e.daily(ctx); err != nil && ctx.Err() == nil {
 				e.Log.Error("writing daily facts", "error", err)
 			}
@@ -52,8 +52,8 @@ func (e *Engine) Daily(ctx context.Context, every time.Duration) {
 	}
 }
 
-// idle reports whether nothing is due now, and nothing at work.
-func (e *Engine) idle() bool {
+// Idle reports whether nothing is due now, and nothing at work.
+func (e *Engine) Idle() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return len(e.queue) == 0 && !e.busy

@@ -60,7 +60,7 @@ type Engine struct {
 	wake   chan struct{}        // something is due
 	orders map[string]*order    // by agent, one without an envelope is being made; dropped when a step changes what is wished
 	agents map[string]string    // device to agent
-	missed map[string]bool      // devices whose agent another server may have called unheard
+	missed map[string]bool      // devices whose agent may have something to hear, uncalled
 	homes  map[string]string    // device to customer
 }
 
@@ -88,12 +88,19 @@ func (e *Engine) Load(ctx context.Context) error {
 	}
 	e.mu.Lock()
 	known := slices.Collect(maps.Keys(e.homes))
-	for _, d := range known {
-		e.missed[d] = true
-	}
 	e.mu.Unlock()
+	e.miss(known)
 	e.due(known...)
 	return nil
+}
+
+// miss says that the agents of devices may have something to hear that nobody called them for.
+func (e *Engine) miss(devices []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, d := range devices {
+		e.missed[d] = true
+	}
 }
 
 func (e *Engine) know(customer, device, agent string) {
@@ -126,6 +133,15 @@ func (e *Engine) ring() {
 	case e.wake <- struct{}{}:
 	default:
 	}
+}
+
+// DueAll makes every device due now, here and on the other servers, which look at everything.
+func (e *Engine) DueAll() {
+	e.mu.Lock()
+	known := slices.Collect(maps.Keys(e.homes))
+	e.mu.Unlock()
+	e.due(known...)
+	e.tell(peers.Notice{All: true})
 }
 
 // DueCustomer makes every device of a customer due now, here and on the other servers.
@@ -274,6 +290,7 @@ func (e *Engine) try(ctx context.Context, customer string, devices []string) (ov
 	}
 	saved, err := e.save(ctx, customer, all, results)
 	if err != nil {
+		e.miss(devices) // they may be stored all the same, and nobody called
 		return nil, fmt.Errorf("storing jobs: %w", err)
 	}
 	for _, d := range devices {
@@ -308,7 +325,7 @@ func (e *Engine) try(ctx context.Context, customer string, devices []string) (ov
 	return overtaken, nil
 }
 
-// wasMissed reports, once, whether another server may have called a device's agent unheard.
+// wasMissed reports, once, whether a device's agent may have something to hear, uncalled.
 func (e *Engine) wasMissed(device string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -77,6 +77,30 @@ func TestAnAnswerGivenDuringAStepHolds(t *testing.T) {
 	}
 }
 
+// Jobs that were stored though the step was told otherwise reach their agent as soon as it is
+// decided anew, and not only when it asks by itself.
+func TestJobsStoredUnheardAreCalledFor(t *testing.T) {
+	r := newRig(t, store.SitePolicy{Auto: store.ByHand})
+	r.says("1.0", []patch.Update{lib}, nil)
+	site, err := r.Store.Customer(who, r.customer).Site(t.Context(), r.site)
+	r.must(err)
+	site.Policy.Auto = store.Security
+	r.must(r.Store.Customer(who, r.customer).UpdateSite(t.Context(), r.now, site))
+	lost := errors.New("the connection was lost")
+	r.Store.Around = func(_ string, do func() error) error { return errors.Join(do(), lost) }
+	if err := r.Step(t.Context(), r.device); !errors.Is(err, lost) {
+		t.Fatalf("the step went well: %v", err)
+	}
+	r.Store.Around = nil
+	called := r.Waiting(r.agent)
+	r.must(r.Step(t.Context(), r.device))
+	select {
+	case <-called:
+	default:
+		t.Error("the agent was not called")
+	}
+}
+
 func TestRetryOfWhatDidNotFailIsARefusal(t *testing.T) {
 	r := newRig(t, store.SitePolicy{Auto: store.Security})
 	r.says("1.0", []patch.Update{lib}, nil)
@@ -138,10 +162,10 @@ func TestAlarmsDoNotPileUp(t *testing.T) {
 func TestAStepUnderWayIsNotIdle(t *testing.T) {
 	r := newRig(t, store.SitePolicy{Auto: store.ByHand})
 	r.next(r.now)
-	if r.idle() {
+	if r.Idle() {
 		t.Error("idle while a device is stepped")
 	}
-	if r.next(r.now); !r.idle() {
+	if r.next(r.now); !r.Idle() {
 		t.Error("not idle with nothing to do")
 	}
 }

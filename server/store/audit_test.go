@@ -111,6 +111,38 @@ func TestAFailedChangeIsInNoChain(t *testing.T) {
 	})
 }
 
+// Who asked for a change is told of an error after which it may be there all the same; so
+// somebody has to look. What was refused before that is not there for sure.
+func TestACommitThatGoesWrongIsToldOf(t *testing.T) {
+	both(t, func(t *testing.T, s *Store) {
+		lost := errors.New("the connection was lost")
+		told, there := 0, false
+		s.Unsure = func() { told++ }
+		s.Around = func(_ string, do func() error) error {
+			if there {
+				return errors.Join(do(), lost)
+			}
+			return lost
+		}
+		set := func() error { return s.MSP(ann).SetSetting(t.Context(), day0, "x", []byte("y")) }
+		for n, is := range []bool{false, true} {
+			there = is
+			if err := set(); !errors.Is(err, lost) || told != n+1 {
+				t.Errorf("%v, told %d times", err, told)
+			}
+			_, err := s.MSP(ann).Setting(t.Context(), "x")
+			if (err == nil) != is {
+				t.Errorf("is it there: %v", err)
+			}
+		}
+		_ = s.MSP(ann).change(t.Context(), day0, func(*tx) error { return lost })
+		_ = s.MSP(ann).record(t.Context(), day0, func(*tx) error { return nil })
+		if told != 2 {
+			t.Errorf("told %d times", told)
+		}
+	})
+}
+
 func TestChainsHaveNoGapsWhenManyWrite(t *testing.T) {
 	both(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()

@@ -17,6 +17,9 @@ import (
 type Store struct {
 	// Around stands around each commit and notice; set before the first of them.
 	Around effect.Around
+	// Unsure is told that a change was to be committed and nobody knows whether it is: that
+	// went wrong, as when the database was lost in the middle of it. nil tells nobody.
+	Unsure func()
 
 	engine engine
 	writer *sql.DB // SQLite: one connection, immediate transactions
@@ -103,8 +106,11 @@ func (h handle) read(ctx context.Context, fn func(*tx) error) error {
 
 // change runs fn, which changes something a person, a rule or the engine decided, and must
 // say so with t.note: without a note nothing is committed.
+//
+// Where it cannot be told whether it was committed, Unsure is told: who asked for it may not
+// ask again. What a device or the engine writes down it says again by itself.
 func (h handle) change(ctx context.Context, now time.Time, fn func(*tx) error) error {
-	return h.record(ctx, now, func(t *tx) error {
+	err := h.record(ctx, now, func(t *tx) error {
 		if err := fn(t); err != nil {
 			return err
 		}
@@ -113,7 +119,14 @@ func (h handle) change(ctx context.Context, now time.Time, fn func(*tx) error) e
 		}
 		return nil
 	})
+	if errors.Is(err, errCommit) && h.s.Unsure != nil {
+		h.s.Unsure()
+	}
+	return err
 }
+
+// errCommit means that all went well until it was to be committed.
+var errCommit = errors.New("committing")
 
 // record runs fn, which writes down what a device or the clock says and needs no note. It
 // may run fn again when the database asks for it, so fn sets its results anew each time.
@@ -142,7 +155,7 @@ func (h handle) once(ctx context.Context, now time.Time, fn func(*tx) error) err
 		return err
 	}
 	if err := h.s.Around.Do("commit", t.sql.Commit); err != nil {
-		return fmt.Errorf("committing: %w", err)
+		return fmt.Errorf("%w: %w", errCommit, err)
 	}
 	return nil
 }
