@@ -38,7 +38,7 @@ func TestAKilledRestoreIntoPostgreSQLIsBegunAnew(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts PostgreSQL")
 	}
-	database := postgres(t)
+	database := postgresFor(t)
 	data := t.TempDir()
 	old := &installation{Place: backup.Place{Data: data, Database: database(data)}, t: t}
 	old.found()

@@ -40,7 +40,7 @@ func TestAFleetFindsItsRestoredServerAndNoJobRunsTwice(t *testing.T) {
 		"sqlite": func(*testing.T) func(string) string {
 			return func(data string) string { return backup.DatabaseIn(data, "") }
 		},
-		"postgres": postgres,
+		"postgres": postgresFor,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

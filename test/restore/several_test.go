@@ -94,7 +94,7 @@ func newPair(t *testing.T) *pair {
 		t.Skip("runs two servers on a real PostgreSQL")
 	}
 	p := &pair{balancer: balance(t), t: t}
-	p.first = &installation{Place: backup.Place{Data: t.TempDir(), Database: postgres(t)("")}, t: t}
+	p.first = &installation{Place: backup.Place{Data: t.TempDir(), Database: postgresFor(t)("")}, t: t}
 	p.token = p.first.found()
 	second := t.TempDir()
 	must(t, os.CopyFS(filepath.Join(second, "keys"), os.DirFS(filepath.Join(p.first.Data, "keys"))))
