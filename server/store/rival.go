@@ -23,7 +23,7 @@ type Spoken struct {
 func (c *Customer) Speak(ctx context.Context, now time.Time, agent, boot, nonce, word string, decide func(rival.Record) rival.Decision) (Spoken, error) {
 	var out Spoken
 	err := c.record(ctx, now, func(t *tx) error {
-		record, err := t.rivals(ctx, agent)
+		record, err := t.rivals(ctx, agent, boot)
 		if err != nil {
 			return err
 		}
@@ -48,8 +48,10 @@ func (c *Customer) Speak(ctx context.Context, now time.Time, agent, boot, nonce,
 	return out, doing("finding out which machine speaks", err)
 }
 
-// rivals reads the record of an agent, and locks it.
-func (t *tx) rivals(ctx context.Context, agent string) (r rival.Record, err error) {
+// rivals reads the record of an agent, and locks it. Copies that have an identity of their own
+// are left out, except one that speaks with this one still: it never got the answer, and is
+// told again.
+func (t *tx) rivals(ctx context.Context, agent, boot string) (r rival.Record, err error) {
 	err = t.row(ctx, `UPDATE agent SET boot = boot WHERE customer = $1 AND id = $2
 		RETURNING boot, nonce, former_nonce, nonce_at, last_seen`, t.customer, agent).Scan(&r.Boot, &r.Nonce, &r.Former, at(&r.Given), at(&r.Heard))
 	if err != nil {
@@ -59,7 +61,7 @@ func (t *tx) rivals(ctx context.Context, agent string) (r rival.Record, err erro
 		err = row.Scan(&o.Boot, at(&o.First), at(&o.Last), at(&o.Marked), &o.Turns, &o.Behind, &o.Copy)
 		return o, err
 	}, `SELECT boot, first_at, last_at, marked_at, turns, behind, certain FROM rival
-		WHERE customer = $1 AND agent = $2 AND became = '' ORDER BY first_at, boot`, t.customer, agent)
+		WHERE customer = $1 AND agent = $2 AND (became = '' OR boot = $3) ORDER BY first_at, boot`, t.customer, agent, boot)
 	return r, err
 }
 

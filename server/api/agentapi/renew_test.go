@@ -187,7 +187,10 @@ func TestCopiesOfOneImageBecomeDevices(t *testing.T) {
 			} else if d.Become != "" {
 				key := newP256(t)
 				status, out := s.renewal(t, m, key, d.Become)
-				again, same := s.renewal(t, m, key, d.Become) // the reply was lost
+				if told := s.speak(t, m); told == nil || told.Become != d.Become { // the reply was lost
+					t.Fatalf("it became another, does not know it, and is told %+v", told)
+				}
+				again, same := s.renewal(t, m, key, d.Become)
 				if status != http.StatusOK || again != status || same.Agent != out.Agent || out.Agent == m.Agent || out.Device == m.Device {
 					t.Fatalf("%d %+v, then %d %+v", status, out, again, same)
 				}
