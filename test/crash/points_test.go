@@ -63,6 +63,8 @@ func TestServerSurvivesEveryCrashPoint(t *testing.T) {
 	})
 	fmt.Printf("%d crash points of the server, at %d effects: %d acknowledgements lost, %d commands doubled\n",
 		points.Load(), effects.Load(), from.faults.lost.Load(), from.faults.doubled.Load())
+	fmt.Printf("FIGURE crash_points_of_the_server %d - lost_or_doubled %d - >=500\n",
+		points.Load(), from.faults.lost.Load()+from.faults.doubled.Load())
 	least := int64(500)
 	if testing.Short() {
 		least = 40

@@ -88,7 +88,7 @@ func (w *world) month(ctx context.Context, count int, places []place) error {
 	for i := range min(count, whole) {
 		at := places[i%len(places)]
 		d := invent(i, at, random)
-		if i == 1 || i == 5 { // made from the disk of the first
+		if (i == 1 || i == 5) && at.customer == places[0].customer { // made from the disk of the first
 			d.copyOf = w.devices[0]
 		}
 		if err := w.enroll(ctx, d, at.token, now.Add(-30*day)); err != nil {

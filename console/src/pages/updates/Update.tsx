@@ -81,6 +81,9 @@ function Known({ update: u }: { update: UpdateDetail }) {
       </Section>
       <Section title="By device">
         <NeedList columns={updateColumns} within={{ update: u.id }} search="Search devices" empty={<Empty small title="No device needs it now" />} />
+        <p className="dim small">
+          <a className="link" href={`/api/v1/updates/${u.id}/story`} download={`story-${u.id}.json`}>Save the whole story</a> of this update, with every receipt as its device signed it, to check it anywhere: <code>patchbay verify story</code>
+        </p>
       </Section>
     </Page>
   );
