@@ -29,7 +29,7 @@ mutate: ## breaks each invariant once and holds that its test turns red
 bench: ## the figures Patchbay promises, each beside what it is compared with
 	@scripts/bench
 
-figures: ## 50,000 agents against three servers on PostgreSQL, and 1,000 simulated years; an hour
+figures: ## every figure, into the table of the README; hours, as root
 	@scripts/figures
 
 release: ## programs, Debian packages, sums, in dist/
