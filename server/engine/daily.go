@@ -52,9 +52,10 @@ func (e *Engine) Daily(ctx context.Context, every time.Duration) {
 	}
 }
 
-// Idle reports whether nothing is due now, and nothing at work.
+// Idle reports whether nothing is due now, by the clock neither, and nothing at work.
 func (e *Engine) Idle() bool {
+	now := e.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.queue) == 0 && !e.busy
+	return len(e.queue) == 0 && !e.busy && (len(e.later) == 0 || e.later[0].at.After(now))
 }

@@ -168,6 +168,13 @@ func TestAStepUnderWayIsNotIdle(t *testing.T) {
 	if r.next(r.now); !r.Idle() {
 		t.Error("not idle with nothing to do")
 	}
+	r.at(r.device, r.now.Add(time.Hour))
+	if !r.Idle() {
+		t.Error("not idle an hour before anything is due")
+	}
+	if r.now = r.now.Add(time.Hour); r.Idle() {
+		t.Error("idle while a device is due by the clock")
+	}
 }
 
 // That a device is not talking is taken back as soon as it talks, though it says nothing new.
