@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -277,8 +278,16 @@ func TestAgentSurvivesEveryCrashPoint(t *testing.T) {
 	}
 }
 
-// crashEverywhere cuts at each write, and, unless time is short, at each third one of the
-// life after that, in turn in each way.
+// spread is how many writes of the life after a cut lie between those that are cut as well.
+func spread() int {
+	if os.Getenv("PATCHBAY_CRASH_POINTS") == "all" { // make figures has the time
+		return 3
+	}
+	return 5
+}
+
+// crashEverywhere cuts at each write, and, unless time is short, at some of the life after
+// that, in turn in each way.
 func crashEverywhere(t *testing.T, make func() scene, h how) (points int) {
 	for first, hit := 1, true; hit; first++ {
 		synctest.Test(t, func(t *testing.T) { hit = crash(t, make, cut{first, h}) })
@@ -289,7 +298,7 @@ func crashEverywhere(t *testing.T, make func() scene, h how) (points int) {
 		if testing.Short() {
 			continue
 		}
-		for second, again := 1+first%3, true; again; second += 3 {
+		for second, again := 1+first%spread(), true; again; second += spread() {
 			synctest.Test(t, func(t *testing.T) { again = crash(t, make, cut{first, h}, cut{second, ways()[second%len(ways())]}) })
 			if again {
 				points++
