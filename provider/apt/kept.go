@@ -1,6 +1,7 @@
 package apt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -203,24 +204,32 @@ func (a *Apt) makeRoom(ctx context.Context, size, peak int64) error {
 	if r.free < peak+reserve {
 		return fmt.Errorf("not enough space on %s: %s are free, %s are needed to keep it", r.mount, amount(r.free), amount(peak+reserve))
 	}
+	for _, k := range tooMuch(readKept(a.env.Host.Files()), size) {
+		if err := a.do(ctx, "", "rm", "--force", "--", k.path()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tooMuch is what has to go before size more bytes are within the budget: what was kept first
+// goes first.
+func tooMuch(of map[id][]kept, size int64) []kept {
 	var all []kept
-	for _, versions := range readKept(a.env.Host.Files()) {
+	for _, versions := range of {
 		for _, k := range versions {
 			all = append(all, k)
 			size += k.size
 		}
 	}
-	slices.SortFunc(all, func(a, b kept) int { return a.at.Compare(b.at) })
-	for _, k := range all {
+	slices.SortFunc(all, func(a, b kept) int { return cmp.Or(a.at.Compare(b.at), strings.Compare(a.file(), b.file())) })
+	for i, k := range all {
 		if size <= keptBudget {
-			break
-		}
-		if err := a.do(ctx, "", "rm", "--force", "--", k.path()); err != nil {
-			return err
+			return all[:i]
 		}
 		size -= k.size
 	}
-	return nil
+	return all
 }
 
 // do runs a program that has to succeed, with input for it to read.

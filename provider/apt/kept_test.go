@@ -1,9 +1,45 @@
 package apt
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"pgregory.net/rapid"
 )
+
+// What is kept stays within its budget, the newest longest, and nothing goes that need not.
+func TestWhatIsKeptStaysWithinItsBudget(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		of, total := map[id][]kept{}, int64(0)
+		for i := range rapid.IntRange(0, 8).Draw(t, "kept") {
+			k := kept{name: fmt.Sprintf("p%d", i), version: "1", arch: "all", end: keptFile,
+				size: rapid.Int64Range(0, keptBudget/2).Draw(t, "size"), at: time.Unix(rapid.Int64Range(0, 5).Draw(t, "at"), 0)}
+			of[id{k.name, k.arch}] = []kept{k}
+			total += k.size
+		}
+		size := rapid.Int64Range(0, keptBudget).Draw(t, "more")
+		gone, newest := map[string]bool{}, time.Time{}
+		var last kept
+		for _, k := range tooMuch(of, size) {
+			gone[k.file()], last = true, k
+			total -= k.size
+			newest = k.at
+		}
+		if total+size > keptBudget {
+			t.Fatalf("%d bytes are kept", total+size)
+		}
+		if len(gone) > 0 && total+last.size+size <= keptBudget {
+			t.Fatalf("%s went for nothing", last.file())
+		}
+		for _, versions := range of {
+			if k := versions[0]; !gone[k.file()] && k.at.Before(newest) {
+				t.Fatalf("%s stays, and a newer one went", k.file())
+			}
+		}
+	})
+}
 
 // FuzzKeptName: a name that is read is the name that would be written, and one that is
 // written is read as what it was. So no file in the folder can pass for another version.
