@@ -123,6 +123,7 @@ func (b *beliefs) take(documents []wire.Envelope, nonce string) (before, after t
 	}
 	if changed {
 		if err := identity.SaveBelief(b.disk, next); err != nil {
+			b.held.Nonce = next.Nonce // else each check-in would look like one of a disk that was set back
 			return before, before, refused, err
 		}
 		b.held = next

@@ -170,9 +170,14 @@ func TestFullDiskStopsJobsAndNothingElse(t *testing.T) {
 			t.Error("a step was taken that is not written down")
 		}
 		before := len(w.server.heard())
+		w.server.mu.Lock()
+		w.server.nonce = "the next"
+		w.server.mu.Unlock()
 		pass(time.Hour)
-		if len(w.server.heard()) == before {
+		if heard := w.server.heard(); len(heard) == before {
 			t.Error("it no longer checks in")
+		} else if last := heard[len(heard)-1]; last.Nonce != "the next" {
+			t.Errorf("it still says the nonce %q: as if its disk had been set back, again and again", last.Nonce)
 		}
 		w.disk.mu.Lock()
 		w.disk.dead = false

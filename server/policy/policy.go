@@ -92,8 +92,11 @@ func decide(n assess.Need, answers []Answer, rule Rule, versions func(string) st
 	}
 	switch {
 	case best != nil && best.Yes:
-		return Decision{Kind: Install, ID: best.ID, Reason: "approved by " + best.By, By: best.By, At: best.At,
-			ForcedUntil: best.ForcedUntil, AllowRemovals: best.AllowRemovals}
+		d := Decision{Kind: Install, ID: best.ID, Reason: "approved by " + best.By, By: best.By, At: best.At, AllowRemovals: best.AllowRemovals}
+		if best.Version == n.Update.Available { // what follows it was not there to be forced
+			d.ForcedUntil = best.ForcedUntil
+		}
+		return d
 	case best != nil && best.Undo:
 		return Decision{Kind: Undo, ID: best.ID, Reason: best.Reason, By: best.By, At: best.At,
 			ForcedUntil: best.ForcedUntil, AllowRemovals: best.AllowRemovals}

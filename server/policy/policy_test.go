@@ -100,6 +100,17 @@ func TestAnswerIsAboutOneVersionUnlessItFollows(t *testing.T) {
 	}
 }
 
+// A person forces the version that was looked at, and none that comes after it.
+func TestWhatFollowsIsNotForced(t *testing.T) {
+	a := answer("a", DeviceLevel, true)
+	a.Follow, a.ForcedUntil = true, a.At.Add(time.Hour)
+	for version, forced := range map[string]bool{"1.1": true, "1.2": false} {
+		if d := Decide([]assess.Need{need(version)}, []Answer{a}, Rule{}, deb); d[0].Kind != Install || d[0].ForcedUntil.IsZero() == forced {
+			t.Errorf("%s: %+v", version, d[0])
+		}
+	}
+}
+
 // An undo is a no: to the one version it names, at its level as strong as any no.
 func TestUndoIsANoToOneVersion(t *testing.T) {
 	undo := answer("u", SiteLevel, false)
