@@ -162,7 +162,14 @@ func TestApproveAsks(t *testing.T) {
 	if len(f.bodies["POST /api/v1/approvals"]) > 0 {
 		t.Error("a dry run wrote")
 	}
+	if _, err := run(t, "", append([]string{"undo", "--customer", "Lang", "--update", "upd_1", "--reason", "breaks the till", "--dry-run", "--now"}, flags...)...); err != nil {
+		t.Error(err)
+	}
+	if got := f.bodies["POST /api/v1/approvals/preview"]; got != `{"level":"customer","target":"cus_2","what":{"update":"upd_1"},"answer":"undo","reason":"breaks the till","now":true}` {
+		t.Errorf("asked %s", got)
+	}
 	for _, bad := range [][]string{
+		{"undo", "--customer", "Lang", "--update", "upd_1"}, {"undo", "--customer", "Lang", "--reason", "x", "--all"},
 		{"approve", "--security"}, {"approve", "--customer", "Nobody", "--all"}, {"approve", "--customer", "Lang", "--site", "x", "--all"},
 		{"reject", "--device", "dev_1", "--update", "upd_1"}, {"approve", "--all", "--security", "--device", "dev_1"},
 	} {

@@ -142,6 +142,12 @@ func TestDevice(t *testing.T) {
 	do[view.UpdateDetail](w, 200, "GET", "/updates/upd_known", nil)
 	do[Problem](w, 404, "GET", "/updates/upd_nope", nil)
 	do[Problem](w, 404, "GET", "/jobs/job_nope", nil)
+	w.fleet.devices = nil // it is retired: only its story stays
+	if story := do[view.Story](w, 200, "GET", "/devices/"+w.device+"/story", nil); story.RetiredAt == nil || story.Device.Name == "" || len(story.Entries) < 2 {
+		t.Errorf("the story of a retired device is %+v", story)
+	}
+	do[Problem](w, 404, "GET", "/devices/"+w.device+"/timeline", nil)
+	do[Problem](w, 404, "GET", "/devices/dev_nope/story", nil)
 }
 
 func TestOverviewOfNothing(t *testing.T) {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"slices"
+	"time"
 
 	"patchbay/server/store"
 	"patchbay/server/view"
@@ -12,10 +13,13 @@ import (
 // story is the whole timeline with all receipts.
 func (s *Server) story(ctx context.Context, in *DevicePath) (*Out[view.Story], error) {
 	d, h, err := s.found(ctx, in.Device)
+	t := view.Story{AsOf: s.Now()}
 	if err != nil {
-		return nil, err
+		if d, h, t.RetiredAt, err = s.foundRetired(ctx, in.Device); err != nil {
+			return nil, err
+		}
 	}
-	t := view.Story{Device: view.Ref{ID: d.ID, Name: d.Name}, Customer: d.Customer, Site: d.Site, AsOf: s.Now()}
+	t.Device, t.Customer, t.Site = view.Ref{ID: d.ID, Name: d.Name}, d.Customer, d.Site
 	if t.Entries, err = s.entries(ctx, d, h, allRows); err != nil {
 		return nil, err
 	}
@@ -25,6 +29,26 @@ func (s *Server) story(ctx context.Context, in *DevicePath) (*Out[view.Story], e
 	}
 	t.Receipts, err = signedReceipts(ctx, h, outcomes)
 	return out(t), err
+}
+
+// foundRetired is a device that is no longer looked after: its story stays.
+func (s *Server) foundRetired(ctx context.Context, id string) (d view.Device, h *store.Customer, at *time.Time, err error) {
+	rows, err := s.Store.MSP(who(ctx)).Devices(ctx, store.DeviceFilter{IDs: []string{id}})
+	if err != nil {
+		return d, nil, nil, err
+	}
+	if len(rows) == 0 || rows[0].RetiredAt == nil {
+		return d, nil, nil, notFound()
+	}
+	names, err := s.names(ctx)
+	if err != nil {
+		return d, nil, nil, err
+	}
+	row := rows[0]
+	d = view.Device{ID: row.ID, Name: row.Name, Customer: names.customer(row.Customer), Site: names.site(row.Site),
+		ScannedAt: row.ScannedAt}
+	d.Agent.EnrolledAt = row.EnrolledAt
+	return d, s.Store.Customer(who(ctx), row.Customer), row.RetiredAt, nil
 }
 
 // updateStory is all that happened around one update, over all devices.

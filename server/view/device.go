@@ -116,10 +116,12 @@ type TimelineEntry struct {
 
 // Story is all that happened to a device, to be taken along.
 type Story struct {
-	Device   Ref                  `json:"device"`
-	Customer Ref                  `json:"customer"`
-	Site     Ref                  `json:"site"`
-	AsOf     time.Time            `json:"as_of"`
-	Entries  []TimelineEntry      `json:"entries" doc:"The newest first"`
-	Receipts []wire.SignedReceipt `json:"receipts" doc:"Of every job that is over, as the agent signed them, the newest first"`
+	Device   Ref       `json:"device"`
+	Customer Ref       `json:"customer"`
+	Site     Ref       `json:"site"`
+	AsOf     time.Time `json:"as_of"`
+
+	RetiredAt *time.Time           `json:"retired_at,omitempty" doc:"Since when it is no longer looked after"`
+	Entries   []TimelineEntry      `json:"entries" doc:"The newest first"`
+	Receipts  []wire.SignedReceipt `json:"receipts" doc:"Of every job that is over, as the agent signed them, the newest first"`
 }

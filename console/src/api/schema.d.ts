@@ -1809,6 +1809,11 @@ export interface components {
             entries: components["schemas"]["TimelineEntry"][];
             /** @description Of every job that is over, as the agent signed them, the newest first */
             receipts: components["schemas"]["SignedReceipt"][];
+            /**
+             * Format: date-time
+             * @description Since when it is no longer looked after
+             */
+            retired_at?: string;
             site: components["schemas"]["Ref"];
         };
         TimelineEntry: {
