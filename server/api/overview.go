@@ -50,7 +50,7 @@ func (s *Server) overview(ctx context.Context, in *OverviewParams) (*Out[view.Ov
 		return nil, err
 	}
 	gone := notBack(s.Fleet.Devices(now, with(top, "not_back", "name")))
-	o.Attention = slices.Concat(gone, withLapses(attention(o.Posture, len(gone) > 0), lapses(s.Documents.State(ctx), now)))
+	o.Attention = append(append([]view.Attention{}, gone...), withLapses(attention(o.Posture, len(gone) > 0), lapses(s.Documents.State(ctx), now))...)
 	o.Sentence = stateSentence(o.Posture, customers)
 	o.Failed, o.Waits, o.Silent = filled(o.Failed), filled(o.Waits), filled(o.Silent)
 	o.SecurityOpenByAge = filled(o.SecurityOpenByAge)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
 	"testing"
 
@@ -26,6 +27,16 @@ func TestMachineThatDoesNotComeBackComesFirst(t *testing.T) {
 	page := do[view.Page[view.Device]](w, http.StatusOK, "GET", "/devices?state=not_back", nil)
 	if page.Total != 1 {
 		t.Errorf("%d devices", page.Total)
+	}
+}
+
+// Where all is well there is nothing to look at, and that is an empty list.
+func TestNothingToLookAtIsAnEmptyList(t *testing.T) {
+	w := newWorld(t, false).populated()
+	w.fleet.postures = map[string]view.Posture{w.customer: {Devices: 1, Needs: 2, Verified: 2}}
+	_, text := w.call("GET", "/overview", nil)
+	if bytes.Contains(text, []byte(":null")) || !bytes.Contains(text, []byte(`"attention":[]`)) {
+		t.Errorf("%s", text)
 	}
 }
 

@@ -244,10 +244,11 @@ func (*oneEvent) Subscribe(ctx context.Context) <-chan view.Event {
 
 // invented is a fleet of rows that a test puts in.
 type invented struct {
-	mu      sync.Mutex
-	devices []view.Device
-	needs   []view.Need
-	notBack map[string]bool // devices
+	mu       sync.Mutex
+	devices  []view.Device
+	needs    []view.Need
+	notBack  map[string]bool // devices
+	postures map[string]view.Posture
 }
 
 func (f *invented) add(d view.Device) {
@@ -330,7 +331,7 @@ func (f *invented) Update(_ time.Time, id string) (view.UpdateDetail, bool) {
 	return view.UpdateDetail{Update: view.Update{ID: id}}, id == "upd_known"
 }
 
-func (f *invented) Postures(time.Time, store.Level) map[string]view.Posture { return nil }
+func (f *invented) Postures(time.Time, store.Level) map[string]view.Posture { return f.postures }
 
 func (f *invented) Holding(root, limits int64) view.Holding {
 	return view.Holding{Agents: len(f.devices), Root: int(root), Limits: int(limits)}

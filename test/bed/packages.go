@@ -47,8 +47,13 @@ func catalog(native string) []pkg {
 	all = append(all, haltable()...)
 	all = append(all, pkg{name: "bed-stuck", step: "1.0",
 		scripts: map[string]string{"prerm": "if [ \"$1\" = remove ]; then echo 'bed-stuck: deliberate failure' >&2; exit 1; fi"}})
+	seen := map[string]bool{}
 	for i := range all {
 		p := &all[i]
+		if seen[p.name+" "+p.step] {
+			panic("bed: " + p.name + " " + p.step + " is there twice, and only one of them would be published")
+		}
+		seen[p.name+" "+p.step] = true
 		if p.version == "" {
 			p.version = p.step
 		}
@@ -141,15 +146,15 @@ func faulty(step string) []pkg {
 	return []pkg{badpost, badpre, broken, evict, oust, big, swollen, service(step)}
 }
 
-// service is bed-service: in 1.1 its program ends at once, and its installation fails for it.
+// service is bed-daemon: in 1.1 its program ends at once, and its installation fails for it.
 func service(step string) pkg {
 	program := "sleep infinity"
 	if step == "1.1" {
-		program = "sh -c 'echo bed-service: deliberate failure >&2; exit 1'"
+		program = "sh -c 'echo bed-daemon: deliberate failure >&2; exit 1'"
 	}
-	return pkg{name: "bed-service", step: step,
-		files:   map[string]string{"lib/systemd/system/bed-service.service": "[Service]\nType=exec\nExecStart=/usr/bin/" + program + "\n"},
-		scripts: map[string]string{"postinst": "systemctl daemon-reload\nsystemctl restart bed-service\nsleep 0.5\nsystemctl is-active --quiet bed-service || { echo 'bed-service does not run' >&2; exit 1; }"},
+	return pkg{name: "bed-daemon", step: step,
+		files:   map[string]string{"lib/systemd/system/bed-daemon.service": "[Service]\nType=exec\nExecStart=/usr/bin/" + program + "\n"},
+		scripts: map[string]string{"postinst": "systemctl daemon-reload\nsystemctl restart bed-daemon\nsleep 0.5\nsystemctl is-active --quiet bed-daemon || { echo 'bed-daemon does not run' >&2; exit 1; }"},
 	}
 }
 
