@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -39,7 +40,11 @@ func writeFiles(root string, files []file) error {
 }
 
 // PutFile writes a file into the device, running or not; directories on the way are made.
+// Nothing is started meanwhile by this process: for a moment the new one would have the file
+// open for writing too, and nobody could run it ("text file busy").
 func (d *Device) PutFile(name, text string, mode os.FileMode) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := writeFiles(d.view(), []file{{name, text, mode}}); err != nil {
 		return fmt.Errorf("writing %s on %s: %w", name, d.Name, err)
 	}
