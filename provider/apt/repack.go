@@ -209,14 +209,7 @@ func changedFiles(files fs.FS, of map[id]bool) map[id]string {
 	defer f.Close()
 	_ = stanzas(f, func(stanza []byte) error {
 		var key id
-		eachField(stanza, func(name, value []byte) {
-			switch {
-			case is(name, "Package"):
-				key.name = string(value)
-			case is(name, "Architecture"):
-				key.arch = string(value)
-			}
-		})
+		eachField(stanza, key.take)
 		if _, rest, ok := strings.Cut(string(stanza), "\nConffiles:\n"); ok && of[key] {
 			if name := changedFile(files, rest); name != "" {
 				changed[key] = name

@@ -22,6 +22,16 @@ const (
 // id names one installed package; of libraries several architectures may be installed.
 type id struct{ name, arch string }
 
+// take takes over a field that says which package a paragraph is about.
+func (k *id) take(name, value []byte) {
+	switch {
+	case is(name, "Package"):
+		k.name = string(value)
+	case is(name, "Architecture"):
+		k.arch = string(value)
+	}
+}
+
 // installed is what dpkg knows.
 type installed struct {
 	items  map[id]patch.Item
@@ -179,12 +189,8 @@ func readAuto(files fs.FS) (map[id]bool, error) {
 		var key id
 		var yes bool
 		eachField(stanza, func(name, value []byte) {
-			switch {
-			case is(name, "Package"):
-				key.name = string(value)
-			case is(name, "Architecture"):
-				key.arch = string(value)
-			case is(name, "Auto-Installed"):
+			key.take(name, value)
+			if is(name, "Auto-Installed") {
 				yes = bytes.Equal(value, []byte("1"))
 			}
 		})
