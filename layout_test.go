@@ -129,7 +129,8 @@ var mayImport = map[string][]string{
 	"passphrase":          {},
 	"sign":                {"wire/...", "patch", "provider", "passphrase"},
 	"provider":            {"patch"},
-	"provider/":           {"patch", "provider"}, // each manager's folder
+	"patch/arp":           {"patch"},
+	"provider/":           {"patch/...", "provider"}, // each manager's folder
 	"provider/all":        {"provider/..."},
 	"agent":               {"agent/...", "wire/...", "window", "patch", "provider/..."},
 	"server":              {"server/...", "wire/...", "window", "patch", "provider", "passphrase"},

@@ -1,0 +1,74 @@
+package provider
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"patchbay/patch"
+)
+
+// RegistryHost is a Host with a Windows registry, or a recording of one.
+type RegistryHost interface {
+	Host
+	// Registry reads one key. Its path begins with HKLM or HKU, such as
+	// `HKLM\SOFTWARE\Microsoft`; a key that is not there is fs.ErrNotExist.
+	Registry(path string, view View) (RegistryKey, error)
+}
+
+// View is which of the two registries of a 64-bit Windows a program sees.
+type View int
+
+// The views.
+const (
+	View64 View = 64
+	View32 View = 32
+)
+
+// RegistryKey is what a key holds. Names are as they are written there; they are compared
+// without regard to case.
+type RegistryKey struct {
+	Values  map[string]RegistryValue
+	Keys    []string  // names of the keys below it
+	Changed time.Time // when it was last written; zero when not known
+}
+
+// RegistryValue is one value. Text is of strings, Number of numbers, List of lists of
+// strings; other kinds have their bytes.
+type RegistryValue struct {
+	Text   string
+	Number uint64
+	List   []string
+	Bytes  []byte
+}
+
+// SigningHost is a Host whose own system checks signatures of programs.
+type SigningHost interface {
+	Host
+	// Trusted asks the system whether it accepts the signature of an open file. The error
+	// says in the system's words why it does not.
+	Trusted(context.Context, File) error
+}
+
+// Content gives files by their hash, from the store of the installation's server. What it
+// gives was hashed on the very handle that is given, and cannot be changed while that is open.
+type Content interface {
+	// Open gives the file, and fetches it first where it is not here. It is ErrOffline when it
+	// cannot be fetched now, and ErrRefused when what was fetched has another hash.
+	Open(ctx context.Context, sha256 string, size int64) (File, error)
+	// Fetch gets the file here ahead of its use.
+	Fetch(ctx context.Context, sha256 string, size int64) error
+	// Holds reports whether the file is here already. It changes nothing and is quick.
+	Holds(sha256 string) bool
+}
+
+// File is an open file that nobody can change while it is open.
+type File interface {
+	io.ReaderAt
+	io.Closer
+	Path() string // where it lies, for a program that is to be told
+	Size() int64
+}
+
+// Packages are those of one provider that the publisher signed for.
+type Packages func() []patch.Package
