@@ -136,9 +136,9 @@ type Env struct {
 	// Records keeps small files that outlive the process, such as the last successful refresh
 	// per source. nil means that none may be kept.
 	Records Records
-	// Catalog gives the packages that the publisher signed for and this provider installs.
-	// nil gives none.
-	Catalog Packages
+	// Catalog gives what the publisher signed for and this provider may install, as it is
+	// now. nil gives none.
+	Catalog func() Catalog
 	// Content gives the files that the catalog names. nil means that there is no way to them.
 	Content Content
 	Now     func() time.Time

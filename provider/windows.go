@@ -70,5 +70,11 @@ type File interface {
 	Size() int64
 }
 
-// Packages are those of one provider that the publisher signed for.
-type Packages func() []patch.Package
+// Catalog is what the publisher signed for, as far as one provider is concerned. The zero
+// value is none.
+type Catalog struct {
+	Version  int64           // counts up
+	SignedAt time.Time       // when it was made, as the publisher says
+	Expires  time.Time       // from then on nothing of it is installed
+	Packages []patch.Package // sorted by ID
+}
