@@ -10,16 +10,24 @@ import (
 
 // The schemes of version orders, as a provider's traits name them.
 const (
-	SchemeDeb = "deb" // Debian policy, chapter 5.6.12, as dpkg implements it
+	SchemeDeb    = "deb"    // Debian policy, chapter 5.6.12, as dpkg implements it
+	SchemeWinget = "winget" // of Windows programs, as winget sorts them from its version 1.9 on
 )
 
 // CompareVersions says whether a is before (-1), the same as (0) or after (1) b in a
 // scheme's order. A version that the scheme does not allow is an error and never ordered:
 // a guess here would hide an update or undo one.
 func CompareVersions(scheme, a, b string) (int, error) {
-	if scheme != SchemeDeb {
-		return 0, fmt.Errorf("version scheme %.40q is not known; known are: %s", scheme, SchemeDeb)
+	switch scheme {
+	case SchemeDeb:
+		return compareDeb(a, b)
+	case SchemeWinget:
+		return compareWinget(a, b)
 	}
+	return 0, fmt.Errorf("version scheme %.40q is not known; known are: %s, %s", scheme, SchemeDeb, SchemeWinget)
+}
+
+func compareDeb(a, b string) (int, error) {
 	va, err := parseDeb(a)
 	if err != nil {
 		return 0, err

@@ -17,7 +17,7 @@ const maxLine = 64 << 10
 
 // Command compares tab-separated pairs of versions from standard input.
 type Command struct {
-	Scheme string `arg:"" help:"Version order: deb."`
+	Scheme string `arg:"" help:"Version order: deb or winget."`
 }
 
 // Run answers each line of in with one line on out: -1, 0, 1 or "error: …".

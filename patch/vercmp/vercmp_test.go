@@ -41,10 +41,11 @@ func TestUnknownSchemeIsRefusedAtOnce(t *testing.T) {
 }
 
 func FuzzStream(f *testing.F) {
-	f.Add("1\t2\n2\t1\n")
-	f.Fuzz(func(t *testing.T, in string) {
+	f.Add("deb", "1\t2\n2\t1\n")
+	f.Add("winget", "v1.2-rc\tlatest\n\t< 1\n")
+	f.Fuzz(func(t *testing.T, scheme, in string) {
 		var out strings.Builder
-		if err := vercmp.Stream("deb", strings.NewReader(in), &out); err != nil {
+		if err := vercmp.Stream(scheme, strings.NewReader(in), &out); err != nil {
 			t.Fatal(err)
 		}
 		lines := strings.Count(in, "\n")
