@@ -21,6 +21,10 @@ type Mark struct {
 	UpgradeCode string `json:"upgrade_code,omitempty"` // what all versions of one Windows Installer product share
 	Name        string `json:"name,omitempty"`         // as arp.Name writes it
 	Publisher   string `json:"publisher,omitempty"`    // as arp.Publisher writes it
+	// Architecture and Line tell packages apart that share a name: what the entry is for, and
+	// what its version begins with, such as 3.12 where 3.11 is a package of its own.
+	Architecture string `json:"architecture,omitempty"`
+	Line         string `json:"line,omitempty"`
 }
 
 // Release is one version of a package.

@@ -129,21 +129,21 @@ func parseWingetPart(s string) wingetPart {
 		end++
 	}
 	if end == begin {
-		return wingetPart{0, foldCase(s)}
+		return wingetPart{0, FoldCase(s)}
 	}
 	n, err := strconv.ParseUint(s[begin:end], 10, 64)
 	if err != nil {
-		return wingetPart{0, foldCase(s)}
+		return wingetPart{0, FoldCase(s)}
 	}
 	if negative {
 		n = -n
 	}
-	return wingetPart{n, foldCase(s[end:])}
+	return wingetPart{n, FoldCase(s[end:])}
 }
 
-// foldCase takes the case from a text as Unicode folds it, so that also the order of what is
+// FoldCase takes the case from a text as Unicode folds it, so that also the order of what is
 // left is winget's. Greek, Armenian and Cherokee letters fold one by one.
-func foldCase(s string) string {
+func FoldCase(s string) string {
 	var b strings.Builder
 	for i, r := range s {
 		folded, long := foldRune(r), foldsLong[r]
