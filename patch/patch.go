@@ -25,6 +25,7 @@ type Item struct {
 	SourceVersion string `json:"source_version,omitempty"` // when it differs from Version
 	Origin        string `json:"origin,omitempty"`         // who publishes this very version, as its signed index says; "" means no known source has it
 	Orphan        bool   `json:"orphan,omitempty"`         // no configured source offers any version of this item: nobody updates it
+	Updater       string `json:"updater,omitempty"`        // who updates this by itself, without the provider, such as "Google Update"; "" when nobody is known
 	Auto          bool   `json:"auto,omitempty"`           // installed only because something else needed it
 	Held          bool   `json:"held,omitempty"`           // a person told the package manager to leave it alone
 	Broken        string `json:"broken,omitempty"`         // the manager's own word when the item is not completely installed, such as "half-configured"

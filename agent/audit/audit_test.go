@@ -103,6 +103,31 @@ func TestEachFaultIsFound(t *testing.T) {
 	}
 }
 
+// TestWhatUpdatesItselfIsNoOrphan is the law: every item that no source updates is either
+// among those that nobody updates or has the name of who does, never both and never neither.
+func TestWhatUpdatesItselfIsNoOrphan(t *testing.T) {
+	in := clean()
+	in.Parts[0].Items = append(in.Parts[0].Items,
+		patch.Item{Provider: "apt", Name: "left", Version: "1", Orphan: true},
+		patch.Item{Provider: "apt", Name: "browser", Version: "2", Orphan: true, Updater: "Browser Update"},
+		patch.Item{Provider: "apt", Name: "office", Version: "3", Updater: "Office"})
+	r := audit.New(in)
+	if len(r.Orphans) != 1 || r.Orphans[0].Name != "left" || len(r.SelfUpdating) != 2 || r.SelfUpdating[0].Updater != "Browser Update" {
+		t.Errorf("orphans %+v, updating themselves %+v", r.Orphans, r.SelfUpdating)
+	}
+	var text, page strings.Builder
+	if err := errors.Join(audit.WriteText(&text, r, true), audit.WriteHTML(&page, r)); err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`(?m)^  browser +2 +Browser Update$`).MatchString(text.String()) || !strings.Contains(page.String(), "by Browser Update") {
+		t.Errorf("nobody says who updates the browser:\n%s", text.String())
+	}
+	in.Parts[0].Items = in.Parts[0].Items[2:] // without the one that nobody updates
+	if r := audit.New(in); r.ExitCode() != audit.ExitClean || !slices.Contains(codes(r), "self_updating") {
+		t.Errorf("that something updates itself is worth knowing and no fault: %q, exit %d", codes(r), r.ExitCode())
+	}
+}
+
 func TestWhatCouldNotBeReadIsNeverClean(t *testing.T) {
 	for name, spoil := range map[string]func(*audit.Input){
 		"no package manager": func(in *audit.Input) { in.Parts = nil },
@@ -166,7 +191,8 @@ func TestJSONFollowsItsSchema(t *testing.T) {
 	in := clean()
 	in.Facts.BootedAt = ago(time.Hour)
 	in.Parts[0].Offer.Updates = []patch.Update{update("a", patch.Held, patch.Security), update("b", patch.Pinned)}
-	in.Parts[0].Items = append(in.Parts[0].Items, patch.Item{Provider: "apt", Name: "x", Version: "1", Orphan: true, Broken: "unpacked"})
+	in.Parts[0].Items = append(in.Parts[0].Items, patch.Item{Provider: "apt", Name: "x", Version: "1", Orphan: true, Broken: "unpacked"},
+		patch.Item{Provider: "apt", Name: "y", Version: "1", Updater: "Y Update"})
 	for name, r := range map[string]audit.Report{"clean": audit.New(clean()), "full": audit.New(in), "nothing": audit.New(audit.Input{Now: now}), "recorded": recorded(t)} {
 		var out bytes.Buffer
 		if err := audit.WriteJSON(&out, r); err != nil {
@@ -202,7 +228,7 @@ func hostile() audit.Input {
 	u := update(evil, patch.Held, patch.Security)
 	u.Installed, u.Available, u.Origin, u.Suite, u.BlockWhy = evil, strings.Repeat(evil, 50), evil, evil, evil
 	in.Parts[0].Offer = patch.Offer{Updates: []patch.Update{u}, Notes: []string{evil}, Sources: []patch.Source{{Name: evil, Origin: evil, Error: evil}}}
-	in.Parts[0].Items = []patch.Item{{Name: evil, Version: evil, Orphan: true, Broken: evil}}
+	in.Parts[0].Items = []patch.Item{{Name: evil, Version: evil, Orphan: true, Broken: evil}, {Name: evil, Version: evil, Updater: evil}}
 	in.Parts[0].OfferErr = errors.New(evil)
 	return in
 }

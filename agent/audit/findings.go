@@ -138,6 +138,10 @@ func (r *Report) findItems() {
 	if n := len(r.Orphans); n > 0 {
 		r.add("orphans", Medium, n, "%s in no source: nobody updates them.", plural(n, "installed package is", "installed packages are"))
 	}
+	if n := len(r.SelfUpdating); n > 0 {
+		r.add("self_updating", Info, n, "%s without Patchbay: what is read here is which version is there, not whether a newer one exists.",
+			plural(n, "installed program is updated by something else,", "installed programs are updated by something else,"))
+	}
 	if len(r.Patchers) > 0 {
 		r.add("other_patcher", Low, len(r.Patchers), "Something else may install updates on this machine too: %s.", strings.Join(r.Patchers, ", "))
 	}

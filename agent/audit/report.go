@@ -33,8 +33,9 @@ type Report struct {
 	Restart      Restart        `json:"restart"`
 	Lists        Lists          `json:"lists"`
 	Sources      []patch.Source `json:"sources"`
-	Orphans      []Package      `json:"orphans"` // installed, and no source updates them
-	Broken       []Package      `json:"broken"`  // not completely installed
+	Orphans      []Package      `json:"orphans"`       // installed, and no source updates them
+	SelfUpdating []Package      `json:"self_updating"` // updated by somebody other than Patchbay's providers; State is empty
+	Broken       []Package      `json:"broken"`        // not completely installed
 	Patchers     []string       `json:"patchers"`
 	Notes        []string       `json:"notes"`
 	CouldNotTell []string       `json:"could_not_tell"`
@@ -109,7 +110,8 @@ type Package struct {
 	Name         string `json:"name"`
 	Architecture string `json:"architecture,omitempty"`
 	Version      string `json:"version"`
-	State        string `json:"state,omitempty"` // of broken ones, in the manager's word
+	State        string `json:"state,omitempty"`   // of broken ones, in the manager's word
+	Updater      string `json:"updater,omitempty"` // who updates it by itself
 }
 
 // Input is what an audit rests on.
@@ -139,7 +141,7 @@ func New(in Input) Report {
 			Hostname: f.Hostname, OS: f.OS, Distro: f.Distro, Release: f.Release, OSName: f.OSName, SupportEnds: f.SupportEnds,
 			Kernel: f.Kernel, Architecture: f.Architecture, Container: f.Container, BootID: f.BootID, BootedAt: f.BootedAt, Zone: f.Zone,
 		},
-		Findings: []Finding{}, Updates: []Update{}, NotOffered: []Update{}, Sources: []patch.Source{}, Orphans: []Package{}, Broken: []Package{},
+		Findings: []Finding{}, Updates: []Update{}, NotOffered: []Update{}, Sources: []patch.Source{}, Orphans: []Package{}, SelfUpdating: []Package{}, Broken: []Package{},
 		Notes: []string{}, CouldNotTell: []string{}, Patchers: list(f.Patchers),
 		Restart: Restart{Machine: f.Restart.Machine, Reasons: list(f.Restart.Reasons), Services: list(f.Restart.Services), Unknown: list(f.Restart.Unknown)},
 	}
@@ -160,8 +162,11 @@ func list(s []string) []string { return append([]string{}, s...) }
 func (r *Report) addItems(p Part) {
 	r.Summary.Installed += len(p.Items)
 	for _, i := range p.Items {
-		pkg := Package{Provider: i.Provider, Name: i.Name, Architecture: i.Architecture, Version: i.Version}
-		if i.Orphan {
+		pkg := Package{Provider: i.Provider, Name: i.Name, Architecture: i.Architecture, Version: i.Version, Updater: i.Updater}
+		switch {
+		case i.Updater != "":
+			r.SelfUpdating = append(r.SelfUpdating, pkg)
+		case i.Orphan:
 			r.Orphans = append(r.Orphans, pkg)
 		}
 		if i.Broken != "" {

@@ -38,6 +38,7 @@ func WriteText(w io.Writer, r Report, all bool) error {
 	}
 	t.sources(r)
 	t.packages("In no source", r.Orphans, all)
+	t.packages("Updated by something else", r.SelfUpdating, all)
 	t.sentences("Could not tell", r.CouldNotTell)
 	t.sentences("Notes", r.Notes)
 	_, err := io.WriteString(w, t.b.String())
@@ -141,7 +142,11 @@ func (t *text) packages(title string, list []Package, all bool) {
 		shown = shown[:firstFew]
 	}
 	for _, p := range shown {
-		t.line("  " + pad(shorten(clean(p.Name), 36), 36) + " " + shorten(clean(p.Version), columns-39))
+		if p.Updater == "" {
+			t.line("  " + pad(shorten(clean(p.Name), 36), 36) + " " + shorten(clean(p.Version), columns-39))
+			continue
+		}
+		t.line(fmt.Sprintf("  %s %s %s", pad(shorten(clean(p.Name), 36), 36), pad(shorten(clean(p.Version), 18), 18), shorten(clean(p.Updater), columns-58)))
 	}
 	if n := len(list) - len(shown); n > 0 {
 		t.line(fmt.Sprintf("  … and %d more (--all lists them)", n))

@@ -72,6 +72,9 @@ func invent(i int, at place, random *rand.Rand) *device {
 		d.installed = append(d.installed, patch.Item{Provider: "apt", Name: fmt.Sprintf("lib%s%d", strings.Repeat("x", n%4), n), Architecture: "amd64",
 			Version: "1.0-1", Origin: "Debian", Auto: true})
 	}
+	d.installed = append(d.installed, // nobody updates the one, the other sees to it itself
+		patch.Item{Provider: "apt", Name: "anydesk", Architecture: "amd64", Version: "6.3.2", Orphan: true},
+		patch.Item{Provider: "apt", Name: "discord", Architecture: "amd64", Version: "0.0.71", Orphan: true, Updater: "Discord"})
 	slices.SortFunc(d.installed, func(a, b patch.Item) int { return a.Key().Compare(b.Key()) })
 	d.story(i, random)
 	return d

@@ -1106,6 +1106,7 @@ export interface components {
             scope?: string;
             source?: string;
             source_version?: string;
+            updater?: string;
             version: string;
         };
         ItemKey: {

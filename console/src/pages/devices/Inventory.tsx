@@ -12,7 +12,7 @@ const columns: Column<Item>[] = [
   { key: "version", title: "Version", narrow: "plain", cell: (i) => <span className="version"><Middle text={i.version} /></span> },
   { key: "arch", title: "Architecture", width: "112px", narrow: "plain", wide: true, cell: (i) => <span className="dim">{i.architecture}</span> },
   { key: "provider", title: "Provider", width: "92px", narrow: "plain", cell: (i) => <span className="dim">{i.provider}</span> },
-  { key: "origin", title: "Origin", width: "18%", narrow: "plain", cell: (i) => i.orphan ? <b>No source updates it</b> : <span className="dim"><Middle text={i.origin || "not known"} /></span> },
+  { key: "origin", title: "Origin", width: "18%", narrow: "plain", cell: (i) => <Origin item={i} /> },
   {
     key: "marks",
     title: "Marks",
@@ -25,6 +25,13 @@ const columns: Column<Item>[] = [
     ),
   },
 ];
+
+/** Where the version comes from. What updates itself has an owner: it is not what nobody updates. */
+function Origin({ item: i }: { item: Item }) {
+  if (i.updater) return <span><Middle text={`${i.updater} updates it`} /></span>;
+  if (i.orphan) return <b>No source updates it</b>;
+  return <span className="dim"><Middle text={i.origin || "not known"} /></span>;
+}
 
 /** What is installed, as each package manager records it. */
 export function Inventory({ device: d }: { device: DeviceDetail }) {
