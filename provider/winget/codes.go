@@ -23,13 +23,13 @@ func (e ending) err(code int) error {
 	case e.ok:
 		return nil
 	case e.kind != nil:
-		return fmt.Errorf("%w: %s (exit code %s)", e.kind, e.why, shown(code))
+		return fmt.Errorf("%w: %s (exit code %s)", e.kind, e.why, codeText(code))
 	}
-	return fmt.Errorf("%s (exit code %s)", e.why, shown(code))
+	return fmt.Errorf("%s (exit code %s)", e.why, codeText(code))
 }
 
-// shown writes a code as people look it up: large ones are HRESULTs or status codes.
-func shown(code int) string {
+// codeText writes a code as people look it up: large ones are HRESULTs or status codes.
+func codeText(code int) string {
 	if c := uint32(code); c >= 0x8000_0000 {
 		return fmt.Sprintf("0x%08X", c)
 	}

@@ -1,0 +1,287 @@
+package winget
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"patchbay/patch"
+	"patchbay/provider"
+)
+
+// Stage gets installers here ahead, and with them those of the versions that are here now.
+func (w *Winget) Stage(ctx context.Context, r provider.Request) error {
+	programs, _, err := w.look()
+	if err != nil {
+		return err
+	}
+	for _, u := range r.Updates {
+		p, _, i, err := w.chosen(programs, u)
+		if err != nil {
+			return err
+		}
+		if err := w.fetch(ctx, p, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch gets an installer here, and the one that would bring back what is here now.
+func (w *Winget) fetch(ctx context.Context, p program, i patch.Installer) error {
+	if w.env.Content == nil {
+		return fmt.Errorf("%w: this agent has no way to the server's store", provider.ErrRefused)
+	}
+	if _, old, ok := exactly(p, p.item.Version); ok {
+		if err := w.env.Content.Fetch(ctx, old.SHA256, old.Size); err != nil {
+			return fmt.Errorf("fetching the installer of %s %s, to go back to: %w", p.item.Name, p.item.Version, err)
+		}
+	}
+	if err := w.env.Content.Fetch(ctx, i.SHA256, i.Size); err != nil {
+		return fmt.Errorf("fetching the installer of %s: %w", p.item.Name, err)
+	}
+	return nil
+}
+
+// Apply installs exactly the releases in the request, one after the other.
+func (w *Winget) Apply(ctx context.Context, r provider.Request) (provider.Outcome, error) {
+	return w.each(r, func(programs []program, u patch.Update, out *provider.Outcome) error {
+		p, release, i, err := w.chosen(programs, u)
+		if err != nil {
+			return err
+		}
+		switch to := shown(release, i); {
+		case same(to, p.item.Version) && p.item.Broken == "":
+			return nil
+		case !newer(to, p.item.Version) && p.item.Broken == "":
+			return fmt.Errorf("%w: %s is %s here, and %s is older", provider.ErrRefused, p.item.Name, p.item.Version, to)
+		case release.Recalled != "":
+			return fmt.Errorf("%w: %s %s is recalled: %s", provider.ErrRefused, p.item.Name, release.Version, release.Recalled)
+		}
+		if missing := w.missing(programs, i); missing != "" {
+			return fmt.Errorf("%w: %s needs %s, which is not installed here", provider.ErrRefused, p.item.Name, missing)
+		}
+		if err := w.fetch(ctx, p, i); err != nil {
+			return err
+		}
+		s := step{From: p.item.Version, To: shown(release, i)}
+		if p.item.Broken != "" {
+			s.From = "" // what is broken is nothing to go back to
+		}
+		if err := w.note(p.item.Key(), s); err != nil {
+			return err
+		}
+		return w.install(ctx, p, i, out)
+	})
+}
+
+// Undo brings back the releases that were there before: over the present one, or where that
+// is of Windows Installer, which never goes down, after it was removed.
+func (w *Winget) Undo(ctx context.Context, r provider.Request) (provider.Outcome, error) {
+	return w.each(r, func(programs []program, u patch.Update, out *provider.Outcome) error {
+		p, _, i, err := w.chosen(programs, u)
+		if err != nil {
+			return err
+		}
+		past := w.history()[p.item.Key().String()]
+		switch {
+		case same(u.Available, p.item.Version) && p.item.Broken == "":
+			return nil
+		case !same(past.From, u.Available):
+			return fmt.Errorf("%w: %s was not updated from %s by this device", provider.ErrRefused, p.item.Name, u.Available)
+		}
+		if err := w.fetch(ctx, p, i); err != nil {
+			return err
+		}
+		if p.entry.MSI && p.item.Broken == "" {
+			// The older installer is here and was checked when it was fetched; nothing is removed before.
+			past.Removed = &p.entry
+			if err := w.note(p.item.Key(), past); err != nil {
+				return err
+			}
+			if err := w.remove(ctx, p, out); err != nil {
+				return err
+			}
+		}
+		return w.install(ctx, p, i, out)
+	})
+}
+
+// each does one update after the other, and says what changed by reading the registry again.
+// The first that fails ends it; the agent tries the others alone.
+func (w *Winget) each(r provider.Request, do func([]program, patch.Update, *provider.Outcome) error) (provider.Outcome, error) {
+	var out provider.Outcome
+	before, _, err := w.look()
+	if err != nil {
+		return out, err
+	}
+	var failed error
+	for _, u := range r.Updates {
+		programs, _, err := w.look()
+		if err == nil {
+			err = do(programs, u, &out)
+		}
+		if err != nil {
+			failed = err
+			break
+		}
+	}
+	after, _, err := w.look()
+	if err != nil {
+		return out, errors.Join(failed, fmt.Errorf("reading what was done: %w", err))
+	}
+	out.Changes = changes(before, after, r.Updates)
+	return out, failed
+}
+
+// chosen finds the program and the installer that an update names: by the program's key, the
+// version that it will show, and the file's hash where one was approved.
+func (w *Winget) chosen(programs []program, u patch.Update) (program, patch.Release, patch.Installer, error) {
+	refuse := func(format string, args ...any) (program, patch.Release, patch.Installer, error) {
+		return program{}, patch.Release{}, patch.Installer{}, fmt.Errorf("%w: "+format, append([]any{provider.ErrRefused}, args...)...)
+	}
+	n := slices.IndexFunc(programs, func(p program) bool { return p.item.Key() == u.Key() })
+	if n < 0 {
+		return refuse("%s is not installed here", u.Name)
+	}
+	p := programs[n]
+	if p.of == nil {
+		return refuse("nothing in the signed catalogue is %s", u.Name)
+	}
+	if c := w.catalog(); !c.Expires.IsZero() && !w.env.Now().Before(c.Expires) {
+		return refuse("the catalogue ended on %s", c.Expires.UTC().Format("2006-01-02"))
+	}
+	r, i, ok := exactly(p, u.Available)
+	switch {
+	case !ok:
+		return refuse("the signed catalogue has no installer of %s %s for where it is here", u.Name, u.Available)
+	case u.SHA256 != "" && !strings.EqualFold(u.SHA256, i.SHA256):
+		return refuse("the catalogue now has another installer of %s %s than the one that was approved", u.Name, u.Available)
+	}
+	return p, r, i, nil
+}
+
+// missing is a package that an installer needs and that is not here, "" when all are.
+func (w *Winget) missing(programs []program, i patch.Installer) string {
+	for _, id := range i.Needs {
+		if !slices.ContainsFunc(programs, func(p program) bool { return p.of != nil && sameFold(p.of.ID, id) }) {
+			return id
+		}
+	}
+	return ""
+}
+
+// install checks an installer on the open file and runs it while that is open.
+func (w *Winget) install(ctx context.Context, p program, i patch.Installer, out *provider.Outcome) error {
+	f, err := w.env.Content.Open(ctx, i.SHA256, i.Size)
+	if err != nil {
+		return fmt.Errorf("opening the installer of %s: %w", p.item.Name, err)
+	}
+	defer f.Close()
+	if err := w.check(ctx, f, i); err != nil {
+		return fmt.Errorf("the installer of %s: %w", p.item.Name, err)
+	}
+	args, err := installation(i, f.Path(), p.entry.User)
+	if err != nil {
+		return err
+	}
+	return w.run(ctx, p, args, i, i.Kind, out)
+}
+
+// check compares an open file with what the publisher signed for: its bytes, and who signed
+// them. The system has its own word on that, which must also be yes.
+func (w *Winget) check(ctx context.Context, f provider.File, i patch.Installer) error {
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(f, 0, f.Size())); err != nil {
+		return fmt.Errorf("reading it: %w", err)
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, i.SHA256) || f.Size() != i.Size {
+		return fmt.Errorf("%w: it is not the file that the catalogue names", provider.ErrRefused)
+	}
+	if i.Signer == nil {
+		return nil
+	}
+	if err := signedBy(f, *i.Signer); err != nil {
+		return fmt.Errorf("%w: %w", provider.ErrRefused, err)
+	}
+	if system, ok := w.env.Host.(provider.SigningHost); ok {
+		if err := system.Trusted(ctx, f); err != nil {
+			return fmt.Errorf("%w: Windows does not accept its signature: %w", provider.ErrRefused, err)
+		}
+	}
+	return nil
+}
+
+// remove takes away a program of Windows Installer.
+func (w *Winget) remove(ctx context.Context, p program, out *provider.Outcome) error {
+	args, err := msiRemoval(p.entry.Key)
+	if err != nil {
+		return err
+	}
+	if err := w.run(ctx, p, args, patch.Installer{}, patch.MSI, out); err != nil {
+		return fmt.Errorf("removing %s %s: %w", p.item.Name, p.item.Version, err)
+	}
+	return nil
+}
+
+// maxMessages is how many lines of an installer's own words are kept.
+const maxMessages = 20
+
+// run runs an installer and says how it ended.
+func (w *Winget) run(ctx context.Context, p program, args []string, i patch.Installer, kind patch.InstallerKind, out *provider.Outcome) error {
+	res, err := w.env.Host.Run(ctx, provider.Command{Args: args})
+	for line := range strings.Lines(res.Stdout + res.Stderr) {
+		if line = strings.TrimSpace(line); line != "" {
+			out.Messages = append(out.Messages, line)
+		}
+	}
+	out.Messages = out.Messages[max(0, len(out.Messages)-maxMessages):]
+	if err != nil {
+		return err
+	}
+	e := judge(i, kind, res.Code)
+	if e.reboot == patch.Yes {
+		out.Reboot = patch.Yes
+	}
+	if err := e.err(res.Code); err != nil {
+		return fmt.Errorf("%s: %w", p.item.Name, err)
+	}
+	return nil
+}
+
+// changes compares two readings.
+func changes(before, after []program, asked []patch.Update) []provider.Change {
+	was := map[patch.Key]string{}
+	for _, p := range before {
+		if p.item.Broken == "" {
+			was[p.item.Key()] = p.item.Version
+		}
+	}
+	var all []provider.Change
+	add := func(k patch.Key, from, to string) {
+		all = append(all, provider.Change{Name: k.Name, Architecture: k.Architecture, From: from, To: to,
+			Asked: slices.ContainsFunc(asked, func(u patch.Update) bool { return u.Key() == k })})
+	}
+	for _, p := range after {
+		k := p.item.Key()
+		from, ok := was[k]
+		delete(was, k)
+		switch {
+		case p.item.Broken != "" && ok:
+			add(k, from, "")
+		case p.item.Broken == "" && from != p.item.Version:
+			add(k, from, p.item.Version)
+		}
+	}
+	for _, p := range before {
+		if from, gone := was[p.item.Key()]; gone {
+			add(p.item.Key(), from, "")
+		}
+	}
+	return all
+}

@@ -1,0 +1,89 @@
+package winget
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"patchbay/patch"
+	"patchbay/patch/arp"
+	"patchbay/provider"
+)
+
+// historyRecord is the file of what this device updated itself.
+const historyRecord = "winget-history.json"
+
+// history is, by key, the last step that this device made with a program.
+type history map[string]step
+
+// step is one update, or one that is being taken back.
+type step struct {
+	From string `json:"from"` // the version before
+	To   string `json:"to"`
+	// Removed is the entry of To when it had to be removed before From could be installed.
+	// Where it is not there any more, it is told as broken and can be installed again.
+	Removed *arp.Entry `json:"removed,omitempty"`
+}
+
+// history is what was written down; nothing when that cannot be read, because then nothing
+// may be taken back to it.
+func (w *Winget) history() history {
+	h := history{}
+	if w.env.Records == nil {
+		return h
+	}
+	b, err := w.env.Records.Read(historyRecord)
+	if err == nil {
+		err = json.Unmarshal(b, &h)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.env.Log.Warn("what was updated before cannot be read", "error", err)
+		return history{}
+	}
+	return h
+}
+
+// note writes down a step before it is made.
+func (w *Winget) note(k patch.Key, s step) error {
+	if w.env.Records == nil {
+		return errors.New("nothing can be written down here, so nothing is begun")
+	}
+	h := w.history()
+	h[k.String()] = s
+	b, err := json.Marshal(h)
+	if err == nil {
+		err = w.env.Records.Write(historyRecord, b)
+	}
+	if err != nil {
+		return fmt.Errorf("writing down what is about to be done: %w", err)
+	}
+	return nil
+}
+
+// previous is the version that a program can be taken back to: the one before the last
+// update that this device made itself, where the catalogue has it.
+func (h history) previous(p program) string {
+	s, ok := h[p.item.Key().String()]
+	if !ok || s.From == "" || !same(s.To, p.item.Version) {
+		return ""
+	}
+	if _, _, ok := exactly(p, s.From); !ok {
+		return ""
+	}
+	return s.From
+}
+
+// removed are the programs that were removed to be taken back, and are not there again.
+func (h history) removed(there []program, c provider.Catalog, native string) []program {
+	var entries []arp.Entry
+	for _, s := range h {
+		if s.Removed != nil {
+			entries = append(entries, *s.Removed)
+		}
+	}
+	return slices.DeleteFunc(recognise(entries, c.Packages, native), func(p program) bool {
+		return slices.ContainsFunc(there, func(o program) bool { return o.item.Key() == p.item.Key() })
+	})
+}
