@@ -86,6 +86,44 @@ func TestASeedTellsItsStoryAgain(t *testing.T) {
 // part is what one process plays: every step-th seed.
 type part struct{ From, Until, Step uint64 }
 
+// atOnce is how many seeds one process plays. A process for all of them would have to be
+// waited for before anything is known of any.
+const atOnce = 100
+
+// parts shares seeds out to processes that run beside each other, each list one after the other.
+func parts(seeds, processes uint64) [][]part {
+	all := make([][]part, processes)
+	for n := range processes {
+		for from := 1 + n; from <= seeds; from += atOnce * processes {
+			all[n] = append(all[n], part{from, min(seeds, from+(atOnce-1)*processes), processes})
+		}
+	}
+	return all
+}
+
+func TestPartsAreAllSeedsOnce(t *testing.T) {
+	for _, seeds := range []uint64{1, 3, 99, 100, 101, 200, 201, 10_500} {
+		for _, processes := range []uint64{1, 2, 3, 8} {
+			times := map[uint64]int{}
+			for _, list := range parts(seeds, processes) {
+				for _, p := range list {
+					for seed := p.From; seed <= p.Until; seed += p.Step {
+						times[seed]++
+					}
+				}
+			}
+			for seed := uint64(1); seed <= seeds; seed++ {
+				if times[seed] != 1 {
+					t.Fatalf("of %d seeds for %d processes, seed %d is played %d times", seeds, processes, seed, times[seed])
+				}
+			}
+			if len(times) != int(seeds) {
+				t.Fatalf("of %d seeds for %d processes, %d are played", seeds, processes, len(times))
+			}
+		}
+	}
+}
+
 // TestYears plays many seeds, in one process for each processor: chance is global to one.
 func TestYears(t *testing.T) {
 	seeds := uint64(200)
@@ -98,16 +136,20 @@ func TestYears(t *testing.T) {
 	var all figures
 	var cpu time.Duration
 	var running sync.WaitGroup
-	processes := uint64(runtime.NumCPU())
-	for n := range processes {
+	for _, list := range parts(seeds, uint64(runtime.NumCPU())) {
 		running.Go(func() {
-			f, spent, said := run(part{1 + n, seeds, processes})
-			mu.Lock()
-			defer mu.Unlock()
-			all.add(f)
-			cpu += spent
-			if said != "" {
-				t.Error(said)
+			for _, p := range list {
+				f, spent, said := run(p)
+				mu.Lock()
+				all.add(f)
+				cpu += spent
+				if said != "" {
+					t.Error(said)
+				}
+				if os.Getenv(many) != "" {
+					fmt.Fprintf(os.Stderr, "%d of %d seeds, %d laws broken, %.1f CPU-s a year\n", all.Seeds, seeds, all.Broken, cpu.Seconds()/all.Years)
+				}
+				mu.Unlock()
 			}
 		})
 	}
@@ -192,9 +234,19 @@ func run(p part) (f figures, spent time.Duration, failed string) {
 		spent = c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 	}
 	if err != nil {
-		failed = err.Error() + "\n" + strings.Join(rest[:min(len(rest), 60)], "\n")
+		failed = err.Error() + "\n" + strings.Join(rest[:min(len(rest), 400)], "\n")
 	}
 	return f, spent, failed
+}
+
+// patience is how long one seed may take. It takes a fifth of a second on a quiet machine.
+const patience = 5 * time.Minute
+
+// endless ends a process whose seed does not, and says which it is and what it does.
+func endless(seed uint64) {
+	stacks := make([]byte, 1<<20)
+	fmt.Printf("seed %d has not ended after %s\n%s\n", seed, patience, stacks[:runtime.Stack(stacks, true)])
+	os.Exit(1)
 }
 
 // TestShare is a process that plays a part; it runs only as that.
@@ -207,6 +259,8 @@ func TestShare(t *testing.T) {
 	var all figures
 	for seed := p.From; seed <= p.Until; seed += p.Step {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			watchdog := time.AfterFunc(patience, func() { endless(seed) })
+			defer watchdog.Stop()
 			seeded(t, seed)
 			f, _ := play(t, seed, empty)
 			all.add(f)
