@@ -94,20 +94,10 @@ func (d *Device) Spawn(t T, args ...string) *Process {
 	if err != nil {
 		t.Fatalf("bed: %v", err)
 	}
-	out, err := os.CreateTemp(d.dir, "output-")
+	p, err := spawn(cmd, d.dir)
 	if err != nil {
-		t.Fatalf("bed: %v", err)
-	}
-	defer out.Close()
-	p := &Process{cmd: cmd, output: out.Name(), done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
 		t.Fatalf("bed: starting %s on %s: %v", args[0], d.Name, err)
 	}
-	go func() {
-		_ = cmd.Wait() // Code tells
-		close(p.done)
-	}()
 	t.Cleanup(p.Kill)
 	return p
 }
