@@ -12,6 +12,8 @@ import (
 	_ "time/tzdata" // windows are told by IANA zones, also where the machine has no list of them
 
 	"github.com/alecthomas/kong"
+
+	"patchbay/provider/host"
 )
 
 // commands are the words of the command line.
@@ -37,6 +39,10 @@ type exit int
 func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
+	if err := host.Harden(); err != nil { // before anything is loaded
+		fmt.Fprintln(os.Stderr, "patchbay-agent: "+err.Error())
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c commands

@@ -45,11 +45,21 @@ func (Host) Run(ctx context.Context, c provider.Command) (provider.Result, error
 	cmd.Dir = root()
 	cmd.Stdin = strings.NewReader(c.Input)
 	cmd.WaitDelay = drain
-	ownGroup(cmd)
+	tree, err := newTree(cmd)
+	if err != nil {
+		return provider.Result{}, fmt.Errorf("running %s: %w", name, err)
+	}
+	defer tree.leave()
 	lines := &lineSink{call: c.Line}
 	stdout, stderr := newCapture(lines), newCapture(lines)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	err = cmd.Run()
+	if err = cmd.Start(); err == nil {
+		if err = tree.join(ctx, cmd); err == nil {
+			err = cmd.Wait()
+		} else {
+			err = errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+		}
+	}
 	stdout.end()
 	stderr.end()
 	result := provider.Result{Stdout: stdout.kept.String(), Stderr: stderr.kept.String(), Code: -1}

@@ -3,6 +3,7 @@
 package host
 
 import (
+	"context"
 	"io/fs"
 	"os/exec"
 	"strings"
@@ -24,8 +25,17 @@ func environment() []string {
 	return []string{"LC_ALL=C.UTF-8", "PATH=" + strings.Join(path(), ":")}
 }
 
-// ownGroup puts the program in a process group of its own, which is killed as one.
-func ownGroup(cmd *exec.Cmd) {
+// tree is a program and all that it starts: a process group of its own, which is killed as one.
+type tree struct{}
+
+func newTree(cmd *exec.Cmd) (tree, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	return tree{}, nil
 }
+
+func (tree) join(context.Context, *exec.Cmd) error { return nil }
+func (tree) leave()                                {}
+
+// Harden does nothing: this system loads a program's libraries from its own folders only.
+func Harden() error { return nil }

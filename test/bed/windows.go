@@ -21,8 +21,6 @@ import (
 // WindowsOptions say what a Windows device is to be.
 type WindowsOptions struct {
 	Name string // its computer name; "windows" when empty
-	// Trust are the signers whose programs it takes for signed by somebody known.
-	Trust []*Signer
 }
 
 // WindowsDevice is a Windows as wine plays it: a drive C:, a registry and services of its
@@ -58,7 +56,7 @@ func NewWindows(t T, o WindowsOptions) *WindowsDevice {
 			t.Logf("bed: removing %s: %v", d.Name, err)
 		}
 	})
-	if err := d.prepare(base, o); err != nil {
+	if err := d.prepare(base); err != nil {
 		t.Fatalf("bed: preparing %s: %v", d.Name, err)
 	}
 	if err := d.Start(t.Context()); err != nil {
@@ -152,27 +150,22 @@ func clearWindows(dir string) error {
 }
 
 // prepare lays the device's disk over the prepared Windows.
-func (d *WindowsDevice) prepare(base string, o WindowsOptions) error {
+func (d *WindowsDevice) prepare(base string) error {
 	for _, name := range []string{"upper", "work", "prefix", "home"} {
 		if err := os.MkdirAll(filepath.Join(d.dir, name), 0o755); err != nil {
 			return err
 		}
 	}
 	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", filepath.Join(base, "prefix"), filepath.Join(d.dir, "upper"), filepath.Join(d.dir, "work"))
-	if err := syscall.Mount("patchbay-bed", filepath.Join(d.dir, "prefix"), "overlay", 0, options); err != nil {
-		return os.NewSyscallError("mount overlay", err)
-	}
-	return writeRoots(filepath.Join(d.dir, "roots.pem"), o.Trust)
+	return os.NewSyscallError("mount overlay", syscall.Mount("patchbay-bed", filepath.Join(d.dir, "prefix"), "overlay", 0, options))
 }
 
-// leaderScript is the first process of a device. The drive lies at the same place in each;
-// what wine leaves in /tmp goes with the device; the signers it trusts are those that a
-// machine's list of roots names, for wine reads that.
+// leaderScript is the first process of a device. The drive lies at the same place in each,
+// and what wine leaves in /tmp goes with the device.
 const leaderScript = `
 set -e
 hostname "$2"
 mount --rbind "$1" /mnt
-if [ -e /mnt/roots.pem ]; then mount --bind /mnt/roots.pem /etc/ssl/certs/ca-certificates.crt; fi
 mount -t tmpfs patchbay-bed /tmp
 /usr/bin/wineserver -f -p &
 echo ready

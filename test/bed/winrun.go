@@ -267,3 +267,32 @@ func spawn(cmd *exec.Cmd, dir string) (*Process, error) {
 	}()
 	return p, nil
 }
+
+// GoProgram builds a program of the project for Windows, such as patchbay/cmd/patchbay-agent, as a
+// release has it, and gives its path on the host.
+func GoProgram(t T, pkg string, flags ...string) string {
+	t.Helper()
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w"}, flags...)
+	return goWindows(t, append(args, "-o"), pkg)
+}
+
+// GoTest builds a package's tests for Windows and gives the path of the program that runs them.
+func GoTest(t T, pkg string) string {
+	t.Helper()
+	return goWindows(t, []string{"test", "-c", "-o"}, pkg)
+}
+
+func goWindows(t T, args []string, pkg string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "bed-go-")
+	if err != nil {
+		t.Fatalf("bed: %v", err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	out := filepath.Join(dir, "program.exe")
+	env := []string{"GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0", "go"}
+	if _, err := run(t.Context(), "env", append(append(env, args...), out, pkg)...); err != nil {
+		t.Fatalf("bed: building %s for Windows: %v", pkg, err)
+	}
+	return out
+}

@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -17,13 +16,13 @@ import (
 )
 
 // Signer signs programs as their makers do, with a throw-away certificate that a throw-away
-// authority gave it. Only devices that are told to (WindowsOptions.Trust) trust it.
+// authority gave it. wine takes it for as good as any: it looks whether a file is signed and
+// was changed since, not whether anybody known vouches for the signer.
 type Signer struct {
 	Name        string // whom the certificate names
 	Certificate string // SHA-256 of the signer's own certificate, lower-case hex
 
-	dir  string
-	root []byte // the authority's certificate, PEM
+	dir string
 }
 
 // NewSigner makes a signer. It needs no root.
@@ -79,9 +78,9 @@ func (s *Signer) certify(now time.Time) error {
 		return err
 	}
 	block := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
-	s.Certificate, s.root = fmt.Sprintf("%x", sha256.Sum256(leaf)), block("CERTIFICATE", root)
+	s.Certificate = fmt.Sprintf("%x", sha256.Sum256(leaf))
 	return errors.Join(
-		os.WriteFile(s.CertificateFile(), append(block("CERTIFICATE", leaf), s.root...), 0o600),
+		os.WriteFile(s.CertificateFile(), append(block("CERTIFICATE", leaf), block("CERTIFICATE", root)...), 0o600),
 		os.WriteFile(s.KeyFile(), block("PRIVATE KEY", private), 0o600),
 	)
 }
@@ -119,19 +118,4 @@ func Tamper(t T, path string) string {
 		t.Fatalf("bed: %v", err)
 	}
 	return out
-}
-
-// writeRoots writes the authorities that a device trusts, beside those of this machine.
-func writeRoots(path string, signers []*Signer) error {
-	roots, err := os.ReadFile("/etc/ssl/certs/ca-certificates.crt")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // nothing to lay it over
-	}
-	if err != nil {
-		return err
-	}
-	for _, s := range signers {
-		roots = append(roots, s.root...)
-	}
-	return os.WriteFile(path, roots, 0o644)
 }
