@@ -75,6 +75,10 @@ type Installer struct {
 	Shown       string `json:"shown,omitempty"`
 	ProductCode string `json:"product_code,omitempty"` // of the entry that it makes
 	UpgradeCode string `json:"upgrade_code,omitempty"`
+	// RemoveFirst says that the version that is there must be removed before.
+	RemoveFirst bool `json:"remove_first,omitempty"`
+	// MinimumOS is the lowest version of Windows that it is for, such as 10.0.17763.0.
+	MinimumOS string `json:"minimum_os,omitempty"`
 	// Success are further exit codes after which it is done, Reboot those after which it asks
 	// for a reboot. Neither is believed: the device is read again.
 	Success []int64 `json:"success,omitempty"`

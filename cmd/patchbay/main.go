@@ -15,6 +15,7 @@ import (
 
 	"patchbay/cli"
 	"patchbay/patch/vercmp"
+	"patchbay/server/catalog/winget"
 )
 
 // version is set when a release is built.
@@ -53,6 +54,7 @@ func main() {
 // debugCmd are tools for whoever checks Patchbay itself.
 type debugCmd struct {
 	Vercmp vercmp.Command `cmd:"" help:"Compare tab-separated pairs of versions from standard input."`
+	Winget winget.Command `cmd:"" help:"Read manifests of winget, and say what became of them and how well old versions are recognised."`
 }
 
 // versionCmd prints the version.

@@ -40,6 +40,8 @@ func TestNames(t *testing.T) {
 		"Microsoft .NET Runtime - 8.0.1 (x64)":                               "Microsoft .NET Runtime",
 		"Ｗｉｎｄｏｗｓ　Ｔｏｏｌ 1.2":                                                   "Windows Tool",
 		"DualSense™ updater®":                                                "DualSense updater",
+		"Java(TM) SE Development Kit 17.0.10 (64-bit)":                       "Java SE Development Kit",
+		"Eclipse Temurin JDK with Hotspot 21+35 (x64)":                       "Eclipse Temurin JDK with Hotspot",
 		"  A \t B\u200b\x00 ":                                                "A B",
 		// What tells programs apart stays.
 		"Liberica JDK 17 Full (64-bit)": "Liberica JDK 17 Full", "Visual Studio 2022": "Visual Studio 2022", "Wi-Fi Tool": "Wi-Fi Tool",

@@ -83,8 +83,9 @@ func plain(s string) string {
 
 var (
 	brackets = regexp.MustCompile(`\s*(\([^()\[\]]*\)|\[[^()\[\]]*\])`)
-	// number is a version in a word: at least two numbers with a dot, or a v before one.
-	number = regexp.MustCompile(`^(v\.?\d+|[a-z]{0,3}\d+(\.\d+)+)([-+._~]?[0-9a-z]+)*\+?$`)
+	// number is a version in a word: at least two numbers with a dot or a plus, or a v before one.
+	number = regexp.MustCompile(`^(v\.?\d+|[a-z]{0,3}\d+(\.\d+)+|\d+\+\d+)([-+._~]?[0-9a-z]+)*\+?$`)
+	trade  = regexp.MustCompile(`(?i)\((tm|r|c)\)`)
 	bare   = regexp.MustCompile(`^v?[0-9][0-9a-z.+_-]*$`)
 	// attached is a version behind a name, without a space between.
 	attached = regexp.MustCompile(`(?i)[-_]v?\d+(\.\d+)+([-+._~]?(alpha|beta|rc|preview|pre|build|[a-z])?\d*)*$`)
@@ -127,6 +128,7 @@ func word(s string) string { return strings.ToLower(strings.Trim(s, ",;:-–—|
 
 // tidy takes one round of what does not belong to the name.
 func tidy(name string) string {
+	name = trade.ReplaceAllString(name, "")
 	name = brackets.ReplaceAllStringFunc(name, func(b string) string {
 		if begin := strings.HasPrefix(name, b); begin || !saysNothing(strings.Trim(b, " ()[]")) {
 			return b
