@@ -30,6 +30,7 @@ type telling struct {
 // actPayload has the fields of all acts together: an act fills those that it is about.
 type actPayload struct {
 	Name, Version, Answer, Reason, Note, Mode string
+	Source                                    string
 	Level, Target, Site, Token, Person, Email string
 	From, To, Remote, Zone                    string
 	CopyOf                                    string `json:"copy_of"`
@@ -65,6 +66,9 @@ func tellings() map[string]telling {
 		"approval.create":      {(*teller).answered, "answered about an update"},
 		"approval.withdraw":    {(*teller).withdrew, "took an answer about an update back"},
 		"audit.erase":          {(*teller).erasedRow, "erased the details of an act"},
+		"content.add":          {(*teller).contentAdded, "added a file to the content"},
+		"content.evict":        {(*teller).contentEvicted, "removed a file from the content to make room"},
+		"content.remove":       {(*teller).contentRemoved, "removed a file from the content"},
 		"customer.create":      {(*teller).customerMade, "made a customer"},
 		"customer.update":      {(*teller).customerChanged, "changed a customer"},
 		"device.ask":           {(*teller).asked, "asked a device to scan again"},

@@ -217,3 +217,24 @@ func (t *teller) restored(_ store.AuditRow, p actPayload) string {
 		", ended " + counted(p.Sessions, "session") + " and revoked " + counted(p.Tokens, "enrolment token") +
 		"; what people did after that backup is not known here"
 }
+
+// fileOf is the name of a file with the beginning of its hash, by which it is known.
+func fileOf(row store.AuditRow, p actPayload) string {
+	return plainName(p.Name, "a file") + " (" + plainName(row.Object[:min(len(row.Object), 12)], "?") + "…)"
+}
+
+func (t *teller) contentAdded(row store.AuditRow, p actPayload) string {
+	text := "added " + fileOf(row, p) + " to the content"
+	if p.Source != "" {
+		text += " from " + plainName(p.Source, "")
+	}
+	return text
+}
+
+func (t *teller) contentRemoved(row store.AuditRow, p actPayload) string {
+	return "removed " + fileOf(row, p) + " from the content"
+}
+
+func (t *teller) contentEvicted(row store.AuditRow, p actPayload) string {
+	return "removed " + fileOf(row, p) + " from the content to make room: it was used least recently and nothing needs it"
+}

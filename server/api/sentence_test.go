@@ -133,6 +133,8 @@ func TestSentences(t *testing.T) {
 		{"engine", "job.withdraw", "j", "dev_1", m{"job": job}, "took the order of bed-lib 1.0 → 1.2 on front-desk back"},
 		{"agent:x", "agent.enroll", "x", "dev_1", m{"site": "site_1", "token_by": ann, "mode": "manage"}, "was enrolled into Head office with a token of Ann Admin"},
 		{"agent:x", "agent.enroll", "x", "dev_1", m{"site": "site_1", "token_by": "system", "mode": "observe"}, "was enrolled into Head office with a token made on the server, to be observed only"},
+		{ann, "content.add", "0123456789abcdef", "", m{"name": "7z.msi", "size": 7, "source": "https://example.org/7z.msi"}, "added 7z.msi (0123456789ab…) to the content from https://example.org/7z.msi"},
+		{ann, "content.remove", "0123456789abcdef", "", m{"name": "7z.msi", "size": 7}, "removed 7z.msi (0123456789ab…) from the content"},
 		{ann, "document.publish", "root 3", "", m{"type": "patchbay/root/v1", "version": "3", "keys": []string{"ed25519:00"}}, "published the signed document root 3, signed by ed25519:00"},
 		{"agent:x", "agent.copied", "x", "dev_1", m{"boots": 2}, "heard another machine speak with the key of front-desk: it is a copy and becomes a device of its own"},
 		{"agent:x", "agent.become", "y", "dev_2", m{"copy_of": "dev_1", "copy_of_name": "front-desk", "name": "till"}, "is a copy of front-desk and became a device of its own, called till"},

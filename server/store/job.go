@@ -141,9 +141,9 @@ func (t *tx) want(ctx context.Context, now time.Time, device string, j *Job) (en
 		return false, err
 	}
 	made, err := t.exec(ctx, `INSERT INTO job (customer, id, device, decision, body, created_at, step, step_since, why, result, message,
-			outcome_seq, ended_at, withdrawn_at)
-		VALUES ($1, $2, $3, $4, $5, $6, '', NULL, '', '', '', 0, NULL, NULL)
-		ON CONFLICT (customer, id) DO NOTHING`, t.customer, j.ID, device, j.Decision, string(body), millis(now))
+			outcome_seq, ended_at, withdrawn_at, sha256)
+		VALUES ($1, $2, $3, $4, $5, $6, '', NULL, '', '', '', 0, NULL, NULL, $7)
+		ON CONFLICT (customer, id) DO NOTHING`, t.customer, j.ID, device, j.Decision, string(body), millis(now), j.Target.SHA256)
 	if err != nil {
 		return false, err
 	}
@@ -154,9 +154,9 @@ func (t *tx) want(ctx context.Context, now time.Time, device string, j *Job) (en
 		}
 	} else {
 		act = "job.update"
-		made, err = t.exec(ctx, `UPDATE job SET body = $4, withdrawn_at = NULL, ended_at = NULL
+		made, err = t.exec(ctx, `UPDATE job SET body = $4, withdrawn_at = NULL, ended_at = NULL, sha256 = $5
 			WHERE customer = $1 AND id = $2 AND device = $3 AND step NOT IN ('done', 'failed')
-			AND (body <> $4 OR withdrawn_at IS NOT NULL)`, t.customer, j.ID, device, string(body))
+			AND (body <> $4 OR withdrawn_at IS NOT NULL)`, t.customer, j.ID, device, string(body), j.Target.SHA256)
 	}
 	if made > 0 {
 		t.note(note{act: act, object: j.ID, device: device, payload: fields{"job": j.Job}})
