@@ -146,6 +146,7 @@ var mayImport = map[string][]string{
 	"server/bus":          {"server/view"},
 	"server/ca":           {"patch", "wire", "server/effect"},
 	"server/backup":       {"server/store", "server/ca", "passphrase"},
+	"server/content":      {"server/store", "server/effect", "patch"},
 	"server/rival":        {},
 	"server/effect":       {},
 	"server/peers":        {"server/store"},

@@ -21,7 +21,7 @@ func filled(t *testing.T, s *Store) (a, b company) {
 	ctx := context.Background()
 	a, b = founded(t, s, "alpha"), founded(t, s, "beta")
 	ok(t, s.MSP(ann).AddDocument(ctx, day0, signedBy(wire.RootDocument, 1, "", "{}", "a")))
-	ok(t, s.MSP(ann).AddContent(ctx, day0, Content{SHA256: hashOf("filled"), Size: 1, Name: "filled.msi"}, false, placed))
+	ok(t, s.MSP(ann).AddContent(ctx, day0, Content{SHA256: hashOf("filled"), Size: 1, Name: "filled.msi"}, away, placed))
 	for _, c := range []company{a, b} {
 		_, err := c.wish(c.device, []Job{install("job_" + c.id)})
 		ok(t, err)

@@ -44,9 +44,9 @@ func (m *MSP) Content(ctx context.Context, sha256 string) (Content, error) {
 
 // AddContent keeps the row of a file, and puts the file in its place before that is
 // committed: who sees the row finds the file. place may be called more than once. here says
-// that the file was in its place already; then, where the row is here as well, nothing
+// whether the file was in its place before; then, where the row is here as well, nothing
 // changes but that the file is the new one, which has the same bytes.
-func (m *MSP) AddContent(ctx context.Context, now time.Time, c Content, here bool, place func() error) error {
+func (m *MSP) AddContent(ctx context.Context, now time.Time, c Content, here func() bool, place func() error) error {
 	c.AddedAt, c.AddedBy = now, m.who.ID
 	return doing("keeping content", m.record(ctx, now, func(t *tx) error {
 		n, err := t.exec(ctx, `INSERT INTO content (`+contentColumns+`) VALUES (`+marks(1, 6)+`, NULL) ON CONFLICT (sha256) DO NOTHING`,
@@ -57,7 +57,7 @@ func (m *MSP) AddContent(ctx context.Context, now time.Time, c Content, here boo
 		if err != nil {
 			return err
 		}
-		if n > 0 || !here {
+		if n > 0 || !here() {
 			t.note(note{act: "content.add", object: c.SHA256, payload: fields{"name": c.Name, "size": c.Size, "source": c.Source}})
 		}
 		return place()

@@ -20,6 +20,9 @@ func hashOf(text string) string {
 // placed is a file that came into its place.
 func placed() error { return nil }
 
+func here() bool { return true }
+func away() bool { return false }
+
 func file(text string) Content {
 	return Content{SHA256: hashOf(text), Size: int64(len(text)), Name: text + ".msi"}
 }
@@ -35,15 +38,15 @@ func TestContentIsThereOnceAndItsActsAreWrittenDown(t *testing.T) {
 		ctx, m := context.Background(), s.MSP(ann)
 		c := file("a")
 		c.Source = "https://example.org/a.msi"
-		ok(t, m.AddContent(ctx, day0, c, false, placed))
+		ok(t, m.AddContent(ctx, day0, c, away, placed))
 		before := acts(t, s)
-		ok(t, m.AddContent(ctx, day0.Add(time.Hour), c, true, placed))
+		ok(t, m.AddContent(ctx, day0.Add(time.Hour), c, here, placed))
 		if n := acts(t, s) - before; n != 0 {
 			t.Errorf("the same again wrote %d acts", n)
 		}
 		c.AddedAt, c.AddedBy = day0, ann.ID
 		same(t, must(m.Content(ctx, c.SHA256))(t), c)
-		ok(t, m.AddContent(ctx, day0, c, false, placed)) // its file was gone
+		ok(t, m.AddContent(ctx, day0, c, away, placed)) // its file was gone
 		ok(t, m.UsedContent(ctx, day0, map[string]time.Time{c.SHA256: day0.Add(time.Minute), hashOf("none"): day0}))
 		ok(t, m.UsedContent(ctx, day0, map[string]time.Time{c.SHA256: day0}))
 		if all := must(m.Contents(ctx))(t); len(all) != 1 || !all[0].UsedAt.Equal(day0.Add(time.Minute)) {
@@ -76,13 +79,13 @@ func TestRowsOfContentGoWithTheirFiles(t *testing.T) {
 		ctx, m := context.Background(), s.MSP(ann)
 		broken := errors.New("the disk is gone")
 		fails := func() error { return broken }
-		if err := m.AddContent(ctx, day0, file("a"), false, fails); !errors.Is(err, broken) {
+		if err := m.AddContent(ctx, day0, file("a"), away, fails); !errors.Is(err, broken) {
 			t.Errorf("adding: %v", err)
 		}
 		if all := must(m.Contents(ctx))(t); len(all) != 0 {
 			t.Errorf("a row without its file: %+v", all)
 		}
-		ok(t, m.AddContent(ctx, day0, file("a"), false, placed))
+		ok(t, m.AddContent(ctx, day0, file("a"), away, placed))
 		any := func(ContentPins) error { return nil }
 		if err := m.RemoveContent(ctx, day0, hashOf("a"), true, any, fails); !errors.Is(err, broken) {
 			t.Errorf("removing: %v", err)
@@ -102,7 +105,7 @@ func TestJobsAndYoungUpdatesNeedTheirContent(t *testing.T) {
 	both(t, func(t *testing.T, s *Store) {
 		ctx, m, c := context.Background(), s.MSP(ann), founded(t, s, "a")
 		for _, name := range []string{"v1", "v2", "v3", "other"} {
-			ok(t, m.AddContent(ctx, day0, file(name), false, placed))
+			ok(t, m.AddContent(ctx, day0, file(name), away, placed))
 		}
 		day, seq := day0, int64(0)
 		run := func(id, from, to string) {
@@ -193,7 +196,7 @@ func TestManyAtOnceAgreeOnOneFile(t *testing.T) {
 		atOnce(16, func(i int) error {
 			m := s.MSP(Who{ID: fmt.Sprintf("per_%d", i), Name: "P"})
 			if i%2 == 0 {
-				return m.AddContent(ctx, day0, file("a"), true, put(true))
+				return m.AddContent(ctx, day0, file("a"), here, put(true))
 			}
 			return m.RemoveContent(ctx, day0, hashOf("a"), false, func(ContentPins) error { return nil }, put(false))
 		})
