@@ -16,6 +16,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"patchbay/server/access"
@@ -24,6 +25,7 @@ import (
 	"patchbay/server/backup"
 	"patchbay/server/bus"
 	"patchbay/server/ca"
+	"patchbay/server/content"
 	"patchbay/server/documents"
 	"patchbay/server/effect"
 	"patchbay/server/engine"
@@ -48,6 +50,7 @@ type Options struct {
 	Console      fs.FS
 	CheckIn      time.Duration   // between check-ins when nothing happens; 0 is a minute
 	Silent       time.Duration   // after which a quiet device counts as silent; 0 is a day
+	Content      Content         // the files that agents install from
 	AgentLimits  agentapi.Limits // how much the agents' side takes on at a time; zeros are the defaults
 	Now          func() time.Time
 	Log          *slog.Logger
@@ -64,6 +67,7 @@ type Server struct {
 	Authority *ca.Authority
 	Engine    *engine.Engine
 	Documents *documents.Documents
+	Shelf     *content.Shelf
 	Peers     *peers.Peers // the other servers on the same database; nil where there can be none
 
 	people, agents   *http.Server
@@ -71,7 +75,8 @@ type Server struct {
 	peopleL, agentsL net.Listener
 	agentsTLS        net.Listener // agentsL behind its door
 	tickets          *tls.Config  // of agentsTLS
-	replaced         chan error   // the key is no longer believed
+	catalog          atomic.Pointer[content.Index]
+	replaced         chan error // the key is no longer believed
 	stop             context.CancelFunc
 	running          sync.WaitGroup
 }
@@ -175,10 +180,13 @@ func (s *Server) build(ctx context.Context) (err error) {
 		return err
 	}
 	s.Engine.Approvals = s.Documents.Approvals
+	if err := s.openContent(ctx); err != nil {
+		return err
+	}
 	s.agentAPI = agentapi.New(agentapi.Options{Documents: s.Documents, Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
-		Tell: s.Peers.Tell, Period: s.Peers.Period, Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
+		Content: s.Shelf, Named: s.named, Tell: s.Peers.Tell, Period: s.Peers.Period, Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Agents: index, Engine: s.Engine, Events: events, Documents: s.Documents,
-		Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
+		Content: s.Shelf, Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
 		AgentURL: s.AgentURL, Pin: s.Authority.Pin(), Origins: []string{s.PublicURL}})
 	if err != nil {
 		return err
@@ -230,6 +238,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.run(func() { s.Peers.Run(ctx) })
 	s.run(func() { s.hearOthers(ctx) })
 	s.run(func() { s.Documents.Run(ctx) })
+	s.run(func() { s.Shelf.Run(ctx) })
 	s.run(func() { s.Engine.Run(ctx) })
 	s.run(func() { s.Engine.Daily(ctx, 10*time.Second) })
 	s.run(func() { s.agentAPI.Run(ctx) })

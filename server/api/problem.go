@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"patchbay/server/access"
+	"patchbay/server/content"
 	"patchbay/server/store"
 )
 
@@ -77,6 +78,7 @@ func (s *Server) problemOf(ctx context.Context, err error) error {
 	var p *Problem
 	var many *access.TooManyError
 	var refusal *store.Refusal
+	var file *content.Refusal
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -90,6 +92,8 @@ func (s *Server) problemOf(ctx context.Context, err error) error {
 		return problem(http.StatusConflict, "Another one has this name already: choose a different one.")
 	case errors.As(err, &refusal):
 		return problem(http.StatusConflict, refusal.Sentence)
+	case errors.As(err, &file):
+		return refusedContent(file)
 	case ctx.Err() != nil:
 		return problem(http.StatusServiceUnavailable, "The request was given up before it was done.")
 	}

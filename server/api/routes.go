@@ -35,7 +35,8 @@ type route struct {
 	method, path string
 	rule         rule
 	id, summary  string
-	status       int // of success; 0 is the usual one
+	status       int  // of success; 0 is the usual one
+	streams      bool // its body is a file, which the handler reads by itself
 	register     func(s *Server, api huma.API, op huma.Operation)
 }
 
@@ -60,6 +61,12 @@ func (r route) answering(status int) route {
 	return r
 }
 
+// streamed leaves the body to the handler: it is a file, and may be large.
+func (r route) streamed() route {
+	r.streams = true
+	return r
+}
+
 // register puts the table on the mux.
 func (s *Server) register(mux *http.ServeMux) (huma.API, error) {
 	api := humago.New(mux, config(s.Version))
@@ -71,7 +78,11 @@ func (s *Server) register(mux *http.ServeMux) (huma.API, error) {
 			Method: r.method, Path: r.path, OperationID: r.id, Summary: r.summary,
 			Tags: []string{strings.SplitN(r.id, "-", 2)[0]}, DefaultStatus: r.status,
 			MaxBodyBytes: -1, // read and limited by ask
-			Middlewares:  huma.Middlewares{s.ask(r.rule)},
+			Middlewares:  huma.Middlewares{s.ask(r)},
+		}
+		if r.streams {
+			op.RequestBody = &huma.RequestBody{Required: true, Description: "The file, as it is",
+				Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
 		}
 		if r.rule == anyone {
 			op.Security = []map[string][]string{{}}
@@ -105,9 +116,17 @@ func request(ctx context.Context) *http.Request {
 	return r
 }
 
+// controlKey is where the context of a request with a file keeps what moves its deadlines.
+type controlKey struct{}
+
+func control(ctx context.Context) *http.ResponseController {
+	c, _ := ctx.Value(controlKey{}).(*http.ResponseController)
+	return c
+}
+
 // ask finds out who is asking and holds the rule. It runs before anything of the request's
 // body is looked at.
-func (s *Server) ask(need rule) func(huma.Context, func(huma.Context)) {
+func (s *Server) ask(of route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		c, err := s.Access.Identify(r.Context(), r)
@@ -115,15 +134,20 @@ func (s *Server) ask(need rule) func(huma.Context, func(huma.Context)) {
 			writeProblem(w, asProblem(s.problemOf(r.Context(), err)))
 			return
 		}
-		if p := allowed(need, c); p != nil {
+		if p := allowed(of.rule, c); p != nil {
 			writeProblem(w, p)
+			return
+		}
+		ctx = huma.WithValue(huma.WithValue(ctx, callerKey{}, c), requestKey{}, r)
+		if of.streams {
+			next(huma.WithValue(ctx, controlKey{}, http.NewResponseController(w)))
 			return
 		}
 		if p := readBody(r, w); p != nil {
 			writeProblem(w, p)
 			return
 		}
-		next(huma.WithValue(huma.WithValue(ctx, callerKey{}, c), requestKey{}, r))
+		next(ctx)
 	}
 }
 

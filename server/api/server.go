@@ -25,6 +25,7 @@ type Options struct {
 	Events       Events
 	Documents    Documents
 	Agents       Agents
+	Content      Content
 	Console      fs.FS // the console's built files; nil serves none
 	Log          *slog.Logger
 	Now          func() time.Time

@@ -59,6 +59,15 @@ func routes() []route {
 		handle("GET /trust", staff, "trust-show", "Who may sign what, and what agents are held to", (*Server).trust),
 		handle("POST /trust/documents", staff, "trust-publish", "Publish a document that was signed elsewhere", (*Server).publish).answering(http.StatusCreated),
 		handle("POST /trust/approvals/draft", staff, "trust-draft", "Draft an approval for approvers to sign", (*Server).draftApproval),
+
+		handle("GET /content", staff, "content-list", "List the files that agents install from", (*Server).contents),
+		handle("GET /content/usage", staff, "content-usage", "Say how much content there is", (*Server).contentUsage),
+		handle("GET /content/fetches", staff, "content-fetches", "List what the server fetches by itself", (*Server).contentFetches),
+		handle("GET /content/{sha256}", staff, "content-show", "Show a file", (*Server).oneContent),
+		handle("PUT /content/{sha256}", staff, "content-add", "Add a file", (*Server).addContent).answering(http.StatusCreated).streamed(),
+		handle("DELETE /content/{sha256}", staff, "content-remove", "Remove a file that nothing needs", (*Server).removeContent).answering(http.StatusNoContent),
+		handle("POST /content/{sha256}/fetch", staff, "content-fetch", "Have the server fetch a file", (*Server).fetchContent).answering(http.StatusAccepted),
+
 		handle("GET /activity", staff, "activity-list", "Who did what", (*Server).activity),
 		handle("GET /activity/verify", staff, "activity-verify", "Check the audit chains", (*Server).verifyActivity),
 		handle("GET /events", staff, "events-stream", "Hear of changes as they happen", (*Server).events),

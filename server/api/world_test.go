@@ -23,6 +23,7 @@ import (
 	"patchbay/patch"
 	"patchbay/server/access"
 	"patchbay/server/ca"
+	"patchbay/server/content"
 	"patchbay/server/documents"
 	"patchbay/server/store"
 	"patchbay/server/verdict"
@@ -32,17 +33,18 @@ import (
 
 // world is a server on a real database, with an invented fleet behind it.
 type world struct {
-	t      testing.TB
-	store  *store.Store
-	access *access.Access
-	fleet  *invented
-	engine *heard
-	events *oneEvent
-	server *httptest.Server
-	log    *bytes.Buffer
-	setup  string // the set-up link's token
-	cookie string // of the first administrator, after signedIn
-	now    time.Time
+	t       testing.TB
+	store   *store.Store
+	access  *access.Access
+	fleet   *invented
+	engine  *heard
+	events  *oneEvent
+	server  *httptest.Server
+	content *content.Shelf
+	log     *bytes.Buffer
+	setup   string // the set-up link's token
+	cookie  string // of the first administrator, after signedIn
+	now     time.Time
 
 	options                Options
 	customer, site, device string
@@ -76,7 +78,12 @@ func newWorld(t testing.TB, beyond bool) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.options = Options{Documents: held, Store: w.store, Access: w.access, Fleet: w.fleet, Agents: w.fleet, Engine: w.engine, Events: w.events,
+	w.content, err = content.Open(t.Context(), content.Options{Path: filepath.Join(t.TempDir(), "content"), Store: w.store, Budget: 1 << 20,
+		Free: func() (int64, error) { return 1 << 50, nil }, Now: now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.options = Options{Documents: held, Content: w.content, Store: w.store, Access: w.access, Fleet: w.fleet, Agents: w.fleet, Engine: w.engine, Events: w.events,
 		Console: fstest.MapFS{"index.html": {Data: []byte("<html>" + nonceMark)}, "assets/app-Ab3dEf9h.js": {Data: bytes.Repeat([]byte("console.log(1);"), 500)},
 			"robots.txt": {Data: []byte("User-agent: *")}},
 		Log: slog.New(slog.NewTextHandler(&locked{b: w.log}, nil)), Now: now, Version: "test", Installation: "Test MSP",

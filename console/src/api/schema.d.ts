@@ -90,6 +90,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the files that agents install from */
+        get: operations["content-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/content/fetches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what the server fetches by itself */
+        get: operations["content-fetches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/content/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say how much content there is */
+        get: operations["content-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/content/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a file */
+        get: operations["content-show"];
+        /** Add a file */
+        put: operations["content-add"];
+        post?: never;
+        /** Remove a file that nothing needs */
+        delete: operations["content-remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/content/{sha256}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the server fetch a file */
+        post: operations["content-fetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers": {
         parameters: {
             query?: never;
@@ -888,6 +975,98 @@ export interface components {
             path: string;
             vendor?: string;
         };
+        Content: {
+            /** Format: date-time */
+            added_at: string;
+            added_by: components["schemas"]["Ref"];
+            can: components["schemas"]["ContentCan"];
+            name: string;
+            needed_by: components["schemas"]["NeededBy"];
+            /** @description Lower-case hex; the file is known by it */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes
+             */
+            size: number;
+            /** @description The address it was fetched from, without its query; empty when it was uploaded */
+            source?: string;
+            /**
+             * @description missing: it is known and its file is not here, as after a restore; add it or fetch it again
+             * @enum {string}
+             */
+            state: "here" | "missing";
+            /**
+             * Format: date-time
+             * @description When an agent last asked for it
+             */
+            used_at?: string;
+        };
+        ContentCan: {
+            remove: string;
+        };
+        ContentFetch: {
+            /** @description Without its query */
+            address: string;
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description Why it failed, or is tried again */
+            error?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes so far
+             */
+            received: number;
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes; 0 while nobody knows
+             */
+            size: number;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "failed";
+        };
+        ContentFetches: {
+            /** Format: date-time */
+            as_of: string;
+            /** @description The newest first */
+            items: components["schemas"]["ContentFetch"][];
+        };
+        ContentUsage: {
+            /** Format: date-time */
+            as_of: string;
+            /**
+             * Format: int64
+             * @description Bytes that all files may have together
+             */
+            budget: number;
+            /**
+             * Format: int64
+             * @description Bytes of what is being written by the server that was asked
+             */
+            coming: number;
+            /** Format: int64 */
+            files: number;
+            /**
+             * Format: int64
+             * @description Files that are known and not here
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description Of these, bytes that are never removed to make room
+             */
+            needed: number;
+            /**
+             * Format: int64
+             * @description Bytes of all files
+             */
+            used: number;
+        };
         Counts: {
             /** Format: int64 */
             excepted: number;
@@ -1069,6 +1248,17 @@ export interface components {
             /** Format: date-time */
             at: string;
             text: string;
+        };
+        FetchIn: {
+            /** @description Of the file, for people; taken from the address when left out */
+            name?: string;
+            /**
+             * Format: int64
+             * @description Bytes, where known
+             */
+            size?: number;
+            /** @description https only, and only from the internet, but for networks that the server was told of */
+            url: string;
         };
         Holding: {
             /**
@@ -1329,6 +1519,22 @@ export interface components {
             verb: string;
             why?: string;
         };
+        NeededBy: {
+            /** @description As what the newest signed catalogue names it */
+            catalog?: string;
+            /**
+             * Format: int64
+             * @description That are not over and install it
+             */
+            jobs: number;
+            /**
+             * Format: int64
+             * @description Devices on which it is what a young update put there, or replaced
+             */
+            rollbacks: number;
+            /** @description Empty when nothing needs it */
+            sentence?: string;
+        };
         NewCustomer: {
             name: string;
             note?: string;
@@ -1444,6 +1650,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Approval"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageContent: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Content"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -2261,6 +2479,238 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "content-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                state?: "here" | "missing";
+                /** @description Only what something needs, or nothing does */
+                needed?: "yes" | "no";
+                /** @description name by default */
+                sort?: "name" | "-name" | "size" | "-size" | "added_at" | "-added_at" | "used_at" | "-used_at";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageContent"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "content-fetches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentFetches"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "content-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentUsage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "content-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Content"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "content-add": {
+        parameters: {
+            query?: {
+                /** @description Of the file, for people */
+                name?: string;
+            };
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        /** @description The file, as it is */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Content"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "content-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "content-fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FetchIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentFetch"];
+                };
             };
             /** @description Error */
             default: {

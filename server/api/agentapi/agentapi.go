@@ -60,6 +60,10 @@ type Options struct {
 	Next      time.Duration // between check-ins when nothing happens
 	Hold      time.Duration // how long a wake-up request waits, and a stream of events is silent at most
 	Limits    Limits
+	Content   Content // nil has none
+	// Named says as what the newest signed catalogue names a file, "" when it does not; nil
+	// names none.
+	Named func(sha256 string) string
 	// Tell tells the other servers on the same database what to look at; nil tells nobody.
 	Tell func(peers.Notice)
 	// Period is peers.Peers.Period; nil is for a server that is alone.
@@ -84,13 +88,14 @@ func New(o Options) *API {
 	return &API{Options: o, sessions: newSessions(), touches: newTouches(), lines: newLines(), gates: newGates(o.Limits)}
 }
 
-// Handler routes agents' requests. There are four, and what is none of them is not found.
+// Handler routes agents' requests. There are five, and what is none of them is not found.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /agent/v1/enroll", a.boundedEnroll)
 	mux.HandleFunc("POST /agent/v1/renew", a.boundedRenew)
 	mux.HandleFunc("POST /agent/v1/checkin", a.asAgent(a.boundedCheckIn))
 	mux.HandleFunc("GET /agent/v1/wake", a.asAgent(a.wake))
+	mux.HandleFunc("GET /agent/v1/content/{sha256}", a.asAgent(a.content))
 	return mux
 }
 

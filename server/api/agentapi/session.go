@@ -35,6 +35,7 @@ type session struct {
 	key             crypto.PublicKey
 
 	turn    chan struct{} // one message of an agent at a time takes a place among all agents'
+	files   atomic.Int32  // that are being sent to it
 	mu      sync.Mutex    // over what follows
 	gone    bool
 	said    said

@@ -19,10 +19,11 @@ type Limits struct {
 	Patience time.Duration // how long one waits; 10 s, far less than an agent does
 	Connects int           // new connections a second; 500
 	Doorway  int           // connections that have not asked for anything yet; 2,000
+	Files    int           // files being sent at the same time; 100
 }
 
 func (l Limits) withDefaults() Limits {
-	for of, usual := range map[*int]int{&l.AtOnce: 64, &l.Queue: 5000, &l.Connects: 500, &l.Doorway: 2000} {
+	for of, usual := range map[*int]int{&l.AtOnce: 64, &l.Queue: 5000, &l.Connects: 500, &l.Doorway: 2000, &l.Files: 100} {
 		if *of == 0 {
 			*of = usual
 		}
@@ -38,12 +39,12 @@ func (l Limits) withDefaults() Limits {
 const small = 8 << 10
 
 // gates are where messages wait for their turn. Large ones, which are read while they have
-// it, and enrolments, which strangers send, cannot hold up the rest.
-type gates struct{ checkIns, large, enrolments *gate }
+// it, enrolments, which strangers send, and files, which take long, cannot hold up the rest.
+type gates struct{ checkIns, large, enrolments, content *gate }
 
 func newGates(l Limits) gates {
 	few := max(1, l.AtOnce/4)
-	return gates{newGate(l.AtOnce, l.Queue, l.Patience), newGate(few, l.Queue/4, l.Patience), newGate(few, l.Queue/4, l.Patience)}
+	return gates{newGate(l.AtOnce, l.Queue, l.Patience), newGate(few, l.Queue/4, l.Patience), newGate(few, l.Queue/4, l.Patience), newGate(l.Files, l.Files, l.Patience)}
 }
 
 // gate lets some through at a time, and some wait.
