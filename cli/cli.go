@@ -37,6 +37,7 @@ type Commands struct {
 	Undo     Undo          `cmd:"" help:"Take an update back where it is installed, and reject it."`
 	Approval Approval      `cmd:"" help:"Answers given so far."`
 	Job      Job           `cmd:"" help:"Jobs."`
+	Content  Content       `cmd:"" help:"Files that agents install from."`
 	Activity Activity      `cmd:"" help:"Who did what."`
 	Trust    Trust         `cmd:"" help:"Who may sign what, and what agents are held to."`
 	Key      KeyCommand    `cmd:"" name:"key" help:"Keys that no server has: of root, publisher and approvers."`

@@ -28,10 +28,15 @@ type fakeServer struct {
 func newFakeServer(t *testing.T) *fakeServer {
 	f := &fakeServer{bodies: map[string]string{}}
 	answers := map[string]string{
-		"POST /api/v1/me/keys":           `{"id":"key_1","name":"x","key":"pbk_fresh","created_at":"2026-01-01T00:00:00Z","expires_at":"2026-04-01T00:00:00Z"}`,
-		"GET /api/v1/customers":          `{"items":[{"id":"cus_1","name":"Müller\u001b[31m GmbH"},{"id":"cus_2","name":"Lang"}],"total":2}`,
-		"POST /api/v1/approvals/preview": `{"sentence":"Approves 1 update on web-01.","updates_list":[]}`,
-		"POST /api/v1/approvals":         `{"approvals":[],"preview":{"sentence":"Approves 1 update on web-01.","updates_list":[]}}`,
+		"GET /api/v1/content/" + theHash:             `{"sha256":"` + theHash + `","name":"there.msi","size":5,"state":"here"}`,
+		"GET /api/v1/content":                        `{"items":[{"sha256":"` + theHash + `","name":"gone\u001b.msi","size":3145728,"state":"missing","needed_by":{"sentence":"A job that is not over installs it."}}],"total":1}`,
+		"GET /api/v1/content/usage":                  `{"files":1,"used":3145728,"budget":1073741824,"needed":3145728}`,
+		"GET /api/v1/content/fetches":                `{"items":[{"sha256":"` + theHash + `","name":"x","state":"failed","received":5,"size":10,"error":"It broke off.","ended_at":"2026-01-01T00:00:00Z"}]}`,
+		"POST /api/v1/content/" + theHash + "/fetch": `{"sha256":"` + theHash + `","name":"x","state":"waiting"}`,
+		"POST /api/v1/me/keys":                       `{"id":"key_1","name":"x","key":"pbk_fresh","created_at":"2026-01-01T00:00:00Z","expires_at":"2026-04-01T00:00:00Z"}`,
+		"GET /api/v1/customers":                      `{"items":[{"id":"cus_1","name":"Müller\u001b[31m GmbH"},{"id":"cus_2","name":"Lang"}],"total":2}`,
+		"POST /api/v1/approvals/preview":             `{"sentence":"Approves 1 update on web-01.","updates_list":[]}`,
+		"POST /api/v1/approvals":                     `{"approvals":[],"preview":{"sentence":"Approves 1 update on web-01.","updates_list":[]}}`,
 	}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		what := r.Method + " " + r.URL.Path
@@ -45,6 +50,12 @@ func newFakeServer(t *testing.T) *fakeServer {
 		case what == "POST /api/v1/session":
 			http.SetCookie(w, &http.Cookie{Name: "patchbay_session", Value: "s"})
 			w.Write([]byte(`{}`))
+		case r.Method == "PUT" && strings.HasPrefix(r.URL.Path, "/api/v1/content/"):
+			w.WriteHeader(201)
+			w.Write([]byte(`{"sha256":"` + strings.TrimPrefix(r.URL.Path, "/api/v1/content/") + `","name":"` + r.URL.Query().Get("name") + `","size":5,"state":"here"}`))
+		case r.Method == "DELETE" && strings.HasPrefix(r.URL.Path, "/api/v1/content/"):
+			w.WriteHeader(409)
+			w.Write([]byte(`{"status":409,"detail":"This file is needed. A job that is not over installs it."}`))
 		default:
 			w.Write([]byte(answers[what]))
 		}

@@ -28,9 +28,10 @@ const maxAnswer = 64 << 20
 
 // Client is a connection to one server as one person.
 type Client struct {
-	base string
-	key  string
-	http *http.Client
+	base    string
+	key     string
+	http    *http.Client
+	patient *http.Client // for files, which take long
 }
 
 // Problem is a refusal of the server.
@@ -66,7 +67,7 @@ func New(server, key string, ca []byte) (*Client, error) {
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, errors.New("the server's address must look like https://patchbay.example")
 	}
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ResponseHeaderTimeout: time.Minute}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ResponseHeaderTimeout: time.Minute, ExpectContinueTimeout: 5 * time.Second}
 	if ca != nil {
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(ca) {
@@ -74,11 +75,12 @@ func New(server, key string, ca []byte) (*Client, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	return &Client{base: strings.TrimRight(server, "/") + "/api/v1", key: key, http: &http.Client{
-		Transport: transport,
-		// A key is sent to the server that was named and to no other.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	patient := transport.Clone()
+	patient.ResponseHeaderTimeout = 10 * time.Minute // a large file is made durable before the answer
+	// A key is sent to the server that was named and to no other.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{base: strings.TrimRight(server, "/") + "/api/v1", key: key, http: &http.Client{Transport: transport, CheckRedirect: stay},
+		patient: &http.Client{Transport: patient, CheckRedirect: stay}}, nil
 }
 
 // Do sends in as JSON, when it is not nil, and reads the answer into out, when that is not
@@ -180,5 +182,28 @@ func Get[T any](ctx context.Context, c *Client, path string, query url.Values) (
 func Send[T any](ctx context.Context, c *Client, method, path string, in any) (T, error) {
 	var v T
 	_, err := c.Do(ctx, method, path, nil, in, &v)
+	return v, err
+}
+
+// Upload sends a file as it is and reads the answer. The server is asked first whether it
+// takes it.
+func Upload[T any](ctx context.Context, c *Client, path string, query url.Values, file io.Reader, size int64) (T, error) {
+	var v T
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, c.base+path+"?"+query.Encode(), io.NopCloser(file))
+	if err != nil {
+		return v, fmt.Errorf("writing a request: %w", err)
+	}
+	r.ContentLength = size
+	r.Header.Set("Content-Type", "application/octet-stream")
+	r.Header.Set("Expect", "100-continue")
+	if c.key != "" {
+		r.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	answer, err := c.patient.Do(r)
+	if err != nil {
+		return v, fmt.Errorf("sending to the server: %w", err)
+	}
+	defer answer.Body.Close()
+	err = read(answer, &v)
 	return v, err
 }
