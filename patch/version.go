@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,19 +14,28 @@ import (
 const (
 	SchemeDeb    = "deb"    // Debian policy, chapter 5.6.12, as dpkg implements it
 	SchemeWinget = "winget" // of Windows programs, as winget sorts them from its version 1.9 on
+	SchemeCommit = "commit" // YYYYMMDD.hhmmss-hash: ordered by the moment, equal by the hash
 )
+
+// orders are the schemes by name.
+var orders = map[string]func(a, b string) (int, error){
+	SchemeDeb:    compareDeb,
+	SchemeWinget: compareWinget,
+	SchemeCommit: compareCommits,
+}
+
+// Schemes lists the schemes that are known, sorted.
+func Schemes() []string { return slices.Sorted(maps.Keys(orders)) }
 
 // CompareVersions says whether a is before (-1), the same as (0) or after (1) b in a
 // scheme's order. A version that the scheme does not allow is an error and never ordered:
 // a guess here would hide an update or undo one.
 func CompareVersions(scheme, a, b string) (int, error) {
-	switch scheme {
-	case SchemeDeb:
-		return compareDeb(a, b)
-	case SchemeWinget:
-		return compareWinget(a, b)
+	order, ok := orders[scheme]
+	if !ok {
+		return 0, fmt.Errorf("version scheme %.40q is not known; known are: %s", scheme, strings.Join(Schemes(), ", "))
 	}
-	return 0, fmt.Errorf("version scheme %.40q is not known; known are: %s, %s", scheme, SchemeDeb, SchemeWinget)
+	return order(a, b)
 }
 
 func compareDeb(a, b string) (int, error) {

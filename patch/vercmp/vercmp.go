@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"patchbay/patch"
@@ -17,13 +18,13 @@ const maxLine = 64 << 10
 
 // Command compares tab-separated pairs of versions from standard input.
 type Command struct {
-	Scheme string `arg:"" help:"Version order: deb or winget."`
+	Scheme string `arg:"" help:"The version order, such as deb."`
 }
 
 // Run answers each line of in with one line on out: -1, 0, 1 or "error: …".
 func (c *Command) Run(in io.Reader, out io.Writer) error {
-	if _, err := patch.CompareVersions(c.Scheme, "0", "0"); err != nil {
-		return err
+	if known := patch.Schemes(); !slices.Contains(known, c.Scheme) {
+		return fmt.Errorf("version scheme %.40q is not known; known are: %s", c.Scheme, strings.Join(known, ", "))
 	}
 	return Stream(c.Scheme, in, out)
 }
