@@ -22,11 +22,16 @@ const (
 	recipe  = "1" // raise when what a base holds changes
 )
 
-func baseFor(boot bool) base {
-	if boot {
-		return base{name: release + "-boot", include: "systemd-sysv,dbus", boots: true}
+func baseFor(o Options) base {
+	b := base{name: release, include: strings.Join(o.With, ",")}
+	if o.Boot {
+		b.name, b.boots = b.name+"-boot", true
+		b.include = strings.Join(append([]string{"systemd-sysv", "dbus"}, o.With...), ",")
 	}
-	return base{name: release}
+	if len(o.With) > 0 {
+		b.name += "-" + strings.Join(o.With, "-")
+	}
+	return b
 }
 
 // build returns the base's directory, making it where it is missing: from the

@@ -22,6 +22,7 @@ type Options struct {
 	Origin  *Origin  // where its apt sources point; nil: none
 	Suites  []string // of the origin; Stable and Security when nil
 	Install []string // packages ("name" or "name=version") it has from the start
+	With    []string // Debian's own packages that its base has beyond the least; each set is built once, in a minute or two
 	Log     bool     // keep dpkg's log outside its disk, where no power cut takes lines from it
 }
 
@@ -50,7 +51,7 @@ var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,40}$`)
 // Device makes a device and starts it.
 func (b *Bed) Device(t T, o Options) *Device {
 	t.Helper()
-	base := baseFor(o.Boot)
+	base := baseFor(o)
 	dir, err := base.build(t)
 	if err != nil {
 		t.Fatalf("bed: %v", err)

@@ -8,6 +8,7 @@ packages=(
   apt-utils debootstrap dpkg gnupg gpgconf          # archives, base systems
   systemd-container iproute2 util-linux mount       # devices and their network
   e2fsprogs tar zstd ca-certificates                # small disks, the cache
+  flatpak bubblewrap                                # repositories of apps
   qemu-system-x86 busybox-static                    # computers: their kernel is fetched, not installed
   wine wine64 gcc-mingw-w64-x86-64                  # Windows devices
   wixl msitools nsis osslsigncode                   # installers for them, and their signatures
