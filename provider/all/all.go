@@ -4,11 +4,13 @@ package all
 import (
 	"patchbay/provider"
 	"patchbay/provider/apt"
+	"patchbay/provider/flatpak"
 )
 
 // Kinds lists every kind of provider, in the order in which they are shown.
 func Kinds() []provider.Kind {
 	return []provider.Kind{
 		apt.Kind(),
+		flatpak.Kind(),
 	}
 }
