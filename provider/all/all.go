@@ -5,6 +5,7 @@ import (
 	"patchbay/provider"
 	"patchbay/provider/apt"
 	"patchbay/provider/flatpak"
+	"patchbay/provider/winget"
 )
 
 // Kinds lists every kind of provider, in the order in which they are shown.
@@ -12,5 +13,6 @@ func Kinds() []provider.Kind {
 	return []provider.Kind{
 		apt.Kind(),
 		flatpak.Kind(),
+		winget.Kind(),
 	}
 }

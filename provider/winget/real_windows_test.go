@@ -1,0 +1,303 @@
+package winget
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/registry"
+
+	"patchbay/patch"
+	"patchbay/provider"
+	"patchbay/provider/host"
+	"patchbay/provider/providertest"
+)
+
+// These tests run on a Windows: wine's, in a device of the test bed (wine_test.go), with
+// installers that were put into a folder.
+
+const folder = `C:\installers`
+
+// store gives files of the folder by their hash.
+type store struct{ paths map[string]string }
+
+type onDisk struct {
+	*os.File
+	size int64
+}
+
+func (f onDisk) Path() string { return f.Name() }
+func (f onDisk) Size() int64  { return f.size }
+
+func (s *store) Open(_ context.Context, sum string, size int64) (provider.File, error) {
+	path, err := windows.UTF16PtrFromString(s.paths[sum])
+	if err != nil {
+		return nil, err
+	}
+	h, err := windows.CreateFile(path, windows.GENERIC_READ, windows.FILE_SHARE_READ, nil, windows.OPEN_EXISTING, windows.FILE_ATTRIBUTE_NORMAL, 0)
+	if err != nil {
+		return nil, err
+	}
+	return onDisk{os.NewFile(uintptr(h), s.paths[sum]), size}, nil
+}
+func (s *store) Fetch(context.Context, string, int64) error { return nil }
+func (s *store) Holds(string) bool                          { return true }
+
+// scene is the programs of this Windows with a catalogue for them.
+type scene struct {
+	*Winget
+	t       *testing.T
+	store   *store
+	catalog provider.Catalog
+}
+
+func newScene(t *testing.T) *scene {
+	s := &scene{t: t, store: &store{map[string]string{}}, catalog: provider.Catalog{Version: 1, SignedAt: time.Now(), Expires: time.Now().Add(time.Hour)}}
+	p, err := Kind().Open(t.Context(), provider.Env{Host: host.Host{}, Log: slog.New(slog.DiscardHandler), Records: providertest.Records{},
+		Content: s.store, Catalog: func() provider.Catalog { return s.catalog }, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Winget = p.(*Winget)
+	return s
+}
+
+// installer takes a file of the folder into the catalogue's words.
+func (s *scene) installer(file string, kind patch.InstallerKind, scope string) patch.Installer {
+	s.t.Helper()
+	path := filepath.Join(folder, file)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	sum := sha256.Sum256(b)
+	i := patch.Installer{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(b)), Kind: kind, Architecture: "x64", Scope: scope}
+	s.store.paths[i.SHA256] = path
+	return i
+}
+
+func (s *scene) offer(name string, releases ...patch.Release) {
+	s.catalog.Packages = append(s.catalog.Packages, patch.Package{Provider: providerName, ID: "Bed." + strings.ReplaceAll(name, " ", ""), Name: name, Publisher: "Patchbay bed",
+		Marks: []patch.Mark{{Name: name, Publisher: s.publisher(name)}}, Releases: releases})
+}
+
+// find gives the item of a name.
+func (s *scene) find(name string) (patch.Item, bool) {
+	s.t.Helper()
+	items, err := s.Installed(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	n := slices.IndexFunc(items, func(i patch.Item) bool { return i.Name == name })
+	if n < 0 {
+		return patch.Item{}, false
+	}
+	return items[n], true
+}
+
+func (s *scene) publisher(name string) string {
+	entries, _, err := s.entries()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Item(providerName).Name == name {
+			return e.Publisher
+		}
+	}
+	s.t.Fatalf("%s is not installed", name)
+	return ""
+}
+
+func (s *scene) must(version, name string) patch.Item {
+	s.t.Helper()
+	item, ok := s.find(name)
+	if !ok || item.Version != version || item.Broken != "" {
+		s.t.Fatalf("%s is %+v, not %s", name, item, version)
+	}
+	return item
+}
+
+func to(i patch.Item, version string) provider.Request {
+	return provider.Request{Updates: []patch.Update{{Provider: i.Provider, Scope: i.Scope, Name: i.Name, Architecture: i.Architecture, Instance: i.Instance,
+		Installed: i.Version, Available: version}}}
+}
+
+// byHand runs an installer as a person would.
+func byHand(t *testing.T, args ...string) {
+	t.Helper()
+	if r, err := (host.Host{}).Run(t.Context(), provider.Command{Args: args}); err != nil || r.Code != 0 {
+		t.Fatalf("%q ended with %d, %v", args, r.Code, err)
+	}
+}
+
+func TestRealProgramsGoUpAndBack(t *testing.T) {
+	for _, c := range []struct {
+		name, file, end, scope string
+		kind                   patch.InstallerKind
+	}{
+		{"Bed MSI", "bed-msi", ".msi", "machine", patch.MSI},
+		{"Bed NSIS", "bed-nsis", ".exe", "machine", patch.NSIS},
+		{"Bed MSI User", "bed-msi-user", ".msi", "", patch.MSI}, // wine files it under the machine
+		{"Bed NSIS User", "bed-nsis-user", ".exe", "user", patch.NSIS},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t)
+			old := filepath.Join(folder, c.file+"-1.0.0"+c.end)
+			if c.kind == patch.MSI {
+				byHand(t, "msiexec", "/i", old, "/qn")
+			} else {
+				byHand(t, old, "/S")
+			}
+			s.offer(c.name, release("1.1.0", s.installer(c.file+"-1.1.0"+c.end, c.kind, c.scope)), release("1.0.0", s.installer(c.file+"-1.0.0"+c.end, c.kind, c.scope)))
+			item := s.must("1.0.0", c.name)
+			if (item.Scope != "") != (c.scope == "user") || item.Source == "" {
+				t.Errorf("it is %+v", item)
+			}
+			offer, err := s.Available(t.Context())
+			if err != nil || len(offer.Updates) != 1 || offer.Updates[0].Available != "1.1.0" || offer.Updates[0].Reversibility != patch.ByKept {
+				t.Fatalf("on offer: %+v, %v", offer, err)
+			}
+			out, err := s.Apply(t.Context(), to(item, "1.1.0"))
+			if err != nil || len(out.Changes) != 1 || out.Changes[0].To != "1.1.0" {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			item = s.must("1.1.0", c.name)
+			if item.Previous != "1.0.0" {
+				t.Errorf("it can be taken back to %q", item.Previous)
+			}
+			if _, err := s.Apply(t.Context(), to(item, "1.0.0")); !errors.Is(err, provider.ErrRefused) {
+				t.Errorf("it went down without an undo: %v", err)
+			}
+			s.must("1.1.0", c.name)
+			if out, err := s.Undo(t.Context(), to(item, "1.0.0")); err != nil {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			s.must("1.0.0", c.name)
+		})
+	}
+}
+
+func TestRealMisdeedsAreToldAsTheyAre(t *testing.T) {
+	s := newScene(t)
+	byHand(t, filepath.Join(folder, "bed-nsis-1.0.0.exe"), "/S")
+	const name = "Bed NSIS"
+	take := func(file, version string) error {
+		s.catalog.Packages = nil
+		s.offer(name, release(version, s.installer(file, patch.NSIS, "machine")))
+		item, _ := s.find(name)
+		out, err := s.Apply(t.Context(), to(item, version))
+		t.Logf("%s: %+v, %v", file, out, err)
+		return err
+	}
+	if err := take("bed-nsis-1.2.0-lie.exe", "1.2.0"); err != nil {
+		t.Errorf("a lie is found by reading, not by the code: %v", err)
+	}
+	s.must("1.0.0", name)
+	if err := take("bed-nsis-1.2.0-crash.exe", "1.2.0"); err == nil || !strings.Contains(err.Error(), "crashed") {
+		t.Errorf("a crash: %v", err)
+	}
+	s.must("1.0.0", name)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	item, _ := s.find(name)
+	s.catalog.Packages = nil
+	s.offer(name, release("1.2.0", s.installer("bed-nsis-1.2.0-hang.exe", patch.NSIS, "machine")))
+	if _, err := s.Apply(ctx, to(item, "1.2.0")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("one that hangs: %v", err)
+	}
+	s.must("1.0.0", name)
+	if err := take("bed-nsis-1.2.0-code.exe", "1.2.0"); err != nil {
+		t.Errorf("one that asks for a reboot: %v", err)
+	}
+	s.must("1.2.0", name)
+	if err := take("bed-nsis-1.3.0-code.exe", "1.3.0"); err == nil { // it installs, and says that it failed
+		t.Error("an installer that says that it failed passes")
+	}
+	s.must("1.3.0", name)
+}
+
+// A file cannot be changed between the look at it and its use.
+func TestRealFilesStayWhatWasChecked(t *testing.T) {
+	s := newScene(t)
+	i := s.installer("bed-nsis-1.0.0.exe", patch.NSIS, "machine")
+	f, err := s.store.Open(t.Context(), i.SHA256, i.Size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := s.check(t.Context(), f, i); err != nil {
+		t.Error(err)
+	}
+	if w, err := os.OpenFile(f.Path(), os.O_WRONLY, 0); err == nil {
+		w.Close()
+		t.Error("it could be opened for writing while it is checked")
+	}
+	if err := os.Rename(f.Path(), f.Path()+".away"); err == nil {
+		t.Error("it could be moved away while it is checked")
+		_ = os.Rename(f.Path()+".away", f.Path())
+	}
+}
+
+// Three hundred programs are read in little time.
+func TestRealScanIsCheap(t *testing.T) {
+	const many = 300
+	list, _, err := registry.CreateKey(registry.LOCAL_MACHINE, strings.TrimPrefix(machineList, `HKLM\`), registry.ALL_ACCESS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer list.Close()
+	for n := range many {
+		k, _, err := registry.CreateKey(list, fmt.Sprintf("Many%03d", n), registry.ALL_ACCESS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{"DisplayName": fmt.Sprintf("Many %03d Tool", n), "DisplayVersion": "1.2.3", "Publisher": "Many Inc.",
+			"InstallLocation": `C:\Program Files\Many`, "UninstallString": `"C:\Program Files\Many\uninstall.exe"`, "InstallDate": "20260101"} {
+			if err := k.SetStringValue(name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		k.Close()
+	}
+	s := newScene(t)
+	items, err := s.Installed(t.Context())
+	if err != nil || len(items) < many {
+		t.Fatalf("%d items, %v", len(items), err)
+	}
+	var before, after windows.Rusage
+	self := windows.CurrentProcess()
+	usage := func(r *windows.Rusage) {
+		if err := windows.GetProcessTimes(self, &r.CreationTime, &r.ExitTime, &r.KernelTime, &r.UserTime); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const rounds = 5
+	usage(&before)
+	began := time.Now()
+	for range rounds {
+		if _, err := s.Available(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wall := time.Since(began) / rounds
+	usage(&after)
+	cpu := func(r windows.Rusage) time.Duration {
+		return time.Duration(r.KernelTime.Nanoseconds() + r.UserTime.Nanoseconds())
+	}
+	spent := (cpu(after) - cpu(before)) / rounds
+	fmt.Printf("FIGURE scan_of_300_programs,_wine %.0f ms wall %d - <=200\n", float64(spent.Microseconds())/1000, wall.Milliseconds())
+	if spent > time.Second {
+		t.Errorf("it took %s", spent)
+	}
+}
