@@ -168,6 +168,7 @@ hostname "$2"
 mount --rbind "$1" /mnt
 mount -t tmpfs patchbay-bed /tmp
 /usr/bin/wineserver -f -p &
+until [ -n "$(find /tmp -type s -name socket)" ]; do sleep 0.01; done
 echo ready
 wait $!
 `
@@ -207,6 +208,8 @@ func (d *WindowsDevice) power(ctx context.Context) error {
 	if err := <-started; err != nil {
 		return err
 	}
+	stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(cmd.Process.Pid, syscall.SIGKILL) })
+	defer stop()
 	if _, err := ready.Read(make([]byte, 16)); err != nil {
 		return fmt.Errorf("%s did not come up: %w: %s", d.Name, err, tail(d.said.String()))
 	}

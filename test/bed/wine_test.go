@@ -64,12 +64,19 @@ func TestWindowsRunsProgramsAndKeepsWhatTheyDid(t *testing.T) {
 		t.Errorf("a key that is not there: %v", err)
 	}
 	// What was spawned runs until it is killed.
-	p := d.Spawn(t, "cmd", "/c", "pause")
-	if err := waitUntil(t, func() bool { return len(d.Running("cmd.exe")) > 0 }); err != nil {
+	hang := Installer{Kind: NSIS, Version: "1.2.0", Misdeed: Hangs}
+	if err := d.CopyFile(hang.Build(t), `C:\bed\hang.exe`); err != nil {
+		t.Fatal(err)
+	}
+	p := d.Spawn(t, `C:\bed\hang.exe`, "/S")
+	if err := d.WaitFile(t.Context(), HangStarted); err != nil {
 		t.Error(err)
 	}
+	if got := d.Running("hang.exe"); len(got) != 1 {
+		t.Errorf("it runs as %v", got)
+	}
 	p.Kill()
-	if err := waitUntil(t, func() bool { return len(d.Running("cmd.exe")) == 0 }); err != nil {
+	if err := waitUntil(t, func() bool { return len(d.Running("hang.exe")) == 0 }); err != nil {
 		t.Error(err)
 	}
 }
