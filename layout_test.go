@@ -132,7 +132,7 @@ var mayImport = map[string][]string{
 	"patch/arp":           {"patch"},
 	"provider/":           {"patch/...", "provider"}, // each manager's folder
 	"provider/all":        {"provider/..."},
-	"agent":               {"agent/...", "wire/...", "window", "patch", "provider/..."},
+	"agent":               {"agent/...", "wire/...", "window", "patch/...", "provider/..."},
 	"server":              {"server/...", "wire/...", "window", "patch", "provider", "passphrase"},
 	"server/assess":       {"patch", "wire"},
 	"server/policy":       {"patch", "window", "server/assess"},

@@ -139,6 +139,7 @@ type Facts struct {
 	Providers    []ProviderFacts `json:"providers,omitempty"`
 	Restart      Restart         `json:"restart"`
 	Patchers     []string        `json:"patchers,omitempty"` // other programs that install updates here, such as unattended-upgrades
+	Edition      string          `json:"edition,omitempty"`  // of Windows: "Professional", "ServerStandard"
 }
 
 // ProviderFacts names a provider found on the device and its traits.

@@ -83,6 +83,8 @@ func messages(t *testing.T) map[string]any {
 		"time": &Time{Time: at},
 		"enroll-running": &Enroll{Version: 1, Token: "pbt_x.y", Mode: Observe, Facts: Facts{Hostname: "pc", OS: "linux", Restart: Restart{Services: []string{"sshd"},
 			Unknown: []string{"One process could not be read."}, Old: []OldUse{{Service: "sshd", Packages: []string{"lib"}, Processes: 2}}, Doubt: []string{"curl"}}}},
+		"enroll-windows": &Enroll{Version: 1, Token: "pbt_x.y", Mode: Manage, Facts: Facts{Hostname: "pc", OS: "windows", Distro: "windows", Release: "23H2",
+			OSName: "Windows 11 Pro 23H2", Edition: "Professional", Kernel: "10.0.22631.3682", Restart: Restart{Services: []string{}}}},
 		"enroll-no-doubt": &Enroll{Version: 1, Token: "pbt_x.y", Mode: Observe, Facts: Facts{Hostname: "pc", OS: "linux", Restart: Restart{Services: []string{},
 			Unknown: []string{"One process could not be read."}, Doubt: []string{}}}},
 		"orders-restart": &Orders{Agent: "agt_1", IssuedAt: at, Expires: later, Devices: []DeviceOrders{{Device: "dev_1", Reboot: true, Restart: true}}},

@@ -1,8 +1,8 @@
 // Package facts reads what a device says of itself: its system and kernel, how long it is
 // supported, what else installs updates on it, and what still runs in an old version.
 //
-// Everything is read from files, as any user may; what a user may not read is said to be
-// unknown and never taken for good.
+// Everything is read from files and, on Windows, from the registry, as any user may; what a
+// user may not read is said to be unknown and never taken for good.
 package facts
 
 import (
@@ -25,6 +25,9 @@ import (
 // Collect reads the facts of the device behind the host. What cannot be read is left out;
 // only the end of the context is an error.
 func Collect(ctx context.Context, host provider.Host) (wire.Facts, error) {
+	if registry, ok := host.(provider.RegistryHost); ok {
+		return onWindows(registry), ctx.Err()
+	}
 	if _, err := fs.Stat(host.Files(), "proc/sys/kernel/osrelease"); err != nil {
 		return elsewhere(), ctx.Err()
 	}
@@ -172,12 +175,20 @@ func bootID(files fs.FS) string {
 }
 
 // BootID names the present boot of the device, "" where it cannot be known.
-func BootID(host provider.Host) string { return bootID(host.Files()) }
+func BootID(host provider.Host) string {
+	if m, ok := host.(provider.MachineHost); ok {
+		return m.Machine().Boot
+	}
+	return bootID(host.Files())
+}
 
 // Hardware names what the device is made of: its board by the ID its maker gave it, and its
 // network cards by their addresses. A copy of its disk in another machine shares none of it.
 // What cannot be read is left out.
 func Hardware(host provider.Host) []string {
+	if m, ok := host.(provider.MachineHost); ok {
+		return hardware(m)
+	}
 	files := host.Files()
 	var all []string
 	if id := word(files, "sys/class/dmi/id/product_uuid"); id != "" && !inContainer(files) { // a container sees the machine around it
@@ -188,6 +199,20 @@ func Hardware(host provider.Host) []string {
 		if address := word(files, path.Dir(c)+"/address"); address != "" {
 			all = append(all, "card:"+address)
 		}
+	}
+	return all
+}
+
+// hardware is of a machine whose system tells.
+func hardware(host provider.MachineHost) []string {
+	var all []string
+	if registry, ok := host.(provider.RegistryHost); ok {
+		if id := windowsBoard(registry); id != "" {
+			all = append(all, "board:"+id)
+		}
+	}
+	for _, address := range host.Machine().Cards {
+		all = append(all, "card:"+address)
 	}
 	return all
 }

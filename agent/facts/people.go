@@ -9,9 +9,12 @@ import (
 	"patchbay/provider"
 )
 
-// LoggedIn reports whether somebody is logged in, by what systemd keeps of sessions and by
-// the older record that programs without it write.
+// LoggedIn reports whether somebody is logged in, by what Windows says, or what systemd keeps
+// of sessions and the older record that programs without it write.
 func LoggedIn(host provider.Host) bool {
+	if m, ok := host.(provider.MachineHost); ok {
+		return m.Machine().People
+	}
 	files := host.Files()
 	return inSession(files) || inRecord(files)
 }

@@ -298,3 +298,29 @@ func (r *Export) Registry(path string, view provider.View) (provider.RegistryKey
 	}
 	return k.RegistryKey, nil
 }
+
+// With is the same registry with the values of another over its own.
+func (r *Export) With(over *Export) *Export {
+	sum := &Export{keys: map[string]*recordedKey{}}
+	for _, from := range []*Export{r, over} {
+		for path, k := range from.keys {
+			at := sum.keys[path]
+			if at == nil {
+				at = &recordedKey{provider.RegistryKey{Values: map[string]provider.RegistryValue{}}, k.name}
+				sum.keys[path] = at
+			}
+			for name, v := range k.Values {
+				at.Values[name] = v
+			}
+			for _, name := range k.Keys {
+				if !slices.ContainsFunc(at.Keys, func(n string) bool { return strings.EqualFold(n, name) }) {
+					at.Keys = append(at.Keys, name)
+				}
+			}
+			if !k.Changed.IsZero() {
+				at.Changed = k.Changed
+			}
+		}
+	}
+	return sum
+}

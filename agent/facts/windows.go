@@ -1,0 +1,286 @@
+package facts
+
+import (
+	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"patchbay/provider"
+	"patchbay/wire"
+)
+
+const (
+	currentVersion = `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`
+	control        = `HKLM\SYSTEM\CurrentControlSet\Control`
+	services       = `HKLM\SYSTEM\CurrentControlSet\Services`
+	updatePolicy   = `HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate`
+)
+
+// hive reads a Windows' registry, of which any key may be missing.
+type hive struct{ host provider.RegistryHost }
+
+func (h hive) key(path string) provider.RegistryKey {
+	k, _ := h.look(path)
+	return k
+}
+
+// look tells a key that is not there from one that cannot be read.
+func (h hive) look(path string) (provider.RegistryKey, error) {
+	k, err := h.host.Registry(path, provider.View64)
+	return k, err
+}
+
+func (h hive) exists(path string) bool {
+	_, err := h.look(path)
+	return err == nil
+}
+
+// textOf is a value's text, bounded; "" when there is none.
+func textOf(k provider.RegistryKey, name string) string {
+	v := named(k, name).Text
+	v, _, _ = strings.Cut(v, "\n")
+	return strings.ToValidUTF8(strings.TrimSpace(v[:min(len(v), maxWord)]), "")
+}
+
+func number(k provider.RegistryKey, name string) uint64 { return named(k, name).Number }
+
+// named finds a value without regard to case, as Windows does.
+func named(k provider.RegistryKey, name string) provider.RegistryValue {
+	if v, ok := k.Values[name]; ok {
+		return v
+	}
+	for n, v := range k.Values {
+		if strings.EqualFold(n, name) {
+			return v
+		}
+	}
+	return provider.RegistryValue{}
+}
+
+func has(k provider.RegistryKey, name string) bool {
+	for n := range k.Values {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// onWindows reads the facts of a Windows.
+func onWindows(host provider.RegistryHost) wire.Facts {
+	h := hive{host}
+	version := h.key(currentVersion)
+	f := wire.Facts{
+		OS: "windows", Distro: "windows", Edition: textOf(version, "EditionID"),
+		Release: cmp.Or(textOf(version, "DisplayVersion"), textOf(version, "ReleaseId")),
+		Kernel:  windowsVersion(version), OSName: windowsName(version),
+		Hostname:     cmp.Or(textOf(h.key(`HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters`), "Hostname"), textOf(h.key(control+`\ComputerName\ActiveComputerName`), "ComputerName")),
+		Architecture: processor(textOf(h.key(control+`\Session Manager\Environment`), "PROCESSOR_ARCHITECTURE")),
+		MachineID:    hashedID(textOf(h.key(`HKLM\SOFTWARE\Microsoft\Cryptography`), "MachineGuid")),
+		Zone:         windowsZone(h.key(control + `\TimeZoneInformation`)),
+		Restart:      windowsRestart(h), Patchers: windowsPatchers(h),
+	}
+	if strings.HasPrefix(strings.ToLower(textOf(version, "InstallationType")), "server") {
+		f.Distro = "windows-server"
+	}
+	if m, ok := host.(provider.MachineHost); ok {
+		machine := m.Machine()
+		f.BootID = machine.Boot
+		if !machine.BootedAt.IsZero() {
+			at := machine.BootedAt.UTC()
+			f.BootedAt = &at
+		}
+		windowsDoubt(h, machine.Processes, &f.Restart)
+	} else {
+		f.Restart.Unknown = append(f.Restart.Unknown, "What still runs in an old version cannot be read of this device.")
+	}
+	return f
+}
+
+// windowsVersion is the kernel's version with the number of its last update: 10.0.19045.4170.
+func windowsVersion(k provider.RegistryKey) string {
+	build := textOf(k, "CurrentBuildNumber")
+	if build == "" {
+		return ""
+	}
+	v := strings.TrimSuffix(textOf(k, "CurrentVersion"), ".") + "." + build // before Windows 10
+	if has(k, "CurrentMajorVersionNumber") {
+		v = fmt.Sprintf("%d.%d.%s", number(k, "CurrentMajorVersionNumber"), number(k, "CurrentMinorVersionNumber"), build)
+	}
+	if has(k, "UBR") {
+		v += "." + strconv.FormatUint(number(k, "UBR"), 10)
+	}
+	return v
+}
+
+// firstOf11 is the build from which on a client is Windows 11, which its own name does not say.
+const firstOf11 = 22000
+
+func windowsName(k provider.RegistryKey) string {
+	name := textOf(k, "ProductName")
+	build, _ := strconv.Atoi(textOf(k, "CurrentBuildNumber")) // none: no 11
+	if build >= firstOf11 {
+		name = strings.Replace(name, "Windows 10", "Windows 11", 1)
+	}
+	if v := textOf(k, "DisplayVersion"); v != "" && name != "" {
+		name += " " + v
+	}
+	return name
+}
+
+// processor names an architecture as Go does.
+func processor(name string) string {
+	switch strings.ToUpper(name) {
+	case "AMD64":
+		return "amd64"
+	case "X86":
+		return "386"
+	}
+	return strings.ToLower(name)
+}
+
+// hashedID is a keyed hash of the ID that a Windows was given when it was installed.
+func hashedID(guid string) string {
+	if len(guid) != 36 {
+		return ""
+	}
+	mac := hmac.New(sha256.New, []byte(strings.ToLower(guid)))
+	mac.Write([]byte("patchbay device"))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// windowsZone is the IANA name of the zone. Where daylight saving is switched off by hand no
+// zone is like it, and none is told.
+func windowsZone(k provider.RegistryKey) string {
+	name := windowsZones()[textOf(k, "TimeZoneKeyName")]
+	if name == "" || number(k, "DynamicDaylightTimeDisabled") != 0 && name != "Etc/UTC" {
+		return ""
+	}
+	return name
+}
+
+// windowsRestart says whether Windows waits for a restart, and every reason. That a file is
+// to be replaced at the next start is shown, and is none by itself: programs leave such wishes
+// for years.
+func windowsRestart(h hive) wire.Restart {
+	r := wire.Restart{Services: []string{}}
+	if h.exists(`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending`) {
+		r.Reasons = append(r.Reasons, "Windows component servicing")
+	}
+	if h.exists(`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired`) {
+		r.Reasons = append(r.Reasons, "Windows Update")
+	}
+	if number(h.key(`HKLM\SOFTWARE\Microsoft\Updates`), "UpdateExeVolatile") != 0 {
+		r.Reasons = append(r.Reasons, "an update's own installer")
+	}
+	names := h.key(control + `\ComputerName`)
+	if active, next := h.key(control+`\ComputerName\ActiveComputerName`), h.key(control+`\ComputerName\ComputerName`); len(names.Keys) > 0 &&
+		textOf(active, "ComputerName") != "" && !strings.EqualFold(textOf(active, "ComputerName"), textOf(next, "ComputerName")) {
+		r.Reasons = append(r.Reasons, "a new computer name")
+	}
+	r.Machine = len(r.Reasons) > 0
+	session := h.key(control + `\Session Manager`)
+	if n := pending(named(session, "PendingFileRenameOperations").List); n > 0 {
+		r.Reasons = append(r.Reasons, fmt.Sprintf("%d files to be replaced or removed at the next start (weak)", n))
+	}
+	slices.Sort(r.Reasons)
+	for _, path := range []string{`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion`, control + `\Session Manager`} {
+		if _, err := h.look(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			r.Unknown = append(r.Unknown, "Whether Windows waits for a restart could not be read: "+err.Error()+".")
+		}
+	}
+	return r
+}
+
+// pending counts the files in a list of pairs: what is to be moved, and where to, which is
+// nowhere for what is to be removed, and begins with a mark where something is there already.
+func pending(list []string) int {
+	n := 0
+	for _, name := range list {
+		if strings.HasPrefix(name, `\??\`) || strings.HasPrefix(name, `*`) {
+			n++
+		}
+	}
+	return n
+}
+
+// agents are services of other tools that install updates.
+func agents() map[string]string {
+	return map[string]string{
+		"Action1Agent": "Action1", "AteraAgent": "Atera", "amagent": "Automox", "CagService": "Datto RMM", "CcmExec": "Configuration Manager",
+		"chocolatey-agent": "Chocolatey", "LTService": "ConnectWise Automate", "ManageEngine UEMS - Agent": "ManageEngine", "NinjaRMMAgent": "NinjaOne",
+		"PDQConnectAgent": "PDQ Connect", "Windows Agent Service": "N-able", "BESClient": "BigFix", "salt-minion": "Salt", "puppet": "Puppet",
+	}
+}
+
+// windowsPatchers lists what else installs updates, sorted.
+func windowsPatchers(h hive) []string {
+	var found []string
+	policy, auto := h.key(updatePolicy), h.key(updatePolicy+`\AU`)
+	if server := textOf(policy, "WUServer"); server != "" && number(auto, "UseWUServer") == 1 {
+		found = append(found, "WSUS ("+server+")")
+	}
+	if automatic(h, auto) {
+		found = append(found, "Windows Update (automatic)")
+	}
+	if defers(policy) || defers(h.key(`HKLM\SOFTWARE\Microsoft\PolicyManager\current\device\Update`)) {
+		found = append(found, "Windows Update for Business")
+	}
+	found = append(found, enrolments(h)...)
+	for name, tool := range agents() {
+		if s, err := h.look(services + `\` + name); err == nil && number(s, "Start") != disabled {
+			found = append(found, tool)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+const disabled = 4 // of a service's Start
+
+// automatic reports whether Windows installs its own updates by itself, as it does unless a
+// policy says otherwise.
+func automatic(h hive, auto provider.RegistryKey) bool {
+	s, err := h.look(services + `\wuauserv`)
+	if err != nil || number(s, "Start") == disabled || number(auto, "NoAutoUpdate") == 1 {
+		return false
+	}
+	option := number(auto, "AUOptions")
+	return option != 2 && option != 3 // asks before it downloads, before it installs
+}
+
+func defers(k provider.RegistryKey) bool {
+	return slices.ContainsFunc([]string{"DeferQualityUpdates", "DeferQualityUpdatesPeriodInDays", "DeferFeatureUpdates", "DeferFeatureUpdatesPeriodInDays",
+		"TargetReleaseVersion", "TargetReleaseVersionInfo", "BranchReadinessLevel", "ConfigureDeadlineForQualityUpdates"}, func(name string) bool { return has(k, name) })
+}
+
+// enrolments names who manages the device over MDM.
+func enrolments(h hive) []string {
+	const path, enrolled, most = `HKLM\SOFTWARE\Microsoft\Enrollments`, 1, 100
+	var found []string
+	for i, name := range h.key(path).Keys {
+		k := h.key(path + `\` + name)
+		by := textOf(k, "ProviderID")
+		switch {
+		case i >= most || by == "" || number(k, "EnrollmentState") != enrolled:
+		case by == "MS DM Server":
+			found = append(found, "Intune")
+		default:
+			found = append(found, "MDM ("+by+")")
+		}
+	}
+	return found
+}
+
+// windowsBoard is the ID that a board's maker gave it, as Windows keeps it of the machine it
+// last ran on.
+func windowsBoard(host provider.RegistryHost) string {
+	return textOf(hive{host}.key(`HKLM\SYSTEM\HardwareConfig`), "LastConfig")
+}

@@ -1,0 +1,147 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"patchbay/provider"
+)
+
+var _ provider.MachineHost = Host{}
+
+// controller is the program that starts all services. Windows ends when it ends, so one of
+// it is one boot. A boot that continues a hibernated kernel has it, too: then nothing that
+// waits for a restart has had one.
+const controller = "services.exe"
+
+// Machine asks Windows. The boot is named by when the service controller began, and as what.
+func (Host) Machine() provider.Machine {
+	m := provider.Machine{People: people(), Cards: cards()}
+	for _, p := range processes() {
+		program, began := examine(p.id)
+		m.Processes = append(m.Processes, provider.Process{Program: program, Began: began})
+		if strings.EqualFold(p.name, controller) && p.id != 0 && !began.IsZero() && (m.BootedAt.IsZero() || began.Before(m.BootedAt)) {
+			m.BootedAt = began.Truncate(time.Second)
+			m.Boot = strconv.FormatInt(began.UnixNano(), 36) + "-" + strconv.FormatUint(uint64(p.id), 10)
+		}
+	}
+	return m
+}
+
+type process struct {
+	id   uint32
+	name string // of its file, without the folder
+}
+
+// maxProcesses bounds what is looked at.
+const maxProcesses = 20_000
+
+func processes() []process {
+	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
+	if err != nil {
+		return nil
+	}
+	defer windows.CloseHandle(snapshot)
+	var all []process
+	entry := windows.ProcessEntry32{Size: uint32(unsafe.Sizeof(windows.ProcessEntry32{}))}
+	for err = windows.Process32First(snapshot, &entry); err == nil && len(all) < maxProcesses; err = windows.Process32Next(snapshot, &entry) {
+		all = append(all, process{entry.ProcessID, windows.UTF16ToString(entry.ExeFile[:])})
+	}
+	return all
+}
+
+// examine gives a process's file and when it began, as far as it may be known.
+func examine(id uint32) (program string, began time.Time) {
+	p, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, id)
+	if err != nil {
+		return "", time.Time{}
+	}
+	defer windows.CloseHandle(p)
+	name := make([]uint16, windows.MAX_LONG_PATH)
+	size := uint32(len(name))
+	if windows.QueryFullProcessImageName(p, 0, &name[0], &size) == nil {
+		program = windows.UTF16ToString(name[:size])
+	}
+	var created, exited, kernel, user windows.Filetime
+	if windows.GetProcessTimes(p, &created, &exited, &kernel, &user) == nil {
+		began = time.Unix(0, created.Nanoseconds()).UTC()
+	}
+	return program, began
+}
+
+// sessions are those of people: the first is the services'. One that is disconnected has its
+// programs open still; one that shows only the question who is there is neither.
+func sessions() []uint32 {
+	var first *windows.WTS_SESSION_INFO
+	var count uint32
+	if err := windows.WTSEnumerateSessions(0, 0, 1, &first, &count); err != nil {
+		return nil
+	}
+	defer windows.WTSFreeMemory(uintptr(unsafe.Pointer(first)))
+	var ids []uint32
+	for _, s := range unsafe.Slice(first, count) {
+		if s.SessionID != 0 && (s.State == windows.WTSActive || s.State == windows.WTSDisconnected) {
+			ids = append(ids, s.SessionID)
+		}
+	}
+	return ids
+}
+
+func people() bool { return len(sessions()) > 0 }
+
+// Announce shows a text to everybody who is logged in, and waits for nobody.
+func (Host) Announce(ctx context.Context, text string) error {
+	title, err := windows.UTF16FromString("Patchbay")
+	if err != nil {
+		return err
+	}
+	body, err := windows.UTF16FromString(text)
+	if err != nil {
+		return err
+	}
+	send := windows.NewLazySystemDLL("wtsapi32.dll").NewProc("WTSSendMessageW")
+	if err := send.Find(); err != nil {
+		return err
+	}
+	var problems []error
+	for _, id := range sessions() {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		const information, shown = 0x40, 600 // an icon; seconds
+		var answer uint32
+		// Lengths are in bytes, without the end.
+		ok, _, err := send.Call(0, uintptr(id), uintptr(unsafe.Pointer(&title[0])), uintptr(2*len(title)-2),
+			uintptr(unsafe.Pointer(&body[0])), uintptr(2*len(body)-2), information, shown, uintptr(unsafe.Pointer(&answer)), 0)
+		if ok == 0 {
+			problems = append(problems, fmt.Errorf("session %d: %w", id, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// cards are the addresses of network cards that their makers gave. One that software made up
+// says so in its first byte.
+func cards() []string {
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	var found []string
+	for _, i := range all {
+		if len(i.HardwareAddr) == 6 && i.HardwareAddr[0]&2 == 0 && i.Flags&net.FlagLoopback == 0 {
+			found = append(found, i.HardwareAddr.String())
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}

@@ -1,0 +1,24 @@
+package provider
+
+import "time"
+
+// MachineHost is a Host that tells of its machine what stands in no file and no registry.
+type MachineHost interface {
+	Host
+	Machine() Machine
+}
+
+// Machine is what a system says of itself. What it does not say is empty.
+type Machine struct {
+	Boot      string    // names the present boot: another after each start of the system
+	BootedAt  time.Time // when it began
+	People    bool      // somebody is logged in
+	Cards     []string  // the addresses of network cards, sorted
+	Processes []Process
+}
+
+// Process is one program that runs.
+type Process struct {
+	Program string    // its file, as the system writes it; "" when that is hidden
+	Began   time.Time // zero when that is hidden
+}
