@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"patchbay/agent/content"
 	"patchbay/agent/disk"
 	"patchbay/agent/identity"
 	"patchbay/agent/inventory"
@@ -46,7 +47,12 @@ type Options struct {
 
 	Host  provider.Host
 	Kinds []provider.Kind
-	Facts func(context.Context) (wire.Facts, error)
+	// Files is where the files lie that providers install from. nil keeps none, and providers
+	// have no way to them.
+	Files content.Folder
+	// Content gives providers those files. nil gives them from Files, and from the server.
+	Content provider.Content
+	Facts   func(context.Context) (wire.Facts, error)
 
 	// Mode is the most this agent may do, whatever its identity allows. "" adds no limit.
 	Mode wire.Mode
@@ -154,8 +160,23 @@ func New(o Options) (*Agent, error) {
 	if damage := a.journal.Damage(); damage != "" {
 		a.Log.Error(damage)
 	}
+	a.openContent()
 	a.scanner = NewScanner(a.Options)
 	return a, nil
+}
+
+// openContent gives providers the files that the server has for them. Without them nothing is
+// installed that comes from there, and all else goes on.
+func (a *Agent) openContent() {
+	if a.Content != nil || a.Files == nil {
+		return
+	}
+	files, err := content.New(content.Options{Folder: a.Files, Source: a.link, Now: a.Now, Log: a.Log})
+	if err != nil {
+		a.Log.Error("files to install from cannot be kept", "error", err)
+		return
+	}
+	a.Content = files
 }
 
 // NewScanner makes what reads this device, with or without an agent.
@@ -164,7 +185,7 @@ func NewScanner(o Options) *inventory.Scanner {
 	return &inventory.Scanner{
 		Kinds: o.Kinds, Facts: o.Facts, Disk: o.Disk, Log: o.Log, Text: sentence,
 		Env: func(kind string) provider.Env {
-			return provider.Env{Host: o.Host, Log: o.Log.With("provider", kind), Now: o.Now, Records: o.Records}
+			return provider.Env{Host: o.Host, Log: o.Log.With("provider", kind), Now: o.Now, Records: o.Records, Content: o.Content}
 		},
 	}
 }

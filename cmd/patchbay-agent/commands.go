@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
 	"patchbay/agent"
+	"patchbay/agent/content"
 	"patchbay/agent/disk"
 	"patchbay/agent/enroll"
 	"patchbay/agent/identity"
@@ -80,6 +82,11 @@ func (r *runCommand) Run(ctx context.Context, c *commands) error {
 	defer lock.Close()
 	o := c.options(dir)
 	o.Reconnect = r.Reconnect
+	o.Files, err = content.OpenDir(filepath.Join(dir.Path(), "content"))
+	if err != nil { // nothing is installed from it, and all else goes on
+		o.Files = nil
+		o.Log.Error("files to install from cannot be kept", "error", err)
+	}
 	if r.Observe || !privileged() {
 		o.Mode = wire.Observe
 	}
