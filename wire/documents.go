@@ -138,6 +138,9 @@ type HeldDocuments struct {
 	Root   int64         `json:"root,omitempty"`
 	Limits int64         `json:"limits,omitempty"`
 	Server OrdersVersion `json:"server,omitzero"`
+	// Time is the last signed time that was taken, to the second. A server that told a later
+	// one knows by it that its answer did not arrive.
+	Time time.Time `json:"time,omitzero"`
 }
 
 // errDocument means that a document is beyond its bounds.

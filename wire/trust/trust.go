@@ -81,7 +81,7 @@ func (s State) Take(e *wire.Envelope) (State, error) {
 
 // Held says which documents the state has.
 func (s State) Held() wire.HeldDocuments {
-	held := wire.HeldDocuments{Server: s.Server}
+	held := wire.HeldDocuments{Server: s.Server, Time: s.Time.Truncate(time.Second)}
 	if s.Root != nil {
 		held.Root = s.Root.Version
 	}

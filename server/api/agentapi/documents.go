@@ -13,6 +13,9 @@ const (
 	// leapt is how far an agent's clock may move against the server's in between: one that
 	// came up with another time than before does not know what time it is until it is told.
 	leapt = 30 * time.Second
+	// arrived is how far the time that an agent holds may be behind the one it was told last,
+	// which is signed for all and cut to seconds. One that is further behind never got it.
+	arrived = 3 * time.Second
 )
 
 // documents gives what the agent lacks of the signed documents. Most often that is nothing.
@@ -21,7 +24,9 @@ func (a *API) documents(ctx context.Context, s *session, in *wire.CheckIn, now t
 		return nil, nil
 	}
 	off := clockOff(in, now)
-	timely := now.Sub(s.timed).Abs() >= tellTime || (off-s.off).Abs() > leapt
+	held := in.Documents.Time // zero from agents that do not say
+	lost := !held.IsZero() && s.timed.Sub(held) > arrived
+	timely := now.Sub(s.timed).Abs() >= tellTime || (off-s.off).Abs() > leapt || lost
 	out, err := a.Options.Documents.For(ctx, in.Documents, timely)
 	if err == nil && timely {
 		s.timed, s.off = now, off

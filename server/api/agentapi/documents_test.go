@@ -62,3 +62,27 @@ func TestALeapOfItsClockIsKept(t *testing.T) {
 		in.Devices = []wire.DeviceReport{{Device: e.Device, ScannedAt: time.Now(), Digest: in.Devices[0].Digest}}
 	}
 }
+
+// An answer that told the time and was lost on its way is made good by the next one: the
+// agent says which time it holds. Until then it would keep its windows by a clock that leapt.
+func TestATimeThatDidNotArriveIsToldAgain(t *testing.T) {
+	s := newScene(t)
+	documents := &clocks{}
+	s.api.Options.Documents = documents
+	e := s.enrol(t)
+	before := time.Now().Add(-time.Hour)
+	for i, c := range []struct {
+		held time.Time
+		told int
+	}{{before, 1}, {before, 2}, {time.Now(), 2}, {time.Time{}, 2}} { // the last does not say, as agents before did not
+		in := e.says(hostSection(t))
+		in.Sent = time.Now()
+		in.Documents.Time = c.held.Truncate(time.Second)
+		if status, body := post(t, e.client, s.server.URL+"/agent/v1/checkin", in); status != http.StatusOK {
+			t.Fatalf("%d %s", status, body)
+		}
+		if documents.told != c.told {
+			t.Errorf("check-in %d: the time was told %d times, not %d", i, documents.told, c.told)
+		}
+	}
+}
