@@ -14,6 +14,7 @@ type Machine struct {
 	BootedAt  time.Time // when it began
 	People    bool      // somebody is logged in
 	Cards     []string  // the addresses of network cards, sorted
+	Account   string    // whose rights this program has, as the system numbers it: a SID on Windows
 	Processes []Process
 }
 

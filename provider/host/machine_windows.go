@@ -25,7 +25,7 @@ const controller = "services.exe"
 
 // Machine asks Windows. The boot is named by when the service controller began, and as what.
 func (Host) Machine() provider.Machine {
-	m := provider.Machine{People: people(), Cards: cards()}
+	m := provider.Machine{People: people(), Cards: cards(), Account: account()}
 	for _, p := range processes() {
 		program, began := examine(p.id)
 		m.Processes = append(m.Processes, provider.Process{Program: program, Began: began})
@@ -35,6 +35,15 @@ func (Host) Machine() provider.Machine {
 		}
 	}
 	return m
+}
+
+// account is the SID that this program runs as, "" when Windows does not say.
+func account() string {
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		return ""
+	}
+	return user.User.Sid.String()
 }
 
 type process struct {

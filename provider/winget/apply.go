@@ -163,7 +163,7 @@ func (w *Winget) chosen(programs []program, u patch.Update) (program, patch.Rele
 	case u.SHA256 != "" && !strings.EqualFold(u.SHA256, i.SHA256):
 		return refuse("the catalogue now has another installer of %s %s than the one that was approved", u.Name, u.Available)
 	}
-	return p, r, i, nil
+	return p, r, i, w.mayChange(p)
 }
 
 // missing is a package that an installer needs and that is not here, "" when all are.
@@ -174,6 +174,26 @@ func (w *Winget) missing(programs []program, i patch.Installer) string {
 		}
 	}
 	return ""
+}
+
+// mayChange says why a person's program cannot be changed from here: its installer writes
+// into the folders and the registry of whoever runs it.
+func (w *Winget) mayChange(p program) error {
+	if p.entry.User == "" {
+		return nil
+	}
+	account := ""
+	if m, ok := w.env.Host.(provider.MachineHost); ok {
+		account = m.Machine().Account
+	}
+	people, err := w.people()
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(people, func(o person) bool { return o.name == p.entry.User && o.sid == account }) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s was installed by %s alone, and only an agent that %s runs can change it", provider.ErrRefused, p.item.Name, p.entry.User, p.entry.User)
 }
 
 // install checks an installer on the open file and runs it while that is open.

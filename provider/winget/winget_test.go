@@ -38,6 +38,7 @@ type machine struct {
 	records  providertest.Records
 	catalog  provider.Catalog
 	distrust error
+	account  string
 }
 
 func newMachine(t testing.TB) *machine {
@@ -106,6 +107,8 @@ func (m *machine) Run(_ context.Context, c provider.Command) (provider.Result, e
 	code, err := m.run(c.Args)
 	return provider.Result{Code: code}, err
 }
+
+func (m *machine) Machine() provider.Machine { return provider.Machine{Account: m.account} }
 
 func (m *machine) Trusted(context.Context, provider.File) error { return m.distrust }
 
@@ -529,4 +532,30 @@ func FuzzUnpacked(f *testing.F) {
 			t.Errorf("%q is %q", s, code)
 		}
 	})
+}
+
+// What a person installed for themselves is changed as that person or not at all.
+func TestAPersonsProgramIsNotChangedByOthers(t *testing.T) {
+	const ben = "S-1-5-21-1-2-3-1001"
+	m := newMachine(t)
+	m.keys[profileList+`\`+ben] = []string{`"ProfileImagePath"="C:\\Users\\ben"`}
+	list := `HKU\` + ben + `\Software\Microsoft\Windows\CurrentVersion\Uninstall`
+	m.entry(list, "Tool", "Tool", "1.1", "Maker")
+	i := m.installer(patch.NSIS, "twelve")
+	i.Scope = "user"
+	m.offer("Maker.Tool", "Maker", []patch.Mark{{Name: "Tool", Publisher: "Maker"}}, release("1.2", i))
+	m.run = func([]string) (int, error) {
+		m.entry(list, "Tool", "Tool", "1.2", "Maker")
+		return 0, nil
+	}
+	w := m.open()
+	r := request(m, w, "1.2")
+	r.Updates[0].Scope = "ben"
+	if _, err := w.Apply(t.Context(), r); !errors.Is(err, provider.ErrRefused) || len(m.ran) != 0 || !strings.Contains(err.Error(), "ben") {
+		t.Errorf("by the system: %v, ran %q", err, m.ran)
+	}
+	m.account = ben
+	if _, err := w.Apply(t.Context(), r); err != nil || m.version(w) != "1.2" {
+		t.Errorf("by ben: %v, it is %s", err, m.version(w))
+	}
 }
