@@ -38,9 +38,11 @@ type Log interface {
 // OS is a directory of the operating system.
 type OS struct{ path string }
 
-// Open makes the directory if need be and returns it.
+// Open makes the directory if need be, for its owner only, and returns it. On Windows an
+// administrator's is for administrators and the system only, and one that somebody else made
+// is refused: what lies in it would be believed.
 func Open(path string) (OS, error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	if err := makeDir(path); err != nil {
 		return OS{}, fmt.Errorf("making the state directory: %w", err)
 	}
 	return OS{path}, nil

@@ -24,3 +24,5 @@ func lock(f *os.File) error {
 	}
 	return err
 }
+
+func makeDir(path string) error { return os.MkdirAll(path, 0o700) }

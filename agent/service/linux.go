@@ -45,7 +45,7 @@ func Uninstall(ctx context.Context, o Options) error {
 }
 
 // Wrap runs the agent as a service does. systemd asks for nothing special.
-func Wrap(ctx context.Context, run func(context.Context) error) error { return run(ctx) }
+func Wrap(ctx context.Context, _ bool, run func(context.Context) error) error { return run(ctx) }
 
 // Install writes program and unit, and starts the service.
 func (m Machine) Install(ctx context.Context, o Options) error {

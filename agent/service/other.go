@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package service
 
@@ -7,23 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"runtime"
 
 	"github.com/kardianos/service"
 )
 
 // program is where the agent's copy lies.
-func program() string {
-	if runtime.GOOS == "windows" {
-		return filepath.Join(os.Getenv("ProgramFiles"), "Patchbay", "patchbay-agent.exe")
-	}
-	return "/usr/local/bin/patchbay-agent"
-}
+const program = "/usr/local/bin/patchbay-agent"
 
 // Install makes the agent a service and starts it.
 func Install(_ context.Context, o Options) error {
-	if err := copyProgram(program()); err != nil {
+	if err := copyProgram(program); err != nil {
 		return err
 	}
 	s, err := open(o, nil)
@@ -39,8 +32,7 @@ func Install(_ context.Context, o Options) error {
 	return nil
 }
 
-// Uninstall stops the service and removes all that Install and the agent left. On Windows a
-// program cannot remove itself while it runs: then its path is in the error.
+// Uninstall stops the service and removes all that Install and the agent left.
 func Uninstall(_ context.Context, o Options) error {
 	s, err := open(o, nil)
 	if err != nil {
@@ -53,11 +45,11 @@ func Uninstall(_ context.Context, o Options) error {
 	if err := s.Uninstall(); err != nil && !errors.Is(err, service.ErrNotInstalled) {
 		problems = append(problems, fmt.Errorf("removing the service: %w", err))
 	}
-	return errors.Join(append(problems, removeState(o.State), os.RemoveAll(program()))...)
+	return errors.Join(append(problems, removeState(o.State), os.RemoveAll(program))...)
 }
 
-// Wrap runs the agent as the system's service manager wants it.
-func Wrap(ctx context.Context, run func(context.Context) error) error {
+// Wrap runs the agent as the system's service manager wants it, whatever its command line says.
+func Wrap(ctx context.Context, _ bool, run func(context.Context) error) error {
 	if service.Interactive() {
 		return run(ctx)
 	}
@@ -79,7 +71,7 @@ func open(o Options, p service.Interface) (service.Service, error) {
 		p = &process{}
 	}
 	s, err := service.New(p, &service.Config{
-		Name: Name, DisplayName: "Patchbay agent", Executable: program(),
+		Name: Name, DisplayName: "Patchbay agent", Executable: program,
 		Description: "Tells what is installed and missing, installs what is approved.",
 		Arguments:   []string{"--state", o.State, "run"},
 		Option:      service.KeyValue{"OnFailure": "restart", "OnFailureDelayDuration": "10s"},

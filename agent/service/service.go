@@ -46,10 +46,30 @@ func removeState(path string) error {
 	if len(entries) > 0 && !slices.ContainsFunc(entries, ours) {
 		return fmt.Errorf("%s is not an agent's state directory: it is left alone", path)
 	}
-	if err := os.RemoveAll(path); err != nil {
+	if err := removeAll(path); err != nil {
 		return fmt.Errorf("removing the state directory: %w", err)
 	}
 	return nil
+}
+
+// removeAll removes a folder, entry by entry where the system cannot do it at once.
+func removeAll(path string) error {
+	if os.RemoveAll(path) == nil {
+		return nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		below := filepath.Join(path, e.Name())
+		if e.IsDir() {
+			err = errors.Join(err, removeAll(below))
+		} else {
+			err = errors.Join(err, os.Remove(below))
+		}
+	}
+	return errors.Join(err, os.Remove(path))
 }
 
 // copyProgram copies the running program to its place, replacing one that is there.

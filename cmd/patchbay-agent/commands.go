@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -66,6 +67,7 @@ func (e *enrollCommand) Run(ctx context.Context, c *commands) error {
 type runCommand struct {
 	Observe   bool          `help:"Install nothing, whatever the identity allows."`
 	Reconnect time.Duration `default:"2m" help:"Spread the first try after the server was lost over this long."`
+	Service   bool          `hidden:"" help:"Answer the service manager of Windows, which started this."`
 }
 
 // Run runs the agent until it is told to stop.
@@ -81,6 +83,14 @@ func (r *runCommand) Run(ctx context.Context, c *commands) error {
 	}
 	defer lock.Close()
 	o := c.options(dir)
+	if r.Service { // there is nobody to read what it says
+		log, err := service.Log(dir.Path())
+		if err != nil {
+			return err
+		}
+		defer log.Close()
+		o.Log = slog.New(slog.NewTextHandler(log, nil))
+	}
 	o.Reconnect = r.Reconnect
 	o.Files, err = content.OpenDir(filepath.Join(dir.Path(), "content"))
 	if err != nil { // nothing is installed from it, and all else goes on
@@ -90,7 +100,17 @@ func (r *runCommand) Run(ctx context.Context, c *commands) error {
 	if r.Observe || !privileged() {
 		o.Mode = wire.Observe
 	}
-	return service.Wrap(ctx, func(ctx context.Context) error { return runAgent(ctx, o, dir.Path()) })
+	return service.Wrap(ctx, r.Service, func(ctx context.Context) error {
+		err := runAgent(ctx, o, dir.Path())
+		if r.Service && errors.Is(err, identity.ErrNone) { // starting it again helps nobody
+			o.Log.Warn("this machine is not let in: run patchbay-agent enroll", "error", err)
+			return nil
+		}
+		if r.Service && err != nil {
+			o.Log.Error("the agent ended", "error", err)
+		}
+		return err
+	})
 }
 
 // runAgent runs the agent, and anew when this machine got an identity of its own.

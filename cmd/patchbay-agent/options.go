@@ -21,7 +21,7 @@ import (
 var version = "0.1.0-dev"
 
 // privileged reports whether this process may install software.
-func privileged() bool { return runtime.GOOS == "windows" || os.Geteuid() == 0 }
+func privileged() bool { return host.Privileged() }
 
 // stateDir is where the agent keeps its files.
 func (c *commands) stateDir() string {
@@ -30,7 +30,7 @@ func (c *commands) stateDir() string {
 	case c.State != "":
 		return c.State
 	case runtime.GOOS == "windows":
-		return filepath.Join(os.Getenv("ProgramData"), "patchbay-agent")
+		return filepath.Join(host.ProgramData(), "patchbay-agent")
 	case runtime.GOOS == "darwin" && privileged():
 		return "/Library/Application Support/patchbay-agent"
 	case privileged():
@@ -44,7 +44,7 @@ func (c *commands) stateDir() string {
 // options are the agent's, for this machine.
 func (c *commands) options(dir disk.OS) agent.Options {
 	h := host.Host{}
-	return agent.Options{
+	o := agent.Options{
 		Now: time.Now, Sleep: sleep, Build: version,
 		Log:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Disk: dir, Keys: identity.SoftKey{Dir: dir},
@@ -55,6 +55,12 @@ func (c *commands) options(dir disk.OS) agent.Options {
 		BootID:   func() string { return facts.BootID(h) },
 		Hardware: func() []string { return facts.Hardware(h) },
 	}
+	if says, ok := any(h).(interface {
+		Announce(context.Context, string) error
+	}); ok { // where the system has its own way
+		o.Announce = says.Announce
+	}
+	return o
 }
 
 // defaultMode is what a person most likely means: whoever may install, installs.

@@ -5,6 +5,7 @@ package host
 import (
 	"context"
 	"io/fs"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -39,3 +40,9 @@ func (tree) leave()                                {}
 
 // Harden does nothing: this system loads a program's libraries from its own folders only.
 func Harden() error { return nil }
+
+// Privileged reports whether this process may install software.
+func Privileged() bool { return os.Geteuid() == 0 }
+
+// ProgramData is nothing here: it is the folder for the data of services on Windows.
+func ProgramData() string { return "" }

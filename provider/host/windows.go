@@ -152,3 +152,15 @@ func Harden() error {
 	}
 	return nil
 }
+
+// Privileged reports whether this process may install software.
+func Privileged() bool { return windows.GetCurrentProcessToken().IsElevated() }
+
+// ProgramData is the folder for the data of services. The system is asked, not a variable.
+func ProgramData() string {
+	dir, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, windows.KF_FLAG_DONT_VERIFY)
+	if err != nil {
+		return filepath.Join(root(), "ProgramData")
+	}
+	return dir
+}

@@ -296,3 +296,26 @@ func goWindows(t T, args []string, pkg string) string {
 	}
 	return out
 }
+
+// Files lists all files and folders of drive C: but the bed's own and those that Windows
+// writes by itself, as they lie there: to see what a program left.
+func (d *WindowsDevice) Files(t T) []string {
+	t.Helper()
+	top := filepath.Join(d.dir, "prefix/drive_c")
+	var all []string
+	err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(top, path) // it is below
+		if name == "bed" || name == "windows/temp" || strings.HasSuffix(name, "/Temp") {
+			return fs.SkipDir
+		}
+		all = append(all, name)
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("bed: %v", err)
+	}
+	return all
+}
