@@ -15,7 +15,8 @@ import (
 
 const invitationFile = "invitation.json"
 
-// Invitation lets each machine that is started from an image be let in by itself.
+// Invitation lets a machine be let in by itself: one that is started from an image, or one on
+// which an installer was given a token.
 type Invitation struct {
 	Server string    `json:"server"`
 	Token  string    `json:"token"` // for as many uses as machines are started
@@ -37,6 +38,19 @@ func PrepareImage(dir disk.Dir, invitation *Invitation) error {
 	if invitation == nil {
 		return nil
 	}
+	return invite(dir, *invitation)
+}
+
+// Invite has a machine that is not let in yet be let in when its agent next starts. One that
+// has an identity keeps it.
+func Invite(dir disk.Dir, invitation Invitation) error {
+	if _, err := identity.Load(dir); !errors.Is(err, identity.ErrNone) {
+		return err
+	}
+	return invite(dir, invitation)
+}
+
+func invite(dir disk.Dir, invitation Invitation) error {
 	data, err := json.Marshal(invitation)
 	if err != nil {
 		return fmt.Errorf("encoding the invitation: %w", err)
@@ -44,7 +58,7 @@ func PrepareImage(dir disk.Dir, invitation *Invitation) error {
 	return dir.Write(invitationFile, data)
 }
 
-// Invited gives the invitation that an image was prepared with. It is identity.ErrNone when
+// Invited gives the invitation that this machine was given. It is identity.ErrNone when
 // there is none.
 func Invited(dir disk.Dir) (Invitation, error) {
 	var i Invitation

@@ -84,7 +84,7 @@ func (m Machine) Uninstall(ctx context.Context, o Options) error {
 			problems = append(problems, fmt.Errorf("removing %s: %w", path, err))
 		}
 	}
-	return errors.Join(append(problems, removeState(m.path(o.State)), m.Systemctl(ctx, "daemon-reload"))...)
+	return errors.Join(append(problems, RemoveState(m.path(o.State)), m.Systemctl(ctx, "daemon-reload"))...)
 }
 
 // keepProxy writes down the proxy that whoever installs goes through, for root alone to read:

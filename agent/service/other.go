@@ -45,7 +45,7 @@ func Uninstall(_ context.Context, o Options) error {
 	if err := s.Uninstall(); err != nil && !errors.Is(err, service.ErrNotInstalled) {
 		problems = append(problems, fmt.Errorf("removing the service: %w", err))
 	}
-	return errors.Join(append(problems, removeState(o.State), os.RemoveAll(program))...)
+	return errors.Join(append(problems, RemoveState(o.State), os.RemoveAll(program))...)
 }
 
 // Wrap runs the agent as the system's service manager wants it, whatever its command line says.

@@ -32,9 +32,9 @@ type Options struct {
 // ErrRights means that this takes an administrator.
 var ErrRights = errors.New("this needs administrator rights: run it as root")
 
-// removeState removes the agent's state directory with the key. A directory that holds no
+// RemoveState removes the agent's state directory with the key. A directory that holds no
 // agent's files is somebody else's and stays.
-func removeState(path string) error {
+func RemoveState(path string) error {
 	entries, err := os.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -42,7 +42,9 @@ func removeState(path string) error {
 	if err != nil {
 		return fmt.Errorf("removing the state directory: %w", err)
 	}
-	ours := func(e fs.DirEntry) bool { return e.Name() == "lock" || e.Name() == "identity.json" }
+	ours := func(e fs.DirEntry) bool {
+		return e.Name() == "lock" || e.Name() == "identity.json" || e.Name() == "invitation.json"
+	}
 	if len(entries) > 0 && !slices.ContainsFunc(entries, ours) {
 		return fmt.Errorf("%s is not an agent's state directory: it is left alone", path)
 	}

@@ -72,16 +72,46 @@ func Install(ctx context.Context, o Options) error {
 		return fmt.Errorf("installing the service: %w", err)
 	}
 	defer s.Close()
+	if err := recoverable(s); err != nil {
+		return err
+	}
+	if err := s.Start(); err != nil {
+		return fmt.Errorf("starting the service: %w", err)
+	}
+	return await(ctx, s, svc.Running, startTime)
+}
+
+// recoverable has the service started again when it fails.
+func recoverable(s *mgr.Service) error {
 	again := []mgr.RecoveryAction{{Type: mgr.ServiceRestart, Delay: 10 * time.Second}}
 	for _, err := range []error{s.SetRecoveryActions(again, 24*60*60), s.SetRecoveryActionsOnNonCrashFailures(true)} {
 		if err != nil && !errors.Is(err, windows.ERROR_INVALID_LEVEL) { // a system that knows no such thing: wine
 			return fmt.Errorf("having the service started again when it fails: %w", err)
 		}
 	}
-	if err := s.Start(); err != nil {
-		return fmt.Errorf("starting the service: %w", err)
+	return nil
+}
+
+// heal does the same from within, for a service that an installer made, and quotes its path:
+// of one with spaces and without quotes Windows takes every beginning for a program. That it
+// cannot be done stops nothing.
+func heal() error {
+	m, err := mgr.Connect()
+	if err != nil {
+		return err
 	}
-	return await(ctx, s, svc.Running, startTime)
+	defer m.Disconnect()
+	s, err := m.OpenService(Name)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	c, err := s.Config()
+	if path, rest, ok := strings.Cut(c.BinaryPathName, ".exe "); err == nil && ok && !strings.HasPrefix(path, `"`) {
+		c.BinaryPathName = `"` + path + `.exe" ` + rest
+		err = s.UpdateConfig(c)
+	}
+	return errors.Join(err, recoverable(s))
 }
 
 // commandLine joins a command line as Windows splits it.
@@ -110,7 +140,7 @@ func Uninstall(ctx context.Context, o Options) error {
 	} else if !errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
 		problems = append(problems, fmt.Errorf("finding the service: %w", err))
 	}
-	problems = append(problems, removeState(o.State))
+	problems = append(problems, RemoveState(o.State))
 	path, err := program()
 	if err != nil {
 		return errors.Join(append(problems, err)...)
@@ -198,7 +228,10 @@ type handler struct {
 func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, tell chan<- svc.Status) (specific bool, code uint32) {
 	const accepts = svc.AcceptStop | svc.AcceptShutdown
 	ended := make(chan error, 1)
-	go func() { ended <- h.run() }()
+	go func() {
+		_ = heal() // it runs as well without
+		ended <- h.run()
+	}()
 	status := svc.Status{State: svc.Running, Accepts: accepts}
 	tell <- status
 	tick := time.NewTicker(5 * time.Second)

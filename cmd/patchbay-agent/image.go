@@ -55,6 +55,26 @@ func (i *imageCommand) Run(c *commands) error {
 	return nil
 }
 
+// inviteCommand is for installers: the service that they start lets the machine in.
+type inviteCommand struct {
+	Server string `required:"" help:"The server's address."`
+	Token  string `required:"" env:"PATCHBAY_TOKEN" help:"The enrolment token."`
+	Mode   string `enum:"observe,manage" default:"manage" help:"What the agent may do."`
+}
+
+// Run keeps the invitation where only administrators read it. A machine that is let in keeps
+// its identity.
+func (i *inviteCommand) Run(c *commands) error {
+	if _, err := wire.ParseToken(i.Token); err != nil {
+		return err
+	}
+	dir, err := disk.Open(c.stateDir())
+	if err != nil {
+		return err
+	}
+	return agent.Invite(dir, agent.Invitation{Server: i.Server, Token: i.Token, Mode: wire.Mode(i.Mode)})
+}
+
 // accept lets a machine in that was started from an image with an invitation. Until the
 // server can be reached it tries again.
 func accept(ctx context.Context, o agent.Options) error {

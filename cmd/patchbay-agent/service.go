@@ -29,10 +29,15 @@ func (installCommand) Run(ctx context.Context, c *commands) error {
 	return nil
 }
 
-type uninstallCommand struct{}
+type uninstallCommand struct {
+	OnlyState bool `hidden:"" help:"Remove what the agent keeps; an installer removes the rest."`
+}
 
 // Run removes everything.
-func (uninstallCommand) Run(ctx context.Context, c *commands) error {
+func (u uninstallCommand) Run(ctx context.Context, c *commands) error {
+	if u.OnlyState {
+		return service.RemoveState(c.stateDir())
+	}
 	if err := service.Uninstall(ctx, service.Options{State: c.stateDir()}); err != nil {
 		return err
 	}

@@ -272,7 +272,7 @@ func spawn(cmd *exec.Cmd, dir string) (*Process, error) {
 // release has it, and gives its path on the host.
 func GoProgram(t T, pkg string, flags ...string) string {
 	t.Helper()
-	args := append([]string{"build", "-trimpath", "-ldflags=-s -w"}, flags...)
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w"}, flags...) // the last of two holds
 	return goWindows(t, append(args, "-o"), pkg)
 }
 
@@ -311,7 +311,9 @@ func (d *WindowsDevice) Files(t T) []string {
 		if name == "bed" || name == "windows/temp" || strings.HasSuffix(name, "/Temp") {
 			return fs.SkipDir
 		}
-		all = append(all, name)
+		if name != "windows/Installer" { // the installer's own folder, which stays when it is empty
+			all = append(all, name)
+		}
 		return nil
 	})
 	if err != nil {
