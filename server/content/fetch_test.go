@@ -181,6 +181,9 @@ func TestNothingElseIsKeptOfWhatAnotherServerSends(t *testing.T) {
 	data := noise(1, 2*chunk)
 	flipped := append([]byte{}, data...)
 	flipped[chunk] ^= 1
+	open := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(data) }))
+	t.Cleanup(open.Close)
+	elsewhere := strings.Replace(open.URL, "127.0.0.1", "localhost", 1) // has the very file, over plain http
 	for name, c := range map[string]struct {
 		h    http.HandlerFunc
 		size int64
@@ -214,7 +217,7 @@ func TestNothingElseIsKeptOfWhatAnotherServerSends(t *testing.T) {
 			w.WriteHeader(200)
 		}, 0},
 		"round and round": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", 302) }, 0},
-		"down to plain":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://example.org/", 302) }, 0},
+		"down to plain":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, 302) }, 0},
 		"to a file":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/passwd", 302) }, 0},
 		"to the inside":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://10.0.0.1/", 302) }, 0},
 		"hangs up":        {func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, 0},

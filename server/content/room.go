@@ -59,6 +59,7 @@ func (s *Shelf) reserve(ctx context.Context, sha256 string, size int64) (leave f
 // makeRoom removes what may go until all that is here and coming is within the budget, and
 // the disk has so much free.
 func (s *Shelf) makeRoom(ctx context.Context, coming string, size int64) error {
+	kept := map[string]bool{coming: true} // and what turned out to be needed
 	for {
 		entries, u, err := s.List(ctx)
 		if err != nil {
@@ -70,7 +71,7 @@ func (s *Shelf) makeRoom(ctx context.Context, coming string, size int64) error {
 			return fmt.Errorf("asking how much of the disk is free: %w", err)
 		}
 		gain = max(gain, size+keepFree-free)
-		victims, ok := chosen(s.candidates(entries, coming), gain)
+		victims, ok := chosen(s.candidates(entries, kept), gain)
 		if !ok {
 			return refuse(ErrFull, "There is no room for it: %s are needed, %s of %s are used, %s of the disk are free, and too little may go. Remove what is not needed, or give the server a larger --content-budget.",
 				amount(size), amount(u.Used), amount(s.Budget), amount(free))
@@ -83,14 +84,16 @@ func (s *Shelf) makeRoom(ctx context.Context, coming string, size int64) error {
 			switch {
 			case err == nil:
 				s.Log.Info("content was removed to make room", "sha256", v.sha256, "size", v.size)
-			case !errors.Is(err, ErrNeeded) && !errors.Is(err, store.ErrNotFound):
-				return err // otherwise the next look sees that it is needed by now, or gone
+			case errors.Is(err, ErrNeeded):
+				kept[v.sha256] = true
+			case !errors.Is(err, store.ErrNotFound):
+				return err // otherwise the next look sees that it is gone
 			}
 		}
 	}
 }
 
-func (s *Shelf) candidates(entries []Entry, coming string) []candidate {
+func (s *Shelf) candidates(entries []Entry, kept map[string]bool) []candidate {
 	now := s.Now()
 	all := make([]candidate, 0, len(entries))
 	for _, e := range entries {
@@ -98,7 +101,7 @@ func (s *Shelf) candidates(entries []Entry, coming string) []candidate {
 		if e.UsedAt != nil && e.UsedAt.After(c.used) {
 			c.used = *e.UsedAt
 		}
-		c.stays = e.Needed() != "" || e.SHA256 == coming || now.Sub(e.AddedAt) < young
+		c.stays = e.Needed() != "" || kept[e.SHA256] || now.Sub(e.AddedAt) < young
 		all = append(all, c)
 	}
 	return all
