@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"patchbay/agent/content"
 	"patchbay/patch"
 	"patchbay/provider"
 	"patchbay/window"
@@ -461,4 +463,30 @@ func TestRevokedAgentStopsAndKnocksSlowly(t *testing.T) {
 			t.Error("let in again, it did not go on")
 		}
 	})
+}
+
+// A provider has a way to the server's files where the agent has a place to keep them, and
+// none where it has not.
+func TestProvidersAreGivenAWayToFiles(t *testing.T) {
+	for _, kept := range []bool{true, false} {
+		w := newWorld(t)
+		o := w.options()
+		if kept {
+			folder, err := content.OpenDir(filepath.Join(t.TempDir(), "content"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Files = folder
+		}
+		a, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.scanner.Env("any").Content; (got != nil) != kept {
+			t.Errorf("with a place %v, a provider is given %v", kept, got)
+		}
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -152,7 +152,12 @@ func (d Dir) Rename(from, to string) error {
 }
 
 // Remove removes a file, or whatever else has its name.
-func (d Dir) Remove(name string) error { return os.RemoveAll(d.at(name)) }
+func (d Dir) Remove(name string) error {
+	if err := os.Remove(d.at(name)); err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return os.RemoveAll(d.at(name)) // a folder, or still an error
+}
 
 // Use notes when a file was last used.
 func (d Dir) Use(name string, at time.Time) error { return os.Chtimes(d.at(name), at, at) }

@@ -60,6 +60,11 @@ func TestARealFolderKeepsFiles(t *testing.T) {
 		ok(t, other.Close())
 	}
 	ok(t, f.Close())
+	ok(t, d.Remove(filepath.Base(f.Path())))
+	ok(t, os.MkdirAll(d.at("planted/deep"), 0o700))
+	if runtime.GOOS != "windows" || os.RemoveAll(d.at("planted/deep")) == nil { // which is not everywhere where Windows programs run
+		ok(t, d.Remove("planted"))
+	}
 	ok(t, d.Remove("none"))
 	if _, err := d.Stat("none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
