@@ -91,6 +91,7 @@ func scenes() map[string]scene {
 	}
 	maps.Copy(all, jobScenes())
 	maps.Copy(all, rareScenes())
+	maps.Copy(all, contentScenes())
 	return all
 }
 
