@@ -91,6 +91,7 @@ var shown = []struct {
 	{regexp.MustCompile(`^agent_binary$`), "agent program, stripped"},
 	{regexp.MustCompile(`^unchanged_check-in$`), "unchanged check-in, both ways, above TLS"},
 	{regexp.MustCompile(`^unchanged_check-ins$`), "unchanged check-ins per server CPU second"},
+	{regexp.MustCompile(`^files_to_agents$`), "files to agents, per server CPU second"},
 	{regexp.MustCompile(`^a_held_line,_of_(\d+)$`), "an agent's held line, of $1, with its check-ins'"},
 	{regexp.MustCompile(`^wake_of_(\d+),_p99$`), "“now” for $1 agents: orders in hand, 99 %"},
 	{regexp.MustCompile(`^wake_of_(\d+),_server$`), "what that costs the server"},
