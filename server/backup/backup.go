@@ -9,7 +9,8 @@
 // not happened carries a mark, and no server starts on it.
 //
 // What is in the file is the installation's identity, so it is encrypted with a passphrase.
-// There is no store of content yet; when there is, its index is rows like all others.
+// Of the content there are its rows, like all others, and not its files: they are large, and
+// can be brought again.
 package backup
 
 import (
