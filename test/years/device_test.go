@@ -162,6 +162,9 @@ func loopOf() string {
 // run is the device's actor: it enrols, then lives one life after the other.
 func (d *device) run(string) {
 	for !d.enroll() {
+		if d.w.over {
+			return
+		}
 		d.w.stage.sleep(d.name, 10*time.Minute)
 	}
 	for !d.w.over {

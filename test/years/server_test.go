@@ -96,8 +96,8 @@ func (s *server) found(site store.SitePolicy, zone string, machines int) (token 
 	s.w.must(s.core.store.MSP(system).CreateCustomer(ctx, now, store.CustomerRow{ID: customerID, Name: "Acme", CreatedAt: now}))
 	s.w.must(h.CreateSite(ctx, now, store.Site{ID: siteID, Name: "HQ", Zone: zone, CreatedAt: now, ChangedAt: now, Policy: site}))
 	secret := wire.Token{Secret: patch.NewID("pbt"), Pin: s.authority.Pin()}
-	s.w.must(h.CreateToken(ctx, now, store.Token{ID: patch.NewID(patch.TokenID), Site: siteID, Mode: wire.Manage, MaxUses: machines,
-		CreatedAt: now, ExpiresAt: now.Add(time.Hour)}, access.TokenHash(secret.Secret)))
+	s.w.must(h.CreateToken(ctx, now, store.Token{ID: patch.NewID(patch.TokenID), Site: siteID, Mode: wire.Manage, MaxUses: 100 * machines,
+		CreatedAt: now, ExpiresAt: now.Add(400 * 24 * time.Hour)}, access.TokenHash(secret.Secret)))
 	return secret.String()
 }
 
