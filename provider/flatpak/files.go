@@ -61,8 +61,9 @@ func (t tree) read(name string, limit int64) ([]byte, error) {
 // maxEntries bounds what is looked at in one folder.
 const maxEntries = 20_000
 
-// folders lists the folders in a folder; none when it is not there.
-func (t tree) folders(name string) ([]string, error) {
+// folders lists the folders in a folder; none when it is not there. Links are passed over, or
+// an error where flatpak makes none.
+func (t tree) folders(name string, links bool) ([]string, error) {
 	info, err := t.plain(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -82,6 +83,9 @@ func (t tree) folders(name string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
+		if e.Type()&fs.ModeSymlink != 0 && !links {
+			return nil, fmt.Errorf("/%s is a link, where there should be none", path.Join(t.root, name, e.Name()))
+		}
 		if e.IsDir() {
 			names = append(names, e.Name())
 		}

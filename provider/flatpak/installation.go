@@ -110,11 +110,14 @@ func (d deployed) version() string {
 	return version(d.at, d.commit)
 }
 
+// refDepth is how many folders name one: ID, architecture, branch.
+const refDepth = 3
+
 // deployments lists what an installation has.
 func (p place) deployments() ([]deployed, error) {
 	var list []deployed
 	for _, kind := range []string{"app", "runtime"} {
-		err := p.below(kind, 3, func(parts []string) error {
+		err := p.below(kind, refDepth, func(parts []string) error {
 			d := deployed{kind: kind, id: parts[0], arch: parts[1], branch: parts[2]}
 			there, err := p.deployment(&d)
 			if there {
@@ -131,7 +134,7 @@ func (p place) deployments() ([]deployed, error) {
 
 // below calls f for each path of so many folders below one.
 func (p place) below(dir string, depth int, f func(parts []string) error) error {
-	names, err := p.folders(dir)
+	names, err := p.folders(dir, depth < refDepth) // in an app's own folder there are flatpak's links
 	if err != nil {
 		return err
 	}
