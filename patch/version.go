@@ -14,6 +14,7 @@ import (
 const (
 	SchemeDeb    = "deb"    // Debian policy, chapter 5.6.12, as dpkg implements it
 	SchemeWinget = "winget" // of Windows programs, as winget sorts them from its version 1.9 on
+	SchemeBrew   = "brew"   // Homebrew's, for all that is versioned on a Mac
 	SchemeCommit = "commit" // YYYYMMDD.hhmmss-hash: ordered by the moment, equal by the hash
 )
 
@@ -21,6 +22,7 @@ const (
 var orders = map[string]func(a, b string) (int, error){
 	SchemeDeb:    compareDeb,
 	SchemeWinget: compareWinget,
+	SchemeBrew:   compareBrew,
 	SchemeCommit: compareCommits,
 }
 
