@@ -5,6 +5,7 @@ import (
 	"patchbay/provider"
 	"patchbay/provider/apt"
 	"patchbay/provider/flatpak"
+	"patchbay/provider/homebrew"
 	"patchbay/provider/winget"
 )
 
@@ -14,5 +15,6 @@ func Kinds() []provider.Kind {
 		apt.Kind(),
 		flatpak.Kind(),
 		winget.Kind(),
+		homebrew.Kind(),
 	}
 }
