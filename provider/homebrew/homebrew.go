@@ -60,7 +60,7 @@ func open(_ context.Context, env provider.Env) (provider.Provider, error) {
 			return &Brew{env: env, prefix: p}, nil
 		}
 	}
-	return nil, fmt.Errorf("Homebrew is not installed: %w", provider.ErrAbsent)
+	return nil, fmt.Errorf("there is no Homebrew here: %w", provider.ErrAbsent)
 }
 
 // The names that go into arguments. None can be taken for an option.
@@ -454,7 +454,7 @@ func (b *Brew) owner(ctx context.Context) (string, error) {
 	case name == "root":
 		return "", fmt.Errorf("%w: Homebrew in /%s belongs to root and never runs as root; give it to the user who is to own it", provider.ErrRefused, b.prefix)
 	case !validUser.MatchString(name):
-		return "", fmt.Errorf("Homebrew in /%s belongs to %.40q, which is no user's name", b.prefix, name)
+		return "", fmt.Errorf("the Homebrew in /%s belongs to %.40q, which is no user's name", b.prefix, name)
 	}
 	return name, nil
 }
