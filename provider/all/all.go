@@ -6,6 +6,7 @@ import (
 	"patchbay/provider/apt"
 	"patchbay/provider/flatpak"
 	"patchbay/provider/homebrew"
+	"patchbay/provider/softwareupdate"
 	"patchbay/provider/winget"
 )
 
@@ -16,5 +17,6 @@ func Kinds() []provider.Kind {
 		flatpak.Kind(),
 		winget.Kind(),
 		homebrew.Kind(),
+		softwareupdate.Kind(),
 	}
 }
