@@ -374,7 +374,7 @@ func (m *Mac) Available(ctx context.Context) (patch.Offer, error) {
 		return offer, err
 	}
 	if offer.Sources[0].RefreshedAt == nil {
-		return offer, errors.New("Apple was never asked what is on offer")
+		return offer, errors.New("nobody ever asked Apple what is on offer")
 	}
 	offer.Updates, offer.Notes = updates(list, items)
 	return offer, nil
