@@ -6,6 +6,7 @@ import (
 	"patchbay/provider/apt"
 	"patchbay/provider/flatpak"
 	"patchbay/provider/homebrew"
+	"patchbay/provider/macapps"
 	"patchbay/provider/softwareupdate"
 	"patchbay/provider/winget"
 )
@@ -17,6 +18,7 @@ func Kinds() []provider.Kind {
 		flatpak.Kind(),
 		winget.Kind(),
 		homebrew.Kind(),
+		macapps.Kind(),
 		softwareupdate.Kind(),
 	}
 }
