@@ -343,7 +343,7 @@ func (a *Agent) applied(jobs []journal.Job, r inventory.Report, tries map[string
 // own are the changes that belong to a job: its item's, and what was pulled in on the way.
 func own(changes []provider.Change, t wire.Target) []provider.Change {
 	return slices.DeleteFunc(slices.Clone(changes), func(c provider.Change) bool {
-		return c.Asked && (c.Name != t.Name || c.Architecture != "" && t.Architecture != "" && c.Architecture != t.Architecture)
+		return c.Asked && (c.Name != t.Name || c.Scope != t.Scope || c.Instance != "" && c.Instance != t.Instance || c.Architecture != "" && t.Architecture != "" && c.Architecture != t.Architecture)
 	})
 }
 

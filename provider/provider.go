@@ -81,6 +81,8 @@ type Outcome struct {
 // Change is one item before and after.
 type Change struct {
 	Name         string `json:"name"`
+	Scope        string `json:"scope,omitempty"`    // the user whose it is; "" is the machine
+	Instance     string `json:"instance,omitempty"` // where several of one name may be there
 	Architecture string `json:"architecture,omitempty"`
 	From         string `json:"from,omitempty"`  // "" when newly installed
 	To           string `json:"to,omitempty"`    // "" when removed

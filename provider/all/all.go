@@ -16,9 +16,9 @@ func Kinds() []provider.Kind {
 	return []provider.Kind{
 		apt.Kind(),
 		flatpak.Kind(),
-		winget.Kind(),
 		homebrew.Kind(),
 		macapps.Kind(),
 		softwareupdate.Kind(),
+		winget.Kind(),
 	}
 }

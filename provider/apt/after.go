@@ -45,7 +45,7 @@ func (m *messages) hear(line string) {
 	if !meaningful(trimmed) {
 		return
 	}
-	m.kept = append(m.kept, clip(withoutUsers(strings.ToValidUTF8(trimmed, "?")), maxMessage))
+	m.kept = append(m.kept, provider.Clip(withoutUsers(strings.ToValidUTF8(trimmed, "?")), maxMessage))
 	if len(m.kept) > 2*maxMessages {
 		m.kept = slices.Delete(m.kept, 0, len(m.kept)-maxMessages)
 	}

@@ -9,18 +9,15 @@ import (
 
 // What apt's own words mean for what comes next. The first sign that is found counts, so
 // what needs a person stands before what helps itself.
-var signs = []struct {
-	kind  error
-	signs []string
-}{
-	{provider.ErrBusy, []string{"Could not get lock", "Unable to lock", "is another process using it", "Unable to acquire the dpkg frontend lock", "locked by another process"}},
-	{provider.ErrRefused, []string{
+var signs = []provider.Sign{
+	{Kind: provider.ErrBusy, Words: []string{"Could not get lock", "Unable to lock", "is another process using it", "Unable to acquire the dpkg frontend lock", "locked by another process"}},
+	{Kind: provider.ErrRefused, Words: []string{
 		"Hash Sum mismatch", "File has unexpected size", "Hashes of expected file", "unauthenticated packages", "could not be authenticated",
 		"Held packages were changed", "Packages need to be removed but remove is disabled", "Packages were downgraded", "unmet dependencies",
 		"Unmet dependencies", "held broken packages", "pkgProblemResolver", "was not found", "Unable to locate package", "No space left on device",
 		"You don't have enough free space", "are you root?", "Permission denied", "Read-only file system", "Essential packages were removed",
 	}},
-	{provider.ErrOffline, []string{
+	{Kind: provider.ErrOffline, Words: []string{
 		"Could not resolve", "Temporary failure resolving", "Connection refused", "Connection timed out", "connection timed out", "Unable to connect",
 		"Could not connect", "Network is unreachable", "No route to host", "Connection reset", "404  Not Found", "Connection failed",
 		"Failed to fetch", "Unable to fetch some archives", "Could not handshake", "Certificate verification failed", "File not found",
@@ -43,14 +40,7 @@ func failure(res provider.Result) error {
 		// What a package's own script said is not apt's word on the network or the lock.
 		return fmt.Errorf("dpkg failed: %s", said)
 	}
-	for _, s := range signs {
-		for _, sign := range s.signs {
-			if strings.Contains(said, sign) {
-				return fmt.Errorf("%w: %s", s.kind, said)
-			}
-		}
-	}
-	return fmt.Errorf("apt failed: %s", said)
+	return provider.Failure("apt", said, signs)
 }
 
 // dpkgWords gives dpkg's errors, each with the line that explains it; "" when there are none.
@@ -70,7 +60,7 @@ func dpkgWords(stderr string) string {
 		explains = false
 	}
 	if len(said) == 0 && strings.Contains(stderr, byDpkg) {
-		said = lastLines(stderr, 3)
+		said = provider.LastLines(stderr, 3)
 	}
-	return clip(strings.ToValidUTF8(strings.Join(said, "; "), "?"), maxWords)
+	return provider.Clip(strings.ToValidUTF8(strings.Join(said, "; "), "?"), maxWords)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"patchbay/patch"
+	"patchbay/provider"
 )
 
 // pin is one paragraph of apt's preferences. Patchbay does not decide by it, apt does; it
@@ -77,7 +78,7 @@ func (p pins) why(item patch.Item, newest offer) string {
 	for _, specific := range []bool{true, false} {
 		for _, one := range p.list {
 			if one.matches(item, specific) {
-				return fmt.Sprintf("Local preferences in %s choose another version than %s (%s).", one.file, newest.version, clip(one.pin, 80))
+				return fmt.Sprintf("Local preferences in %s choose another version than %s (%s).", one.file, newest.version, provider.Clip(one.pin, 80))
 			}
 		}
 	}

@@ -132,7 +132,7 @@ func parseUpdate(stdout, stderr string, sources []*source) map[string]answer {
 	answers := map[string]answer{}
 	fail := func(s *source, words string) {
 		if a := answers[s.name]; a.err == "" {
-			a.err = clip(withoutUsers(words), maxWords)
+			a.err = provider.Clip(withoutUsers(words), maxWords)
 			answers[s.name] = a
 		}
 	}

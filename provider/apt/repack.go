@@ -58,7 +58,7 @@ func (a *Apt) unchanged(ctx context.Context, full string) error {
 		if i < 0 || strings.HasPrefix(line, "missing") && isLeftOut(line[i:]) {
 			continue
 		}
-		return fmt.Errorf("%s is not as its publisher made it", clip(line[i:], 200))
+		return fmt.Errorf("%s is not as its publisher made it", provider.Clip(line[i:], 200))
 	}
 	if res.Code > 1 {
 		return fmt.Errorf("dpkg --verify: %s", words(res))
@@ -94,7 +94,7 @@ func (a *Apt) packable(name string, listed []string) (string, error) {
 			continue
 		}
 		if diverted[name] {
-			return "", fmt.Errorf("%s is diverted", clip(name, 200))
+			return "", fmt.Errorf("%s is diverted", provider.Clip(name, 200))
 		}
 		info, err := fs.Lstat(files, short)
 		switch {

@@ -78,7 +78,7 @@ func (a *Apt) freeSpace(ctx context.Context, dir string) (room, error) {
 
 // parseFree reads df's second line: the number, then the mount point.
 func parseFree(res provider.Result) (room, error) {
-	lines := lastLines(res.Stdout, 2)
+	lines := provider.LastLines(res.Stdout, 2)
 	if res.Code != 0 || len(lines) != 2 {
 		return room{}, fmt.Errorf("df: %s", words(res))
 	}

@@ -19,31 +19,13 @@ func words(res provider.Result) string {
 		}
 	}
 	if len(errs) == 0 {
-		errs = lastLines(res.Stderr, 3)
+		errs = provider.LastLines(res.Stderr, 3)
 	}
 	if len(errs) == 0 {
-		errs = lastLines(res.Stdout, 3)
+		errs = provider.LastLines(res.Stdout, 3)
 	}
 	if len(errs) == 0 {
 		return fmt.Sprintf("it ended with code %d and said nothing", res.Code)
 	}
-	return clip(withoutUsers(strings.Join(errs, "; ")), maxWords)
-}
-
-func lastLines(s string, n int) []string {
-	var lines []string
-	for line := range strings.Lines(s) {
-		if line = strings.TrimSpace(line); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return lines[max(0, len(lines)-n):]
-}
-
-// clip cuts a text to at most n bytes, at a whole character.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n-len("…")], "") + "…"
+	return provider.Clip(withoutUsers(strings.Join(errs, "; ")), maxWords)
 }

@@ -151,7 +151,7 @@ func (f *Flatpak) carryOut(ctx context.Context, updates []patch.Update, may rule
 	out.Messages = out.Messages[max(0, len(out.Messages)-20):]
 	after, _, unread := f.look(context.WithoutCancel(ctx))
 	if unread == nil {
-		out.Changes = changes(before, after, updates)
+		out.Changes = provider.Changes(items(before), items(after), updates)
 	}
 	out.Reboot = patch.No
 	return out, errors.Join(err, unread)
@@ -180,7 +180,7 @@ func (f *Flatpak) remember(steps []step, all []installation) error {
 			keep(item.Key().String(), s.to, item.Version)
 		}
 	}
-	return f.write(previousFile, next)
+	return f.env.WriteRecord(previousFile, next)
 }
 
 // put fetches a commit, looks at it, and puts it in place.
@@ -200,7 +200,7 @@ func (f *Flatpak) put(ctx context.Context, s step) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lastLines(res.Stdout+res.Stderr, 5), nil
+	return provider.LastLines(res.Stdout+res.Stderr, 5), nil
 }
 
 // fetch gets a commit, as flatpak checks it: signed by the remote's key, and bound to this ref.
@@ -287,31 +287,13 @@ func (f *Flatpak) installed(ctx context.Context, p place, ref string) bool {
 	})
 }
 
-// changes tells what is other than before.
-func changes(before, after []installation, updates []patch.Update) []provider.Change {
-	was := map[patch.Key]string{}
-	for _, i := range before {
+// items are all that the installations have.
+func items(all []installation) []patch.Item {
+	var list []patch.Item
+	for _, i := range all {
 		for _, d := range i.has {
-			was[i.item(d).Key()] = d.version()
+			list = append(list, i.item(d))
 		}
 	}
-	var list []provider.Change
-	add := func(k patch.Key, from, to string) {
-		asked := slices.ContainsFunc(updates, func(u patch.Update) bool { return u.Key() == k })
-		list = append(list, provider.Change{Name: k.Name, Architecture: k.Architecture, From: from, To: to, Asked: asked})
-	}
-	for _, i := range after {
-		for _, d := range i.has {
-			k := i.item(d).Key()
-			if from := was[k]; from != d.version() {
-				add(k, from, d.version())
-			}
-			delete(was, k)
-		}
-	}
-	for k, from := range was {
-		add(k, from, "")
-	}
-	slices.SortFunc(list, func(a, b provider.Change) int { return strings.Compare(a.Name+a.From, b.Name+b.From) })
 	return list
 }

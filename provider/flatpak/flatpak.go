@@ -9,7 +9,6 @@ package flatpak
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -368,7 +367,7 @@ func recordKey(p place, remote string) string { return p.user + " " + remote }
 
 func (f *Flatpak) records() map[string]record {
 	m := map[string]record{}
-	f.read(recordsFile, &m)
+	f.env.ReadRecord(recordsFile, &m)
 	return m
 }
 
@@ -379,39 +378,8 @@ func (p previous) of(i patch.Item) string { return p[i.Key().String()][i.Version
 
 func (f *Flatpak) readPrevious() previous {
 	p := previous{}
-	f.read(previousFile, &p)
+	f.env.ReadRecord(previousFile, &p)
 	return p
-}
-
-// read gives what is kept under a name; what is damaged counts as never written.
-func (f *Flatpak) read(name string, into any) {
-	if f.env.Records == nil {
-		return
-	}
-	b, err := f.env.Records.Read(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	if err == nil {
-		err = json.Unmarshal(b, into)
-	}
-	if err != nil {
-		f.env.Log.Warn("what was kept cannot be read and begins anew", "name", name, "error", err)
-	}
-}
-
-func (f *Flatpak) write(name string, what any) error {
-	if f.env.Records == nil {
-		return nil
-	}
-	b, err := json.MarshalIndent(what, "", "\t")
-	if err == nil {
-		err = f.env.Records.Write(name, b)
-	}
-	if err != nil {
-		return fmt.Errorf("keeping %s: %w", name, err)
-	}
-	return nil
 }
 
 func some(names []string) string {

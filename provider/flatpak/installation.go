@@ -10,8 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"patchbay/provider"
 )
 
 const (
@@ -224,17 +225,6 @@ func moment(v value, order binary.ByteOrder) (time.Time, bool) {
 }
 
 // calm makes a short text of one that anybody may have written.
-func calm(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s)
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "")
-	}
-	return strings.TrimSpace(s)
-}
+func calm(s string) string { return provider.Calm(s, maxText) }
 
 func printable(s string) bool { return utf8.ValidString(s) && calm(s) == s }

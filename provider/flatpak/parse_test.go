@@ -104,12 +104,3 @@ func FuzzConfig(f *testing.F) {
 		c.masks(deployed{kind: "app", id: "a", arch: "b", branch: "c"})
 	})
 }
-
-func FuzzWords(f *testing.F) {
-	f.Add("error: no\n", "")
-	f.Fuzz(func(t *testing.T, stderr, stdout string) {
-		if s := words(resultOf(stderr, stdout)); s == "" || len(s) > maxWords {
-			t.Errorf("%d bytes", len(s))
-		}
-	})
-}

@@ -265,7 +265,3 @@ func TestWordsOfFailures(t *testing.T) {
 		}
 	}
 }
-
-func resultOf(stderr, stdout string) provider.Result {
-	return provider.Result{Code: 1, Stderr: stderr, Stdout: stdout}
-}

@@ -2,10 +2,8 @@ package flatpak
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"strings"
 
 	"patchbay/patch"
 	"patchbay/provider"
@@ -55,7 +53,7 @@ func (f *Flatpak) Refresh(ctx context.Context) ([]patch.Source, error) {
 		}
 		sources = append(sources, i.sources(next)...)
 	}
-	return sources, f.write(recordsFile, next)
+	return sources, f.env.WriteRecord(recordsFile, next)
 }
 
 // architectures are those of which something from a remote is installed.
@@ -91,18 +89,15 @@ func (f *Flatpak) run(ctx context.Context, p place, args ...string) (provider.Re
 }
 
 // What flatpak's own words mean for what comes next. The first sign that is found counts.
-var signs = []struct {
-	kind  error
-	signs []string
-}{
-	{provider.ErrRefused, []string{
+var signs = []provider.Sign{
+	{Kind: provider.ErrRefused, Words: []string{
 		"GPG verification enabled", "signatures found", "Can't check signature", "BAD signature", "not in trusted keyring", "ref binding", "No space left",
 		"min-free-space", "Permission denied", "Not allowed", "Read-only file system", "Invalid checksum", "Corrupted", "Server returned status 404",
 		"Could not connect: No such file", // flatpak asks the message bus whether the user may
 		"No such ref", "No such branch", "not installed", "end-of-life",
 	}},
-	{provider.ErrBusy, []string{"Unable to lock", "Locking repo", "Resource temporarily unavailable", "Another process"}},
-	{provider.ErrOffline, []string{
+	{Kind: provider.ErrBusy, Words: []string{"Unable to lock", "Locking repo", "Resource temporarily unavailable", "Another process"}},
+	{Kind: provider.ErrOffline, Words: []string{
 		"Could not connect", "Couldn't connect", "Could not resolve", "Couldn't resolve", "Temporary failure", "Connection refused", "Connection reset",
 		"timed out", "Timeout", "Network is unreachable", "No route to host", "Server returned", "Unable to load summary", "TLS", "SSL",
 	}},
@@ -110,59 +105,8 @@ var signs = []struct {
 
 // failure says what a failed run of flatpak means.
 func failure(res provider.Result) error {
-	said := words(res)
-	for _, s := range signs {
-		for _, sign := range s.signs {
-			if strings.Contains(said, sign) {
-				return fmt.Errorf("%w: %s", s.kind, said)
-			}
-		}
-	}
-	return errors.New("flatpak failed: " + said)
-}
-
-// maxWords bounds what of flatpak's output goes into an error.
-const maxWords = 600
-
-// words gives flatpak's error lines, or else its last ones.
-func words(res provider.Result) string {
-	var errs []string
-	for line := range strings.Lines(res.Stderr) {
-		if n := len("error: "); len(line) > n && strings.EqualFold(line[:n], "error: ") {
-			errs = append(errs, strings.TrimSpace(line[n:]))
-		}
-	}
-	if len(errs) == 0 {
-		errs = lastLines(res.Stderr, 3)
-	}
-	if len(errs) == 0 {
-		errs = lastLines(res.Stdout, 3)
-	}
-	if len(errs) == 0 {
-		return fmt.Sprintf("it ended with code %d and said nothing", res.Code)
-	}
-	return clip(strings.Join(errs, "; "), maxWords)
-}
-
-// lastLines gives the last lines that say something.
-func lastLines(s string, n int) []string {
-	var lines []string
-	for line := range strings.Lines(s) {
-		if line = clip(strings.TrimSpace(line), maxWords); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return lines[max(0, len(lines)-n):]
+	return provider.Failure("flatpak", res.Words("error: "), signs)
 }
 
 // calmly gives an error's words as a part of a sentence.
-func calmly(err error) string { return clip(err.Error(), maxWords) }
-
-// clip cuts a text to at most n bytes, at a whole character.
-func clip(s string, n int) string {
-	s = strings.ToValidUTF8(s, "?")
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n-len("…")], "") + "…"
-}
+func calmly(err error) string { return provider.Clip(err.Error(), provider.MaxWords) }

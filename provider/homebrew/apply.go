@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"patchbay/patch"
 	"patchbay/provider"
@@ -34,12 +33,12 @@ func (b *Brew) Apply(ctx context.Context, r provider.Request) (provider.Outcome,
 		if res, err = b.run(ctx, "upgrade", flag(u), "--", u.Name); err != nil {
 			break // what was upgraded so far stays, and is told
 		}
-		out.Messages = append(out.Messages, lastLines(res.Stdout+res.Stderr, 5)...)
+		out.Messages = append(out.Messages, provider.LastLines(res.Stdout+res.Stderr, 5)...)
 	}
 	out.Messages = out.Messages[max(0, len(out.Messages)-20):]
 	after, unread := b.info(context.WithoutCancel(ctx))
 	if unread == nil {
-		out.Changes = changes(before.items(), after.items(), r.Updates)
+		out.Changes = provider.Changes(before.items(), after.items(), r.Updates)
 	}
 	out.Reboot = patch.No
 	return out, errors.Join(err, unread)
@@ -91,95 +90,15 @@ func (b *Brew) plan(ctx context.Context, updates []patch.Update) ([]patch.Update
 	return wanted, c, nil
 }
 
-// changes tells what is other than before.
-func changes(before, after []patch.Item, updates []patch.Update) []provider.Change {
-	was := map[patch.Key]string{}
-	for _, i := range before {
-		was[i.Key()] = i.Version
-	}
-	var list []provider.Change
-	add := func(k patch.Key, from, to string) {
-		asked := slices.ContainsFunc(updates, func(u patch.Update) bool { return u.Name == k.Name && u.Instance == k.Instance })
-		list = append(list, provider.Change{Name: k.Name, From: from, To: to, Asked: asked})
-	}
-	for _, i := range after {
-		if from := was[i.Key()]; from != i.Version {
-			add(i.Key(), from, i.Version)
-		}
-		delete(was, i.Key())
-	}
-	for k, from := range was {
-		add(k, from, "")
-	}
-	slices.SortFunc(list, func(a, b provider.Change) int { return strings.Compare(a.Name+a.From, b.Name+b.From) })
-	return list
-}
-
 // What brew's own words mean for what comes next. The first sign that is found counts.
-var signs = []struct {
-	kind  error
-	signs []string
-}{
-	{provider.ErrBusy, []string{"already in progress", "has already locked", "Another active Homebrew"}},
-	{provider.ErrRefused, []string{
+var signs = []provider.Sign{
+	{Kind: provider.ErrBusy, Words: []string{"already in progress", "has already locked", "Another active Homebrew"}},
+	{Kind: provider.ErrRefused, Words: []string{
 		"Running Homebrew as root", "a password is required", "a terminal is required", "not writable", "Permission denied", "No available formula",
 		"SHA256 mismatch", "SHA-256 mismatch", "is pinned", "No space left", "has been disabled", "Could not verify",
 	}},
-	{provider.ErrOffline, []string{"Could not resolve", "Couldn't connect", "Failed to connect", "Connection refused", "timed out", "Network is unreachable", "Failed to download", "Download failed", "curl: ("}},
+	{Kind: provider.ErrOffline, Words: []string{"Could not resolve", "Couldn't connect", "Failed to connect", "Connection refused", "timed out", "Network is unreachable", "Failed to download", "Download failed", "curl: ("}},
 }
 
 // failure says what a failed run of brew means.
-func failure(res provider.Result) error {
-	said := words(res)
-	for _, s := range signs {
-		for _, sign := range s.signs {
-			if strings.Contains(said, sign) {
-				return fmt.Errorf("%w: %s", s.kind, said)
-			}
-		}
-	}
-	return errors.New("brew failed: " + said)
-}
-
-// maxWords bounds what of brew's output goes into an error.
-const maxWords = 600
-
-// words gives brew's error lines, or else its last ones.
-func words(res provider.Result) string {
-	var errs []string
-	for line := range strings.Lines(res.Stderr) {
-		if said, ok := strings.CutPrefix(strings.TrimSpace(line), "Error: "); ok {
-			errs = append(errs, said)
-		}
-	}
-	if len(errs) == 0 {
-		errs = lastLines(res.Stderr, 3)
-	}
-	if len(errs) == 0 {
-		errs = lastLines(res.Stdout, 3)
-	}
-	if len(errs) == 0 {
-		return fmt.Sprintf("it ended with code %d and said nothing", res.Code)
-	}
-	return clip(strings.Join(errs, "; "), maxWords)
-}
-
-// lastLines gives the last lines that say something.
-func lastLines(s string, n int) []string {
-	var lines []string
-	for line := range strings.Lines(s) {
-		if line = clip(strings.TrimSpace(line), maxWords); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return lines[max(0, len(lines)-n):]
-}
-
-// clip cuts a text to at most n bytes, at a whole character.
-func clip(s string, n int) string {
-	s = strings.ToValidUTF8(s, "?")
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n-len("…")], "") + "…"
-}
+func failure(res provider.Result) error { return provider.Failure("brew", res.Words("Error: "), signs) }

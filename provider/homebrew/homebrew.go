@@ -18,7 +18,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"patchbay/patch"
 	"patchbay/provider"
@@ -202,15 +201,7 @@ func (k cask) called() string {
 }
 
 // calm makes a short text of one that anybody may have written.
-func calm(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
-			return -1
-		}
-		return r
-	}, s)
-	return strings.TrimSpace(clip(s, 100))
-}
+func calm(s string) string { return provider.Calm(s, 100) }
 
 // info asks brew what is installed.
 func (b *Brew) info(ctx context.Context) (catalog, error) {
@@ -395,17 +386,7 @@ func (b *Brew) sources(c catalog) []patch.Source {
 
 func (b *Brew) record() record {
 	var rec record
-	if b.env.Records == nil {
-		return rec
-	}
-	text, err := b.env.Records.Read(recordsFile)
-	if err == nil {
-		err = json.Unmarshal(text, &rec)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		b.env.Log.Warn("the record of refreshes cannot be read and begins anew", "error", err)
-		return record{}
-	}
+	b.env.ReadRecord(recordsFile, &rec)
 	return rec
 }
 
@@ -417,18 +398,12 @@ func (b *Brew) Refresh(ctx context.Context) ([]patch.Source, error) {
 	}
 	rec := b.record()
 	if rec.Error = ""; err != nil {
-		rec.Error = clip(err.Error(), maxWords)
+		rec.Error = provider.Clip(err.Error(), provider.MaxWords)
 	} else {
 		rec.RefreshedAt = b.env.Now().UTC()
 	}
-	if b.env.Records != nil {
-		text, err := json.Marshal(rec)
-		if err == nil {
-			err = b.env.Records.Write(recordsFile, text)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("recording the refresh: %w", err)
-		}
+	if err := b.env.WriteRecord(recordsFile, rec); err != nil {
+		return nil, err
 	}
 	c, err := b.info(ctx)
 	if err != nil {
@@ -450,7 +425,7 @@ func (b *Brew) owner(ctx context.Context) (string, error) {
 	name := strings.TrimSpace(res.Stdout)
 	switch {
 	case res.Code != 0:
-		return "", fmt.Errorf("asking to whom Homebrew belongs: %s", words(res))
+		return "", fmt.Errorf("asking to whom Homebrew belongs: %s", res.Words(""))
 	case name == "root":
 		return "", fmt.Errorf("%w: Homebrew in /%s belongs to root and never runs as root; give it to the user who is to own it", provider.ErrRefused, b.prefix)
 	case !validUser.MatchString(name):

@@ -241,12 +241,3 @@ func FuzzOutdated(f *testing.F) {
 		}
 	})
 }
-
-func FuzzWords(f *testing.F) {
-	f.Add("Error: no\n", "")
-	f.Fuzz(func(t *testing.T, stderr, stdout string) {
-		if s := words(provider.Result{Code: 1, Stderr: stderr, Stdout: stdout}); s == "" || len(s) > maxWords {
-			t.Errorf("%d bytes", len(s))
-		}
-	})
-}

@@ -15,7 +15,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"patchbay/patch"
 	"patchbay/patch/plist"
@@ -303,15 +302,4 @@ func exists(files fs.FS, name string) bool {
 }
 
 // calm makes a short text of one that anybody may have written.
-func calm(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
-			return -1
-		}
-		return r
-	}, s)
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "")
-	}
-	return strings.TrimSpace(s)
-}
+func calm(s string) string { return provider.Calm(s, maxText) }

@@ -33,20 +33,13 @@ func (m *Mac) Apply(ctx context.Context, r provider.Request) (provider.Outcome, 
 		return out, err
 	}
 	res, err := m.run(ctx, append([]string{"--install", "--no-scan", "--agree-to-license"}, labels(wanted)...)...)
-	out.Messages = lastLines(res.Stdout+res.Stderr, 20)
+	out.Messages = provider.LastLines(res.Stdout+res.Stderr, 20)
 	if slices.ContainsFunc(wanted, func(e entry) bool { return e.restart }) {
 		out.Reboot = patch.Yes
 	}
 	after, unread := m.Installed(context.WithoutCancel(ctx))
-	for _, i := range after {
-		from := ""
-		if at := find(before, i.Name); at >= 0 {
-			from = before[at].Version
-		}
-		if from != i.Version {
-			asked := slices.ContainsFunc(wanted, func(e entry) bool { return e.name == i.Name })
-			out.Changes = append(out.Changes, provider.Change{Name: i.Name, From: from, To: i.Version, Asked: asked})
-		}
+	if unread == nil {
+		out.Changes = provider.Changes(before, after, r.Updates)
 	}
 	return out, errors.Join(err, unread)
 }
@@ -131,54 +124,17 @@ func (m *Mac) run(ctx context.Context, args ...string) (provider.Result, error) 
 var failed = []string{"No such update", "No updates are available", "Failed to authenticate", "Error downloading", "Error installing", "Not enough free disk space"}
 
 // What its own words mean for what comes next. The first sign that is found counts.
-var signs = []struct {
-	kind  error
-	signs []string
-}{
-	{provider.ErrRefused, []string{"Failed to authenticate", "password", "must be run as root", "volume owner", "Not enough free disk space", "No such update", "No updates are available", "Permission denied"}},
-	{provider.ErrBusy, []string{"already in progress", "is busy", "another install"}},
-	{provider.ErrOffline, []string{"Can't connect", "Can’t connect", "could not be found", "not connected to the Internet", "timed out", "network connection", "Error downloading"}},
+var signs = []provider.Sign{
+	{Kind: provider.ErrRefused, Words: []string{"Failed to authenticate", "password", "must be run as root", "volume owner", "Not enough free disk space", "No such update", "No updates are available", "Permission denied"}},
+	{Kind: provider.ErrBusy, Words: []string{"already in progress", "is busy", "another install"}},
+	{Kind: provider.ErrOffline, Words: []string{"Can't connect", "Can’t connect", "could not be found", "not connected to the Internet", "timed out", "network connection", "Error downloading"}},
 }
 
 func failure(res provider.Result) error {
-	said := words(res)
-	for _, s := range signs {
-		for _, sign := range s.signs {
-			if strings.Contains(said, sign) {
-				return fmt.Errorf("%w: %s", s.kind, said)
-			}
-		}
-	}
-	return errors.New("softwareupdate failed: " + said)
+	return provider.Failure("softwareupdate", words(res), signs)
 }
 
-// maxWords bounds what of its output goes into an error.
-const maxWords = 600
-
+// words are its last ones: it says on either stream what went wrong.
 func words(res provider.Result) string {
-	lines := lastLines(res.Stdout+"\n"+res.Stderr, 4)
-	if len(lines) == 0 {
-		return fmt.Sprintf("it ended with code %d and said nothing", res.Code)
-	}
-	return clip(strings.Join(lines, "; "), maxWords)
-}
-
-// lastLines gives the last lines that say something.
-func lastLines(s string, n int) []string {
-	var lines []string
-	for line := range strings.Lines(s) {
-		if line = clip(strings.TrimSpace(line), maxWords); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return lines[max(0, len(lines)-n):]
-}
-
-// clip cuts a text to at most n bytes, at a whole character.
-func clip(s string, n int) string {
-	s = strings.ToValidUTF8(s, "?")
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n-len("…")], "") + "…"
+	return provider.Result{Code: res.Code, Stderr: res.Stdout + "\n" + res.Stderr}.Words("")
 }

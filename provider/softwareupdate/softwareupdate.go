@@ -10,7 +10,6 @@ package softwareupdate
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -285,17 +284,7 @@ const recordsFile = "softwareupdate-refreshed.json"
 
 func (m *Mac) record() record {
 	var rec record
-	if m.env.Records == nil {
-		return rec
-	}
-	text, err := m.env.Records.Read(recordsFile)
-	if err == nil {
-		err = json.Unmarshal(text, &rec)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		m.env.Log.Warn("the record of refreshes cannot be read and begins anew", "error", err)
-		return record{}
-	}
+	m.env.ReadRecord(recordsFile, &rec)
 	return rec
 }
 
@@ -341,7 +330,7 @@ func (m *Mac) Refresh(ctx context.Context) ([]patch.Source, error) {
 	}
 	rec := m.record()
 	if rec.Error = ""; err != nil {
-		rec.Error = clip(err.Error(), maxWords)
+		rec.Error = provider.Clip(err.Error(), provider.MaxWords)
 	} else {
 		rec.RefreshedAt, rec.Names = m.env.Now().UTC(), nil
 		for _, e := range list {
@@ -350,14 +339,8 @@ func (m *Mac) Refresh(ctx context.Context) ([]patch.Source, error) {
 			}
 		}
 	}
-	if m.env.Records != nil {
-		text, err := json.Marshal(rec)
-		if err == nil {
-			err = m.env.Records.Write(recordsFile, text)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("recording the refresh: %w", err)
-		}
+	if err := m.env.WriteRecord(recordsFile, rec); err != nil {
+		return nil, err
 	}
 	return []patch.Source{m.source()}, nil
 }

@@ -288,12 +288,3 @@ func FuzzHistory(f *testing.F) {
 		}
 	})
 }
-
-func FuzzWords(f *testing.F) {
-	f.Add("no\n", "")
-	f.Fuzz(func(t *testing.T, stderr, stdout string) {
-		if s := words(provider.Result{Code: 1, Stderr: stderr, Stdout: stdout}); s == "" || len(s) > maxWords {
-			t.Errorf("%d bytes", len(s))
-		}
-	})
-}

@@ -284,7 +284,7 @@ func changes(before, after []program, asked []patch.Update) []provider.Change {
 	}
 	var all []provider.Change
 	add := func(k patch.Key, from, to string) {
-		all = append(all, provider.Change{Name: k.Name, Architecture: k.Architecture, From: from, To: to,
+		all = append(all, provider.Change{Name: k.Name, Scope: k.Scope, Instance: k.Instance, Architecture: k.Architecture, From: from, To: to,
 			Asked: slices.ContainsFunc(asked, func(u patch.Update) bool { return u.Key() == k })})
 	}
 	for _, p := range after {

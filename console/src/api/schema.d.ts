@@ -965,7 +965,9 @@ export interface components {
             architecture?: string;
             asked?: boolean;
             from?: string;
+            instance?: string;
             name: string;
+            scope?: string;
             to?: string;
         };
         Code: {
