@@ -337,15 +337,7 @@ func TestImportsAreShallow(t *testing.T) {
 // A version order may have the name of the manager it is of, and so may the folder that reads
 // a manager's catalogue.
 func TestProvidersAreKnownInOnePlace(t *testing.T) {
-	kinds, err := filepath.Glob("provider/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, dir := range kinds {
-		name := path.Base(filepath.ToSlash(dir))
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() || slices.Contains([]string{"all", "host", "providertest"}, name) {
-			continue
-		}
+	for _, name := range managers(t) {
 		for _, s := range sources(t, func(s *source) bool {
 			return !s.test && !below(s.dir, "provider/"+name, "server/catalog/"+name) && s.path != "patch/version.go"
 		}) {
@@ -359,5 +351,58 @@ func TestProvidersAreKnownInOnePlace(t *testing.T) {
 				return true
 			})
 		}
+	}
+}
+
+// managers are the folders of package managers.
+func managers(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir("provider")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && !slices.Contains([]string{"all", "host", "providertest"}, e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// TestFiguresOfAProvidersSpread is the law on what one more manager costs outside of its folder:
+// one file, with its import and its line in the list, and no word in a page, a statement or a
+// document of the API.
+func TestFiguresOfAProvidersSpread(t *testing.T) {
+	list, err := os.ReadFile("provider/all/all.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := managers(t)
+	for _, name := range names {
+		for _, line := range []string{strconv.Quote(module + "provider/" + name), "\t" + name + ".Kind(),"} {
+			if n := strings.Count(string(list), line); n != 1 {
+				t.Errorf("provider/all/all.go has %d times %s", n, strings.TrimSpace(line))
+			}
+		}
+	}
+	pages := []string{".ts", ".tsx", ".css", ".html", ".sql", "openapi.json"}
+	err = walk(func(file string) error {
+		if below(file, "test", "console/e2e") || strings.Contains(file, ".test.") || strings.Contains(file, "/testdata/") ||
+			!slices.ContainsFunc(pages, func(end string) bool { return strings.HasSuffix(file, end) }) {
+			return nil
+		}
+		text, err := os.ReadFile(file)
+		for _, name := range names {
+			for _, mark := range []string{`"`, "'", "`"} {
+				if strings.Contains(string(text), mark+name+mark) {
+					t.Errorf("%s names the provider %s: what a page must know of it belongs into its traits", file, name)
+				}
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
