@@ -141,10 +141,10 @@ func guardVersions(k provider.Kind, verb string, t wire.Target) string {
 }
 
 // plain reports whether text may be a name or version at all. What is not never reaches a
-// program.
+// program. Programs of people have spaces in their names; a name is one argument all the same.
 func plain(s string) bool {
-	return len(s) <= maxName && !strings.HasPrefix(s, "-") && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar
+	return len(s) <= maxName && !strings.HasPrefix(s, "-") && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.IsSpace(r) && r != ' ' || r == unicode.ReplacementChar
 	})
 }
 

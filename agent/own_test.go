@@ -18,3 +18,16 @@ func TestAJobTellsOfItsOwnItemOnly(t *testing.T) {
 		t.Errorf("it tells of %+v", got)
 	}
 }
+
+// TestANameIsOneArgument: programs of people have spaces in their names, and nothing else that
+// a terminal or a list of arguments could take for something.
+func TestANameIsOneArgument(t *testing.T) {
+	for s, want := range map[string]bool{
+		"": true, "lib": true, "Command Line Tools for Xcode": true, "26.4 (a)": true,
+		" lib": false, "lib ": false, "--all": false, "a\tb": false, "a\nb": false, "a\u00a0b": false, "a\u2028b": false, "a\x00": false, "a\xff": false,
+	} {
+		if plain(s) != want {
+			t.Errorf("%q: %v", s, !want)
+		}
+	}
+}

@@ -40,6 +40,7 @@ type Device struct {
 type Provider struct {
 	Name      string
 	Versions  string // the scheme of its version order
+	ReadOnly  bool   // it shows what is there, and has nothing to offer by its nature
 	Installed Section
 	Offered   Section
 	Items     []patch.Item // the body of Installed, any order
@@ -191,7 +192,7 @@ func reached(scheme, installed, wanted string) bool {
 
 // blindDevice says why nothing, or not all, can be known of the device; nil when it can.
 func blindDevice(d Device) *Blind {
-	there := func(p Provider) bool { return p.Installed.State != wire.SectionAbsent }
+	there := func(p Provider) bool { return p.Installed.State != wire.SectionAbsent && !p.ReadOnly }
 	switch {
 	case !slices.ContainsFunc(d.Providers, there):
 		return &Blind{Sentence: "no package manager is known on this device", Since: d.EnrolledAt}
@@ -225,6 +226,9 @@ func blind(p Provider, enrolled, now time.Time) *Blind {
 		case now.Sub(s.ScannedAt) > ScanAge:
 			return &Blind{Sentence: fmt.Sprintf("%s last told %s too long ago to be believed", p.Name, s.what), Since: s.ScannedAt, Aged: true}
 		}
+	}
+	if p.ReadOnly || len(p.Items) == 0 && len(p.Sources) == 0 {
+		return nil // nothing is offered for what is not there, nor by what only shows it
 	}
 	return oldLists(p, now)
 }

@@ -39,6 +39,27 @@ func TestNothingOnOfferIsNoNeed(t *testing.T) {
 	}
 }
 
+// A manager that has installed nothing has no sources in use, and what only shows what is
+// there has none at all: neither is blind for that. Alone, they say nothing of a device.
+func TestWithoutAnythingToOfferNothingIsBlind(t *testing.T) {
+	unused, shows := readable(), readable()
+	unused.Name, unused.Items, unused.Sources = "unused", nil, nil
+	shows.Name, shows.ReadOnly, shows.Sources = "shows", true, nil
+	d := Device{EnrolledAt: now.Add(-48 * time.Hour), Providers: []Provider{readable(), unused, shows}}
+	if n := Needs(d, now); len(n) != 0 {
+		t.Errorf("needs %+v", n)
+	}
+	d.Providers = []Provider{shows}
+	if n := Needs(d, now); len(n) != 1 || n[0].Blind == nil {
+		t.Errorf("what only shows was taken for a manager with nothing to do: %+v", n)
+	}
+	shows.Installed.State = wire.SectionFailed
+	d.Providers = []Provider{readable(), shows}
+	if n := Needs(d, now); len(n) != 1 || n[0].Blind == nil {
+		t.Errorf("what could not be shown counts as good: %+v", n)
+	}
+}
+
 // What cannot be read must never look like a device with nothing to do.
 func TestWhatCannotBeReadIsANeed(t *testing.T) {
 	old, failed := now.Add(-ScanAge-time.Minute), now.Add(-time.Hour)
