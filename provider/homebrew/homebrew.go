@@ -276,7 +276,7 @@ func (b *Brew) Available(ctx context.Context) (patch.Offer, error) {
 	if err != nil {
 		return patch.Offer{}, err
 	}
-	offer := patch.Offer{Updates: []patch.Update{}, Sources: b.sources(c)}
+	offer := patch.Offer{Updates: []patch.Update{}, Sources: b.sources(ctx, c)}
 	for _, u := range o.Formulae {
 		i := slices.IndexFunc(c.Formulae, func(f formula) bool { return f.Name == u.Name || f.full() == u.Name })
 		if i < 0 {
@@ -359,8 +359,23 @@ type record struct {
 	Error       string    `json:"error,omitempty"`
 }
 
-// sources are the taps in use. brew asks all of them at once, so they have one age.
-func (b *Brew) sources(c catalog) []patch.Source {
+// heardAt is when brew itself last asked, by the time of the list that it keeps in its owner's
+// home; zero when that is not to be seen.
+func (b *Brew) heardAt(ctx context.Context) time.Time {
+	owner, err := b.owner(ctx)
+	if err != nil {
+		return time.Time{}
+	}
+	info, err := fs.Stat(b.env.Host.Files(), path.Join("Users", owner, "Library/Caches/Homebrew/api/formula.jws.json"))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime().UTC()
+}
+
+// sources are the taps in use. brew asks all of them at once, so they have one age: of this
+// agent's last refresh, or else of brew's own.
+func (b *Brew) sources(ctx context.Context, c catalog) []patch.Source {
 	taps := map[string]bool{"homebrew/core": true, "homebrew/cask": true}
 	for _, f := range c.Formulae {
 		taps[f.Tap] = true
@@ -369,6 +384,9 @@ func (b *Brew) sources(c catalog) []patch.Source {
 		taps[k.Tap] = true
 	}
 	rec := b.record()
+	if rec.RefreshedAt.IsZero() {
+		rec.RefreshedAt = b.heardAt(ctx)
+	}
 	list := []patch.Source{}
 	for tap := range taps {
 		if !validName.MatchString(tap) {
@@ -409,7 +427,7 @@ func (b *Brew) Refresh(ctx context.Context) ([]patch.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.sources(c), nil
+	return b.sources(ctx, c), nil
 }
 
 // owner is the user to whom the prefix belongs.

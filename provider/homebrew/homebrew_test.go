@@ -85,6 +85,9 @@ func TestOffer(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, b, ok)
 		}
 	}
+	if offer.Sources[0].RefreshedAt == nil {
+		t.Error("that brew itself asked is not seen")
+	}
 	if len(offer.Sources) != 3 || offer.Sources[0].Name != "acme/tools" || len(offer.Notes) != 1 {
 		t.Errorf("%+v, %q", offer.Sources, offer.Notes)
 	}
