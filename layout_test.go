@@ -125,7 +125,7 @@ var mayImport = map[string][]string{
 	"patch/vercmp":        {"patch"},
 	"window":              {"patch"},
 	"wire":                {"patch", "window", "provider"},
-	"wire/trust":          {"wire"},
+	"wire/trust":          {"wire", "patch"},
 	"passphrase":          {},
 	"sign":                {"wire/...", "patch", "provider", "passphrase"},
 	"provider":            {"patch"},

@@ -19,6 +19,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,9 @@ type Options struct {
 	// Content gives providers those files. nil gives them from Files, and from the server.
 	Content provider.Content
 	Facts   func(context.Context) (wire.Facts, error)
+
+	// Catalog gives a provider what the publisher signed for. nil gives what the agent believes.
+	Catalog func(kind string) provider.Catalog
 
 	// Mode is the most this agent may do, whatever its identity allows. "" adds no limit.
 	Mode wire.Mode
@@ -161,6 +165,9 @@ func New(o Options) (*Agent, error) {
 		a.Log.Error(damage)
 	}
 	a.openContent()
+	if o.Catalog == nil {
+		a.Catalog = a.beliefs.catalog
+	}
 	a.scanner = NewScanner(a.Options)
 	return a, nil
 }
@@ -185,12 +192,19 @@ func NewScanner(o Options) *inventory.Scanner {
 	return &inventory.Scanner{
 		Kinds: o.Kinds, Facts: o.Facts, Disk: o.Disk, Log: o.Log, Text: sentence,
 		Env: func(kind string) provider.Env {
-			return provider.Env{Host: o.Host, Log: o.Log.With("provider", kind), Now: o.Now, Records: o.Records, Content: o.Content}
+			return provider.Env{Host: o.Host, Log: o.Log.With("provider", kind), Now: o.Now, Records: o.Records, Content: o.Content,
+				Catalog: func() provider.Catalog { return o.Catalog(kind) }}
 		},
 	}
 }
 
 func (o Options) withDefaults() Options {
+	if o.Catalog == nil && o.Disk != nil {
+		o.Catalog = onDisk(o.Disk)
+	}
+	if o.Catalog == nil {
+		o.Catalog = func(string) provider.Catalog { return provider.Catalog{} }
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -243,7 +257,15 @@ func Capabilities(mode wire.Mode) []string {
 	return []string{wire.VerbInstall, wire.VerbUndo}
 }
 
-func (a *Agent) capabilities() []string { return Capabilities(a.mode) }
+// capabilities are those verbs, and whether one of the providers reads a catalogue.
+func (a *Agent) capabilities() []string {
+	can := Capabilities(a.mode)
+	if slices.ContainsFunc(a.Kinds, func(k provider.Kind) bool { return k.Traits.Catalog }) {
+		can = append(can, wire.CanCatalog)
+		slices.Sort(can)
+	}
+	return can
+}
 
 // Run works until the context ends. Installing that has begun is finished first. It is
 // ErrAnew when this machine got another identity.

@@ -23,8 +23,11 @@ type Holding struct {
 	Pinned       bool          `json:"pinned,omitempty"` // the root was there at enrolment, and was not taken on the server's word
 	Roles        []HoldingRole `json:"roles,omitempty"`
 	Limits       *wire.Limits  `json:"limits,omitempty"`
-	Lapsed       string        `json:"lapsed,omitempty"` // why only security updates are installed, "" when they are not all
-	ServerKeys   []string      `json:"server_keys"`      // names of the keys whose orders are believed
+	Catalog      int64         `json:"catalog,omitempty"` // the version of what the publisher signed for; 0 is none
+	CatalogEnds  time.Time     `json:"catalog_ends,omitzero"`
+	Packages     int           `json:"packages,omitempty"` // in it
+	Lapsed       string        `json:"lapsed,omitempty"`   // why only security updates are installed, "" when they are not all
+	ServerKeys   []string      `json:"server_keys"`        // names of the keys whose orders are believed
 	Addresses    []string      `json:"addresses"`
 	ServerTime   time.Time     `json:"server_time,omitzero"` // it is not earlier than that
 }
@@ -69,6 +72,13 @@ func holding(s trust.State, now time.Time) (Holding, error) {
 	if h.ServerKeys, err = wire.KeyNames(s.Keys()...); err != nil || s.Root == nil {
 		return h, err
 	}
+	if s.Catalog != nil {
+		c, err := s.Catalog.Read()
+		if err != nil {
+			return h, err
+		}
+		h.Catalog, h.CatalogEnds, h.Packages = c.Version, c.Expires, len(c.Packages)
+	}
 	h.Installation, h.Root, h.RootEnds = s.Root.Installation, s.Root.Version, s.Root.Expires
 	for _, role := range s.Root.Roles() {
 		names, err := wire.KeyNames(role.Public()...)
@@ -89,6 +99,9 @@ func (h Holding) Print(w io.Writer) error {
 	line("Own key", "%s", h.Key)
 	h.printRoot(line)
 	h.printLimits(line)
+	if h.Catalog > 0 {
+		line("Catalogue", "version %d, until %s, packages: %d", h.Catalog, h.CatalogEnds.UTC().Format(time.DateOnly), h.Packages)
+	}
 	if h.Lapsed != "" {
 		line("Problem", "%s Until there is a newer one, only security updates are installed, in their windows.", h.Lapsed)
 	}

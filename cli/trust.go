@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"patchbay/client"
 	"patchbay/server/api"
 	"patchbay/wire"
@@ -17,7 +19,7 @@ import (
 // Trust is about who may sign what.
 type Trust struct {
 	Show    TrustShow    `cmd:"" default:"1" help:"Say who may sign what, and what agents are held to."`
-	Publish TrustPublish `cmd:"" help:"Publish a root, limits or an approval that was signed elsewhere."`
+	Publish TrustPublish `cmd:"" help:"Publish a root, limits, a catalogue or an approval that was signed elsewhere."`
 	Draft   TrustDraft   `cmd:"" help:"Write an approval for approvers to sign."`
 }
 
@@ -56,6 +58,9 @@ func trustRows(t *table, v api.Trust) {
 			t.row("  rate", fmt.Sprintf("%d of %d devices begin in an hour", l.DevicesPerHour, l.Fleet))
 		}
 		t.row("  signatures", fmt.Sprintf("%d to go beyond the rate, %d to force outside a window", l.Approvals, l.Forced))
+	}
+	if c := v.Catalog; c != nil {
+		t.row("Catalogue", fmt.Sprintf("version %d, until %s: %s", c.Version, c.Expires.UTC().Format(time.DateOnly), english.Plural(c.Packages, "package", "")))
 	}
 	if h := v.Holding; v.Root != nil {
 		t.row("Agents", fmt.Sprintf("%d of %d hold this root, %d these limits; %d have not said", h.Root, h.Agents, h.Limits, h.Unknown))

@@ -118,6 +118,7 @@ type Traits struct {
 	Whole    bool   `json:"whole,omitempty"`     // updates everything or nothing
 	PerUser  bool   `json:"per_user,omitempty"`  // items belong to users
 	ReadOnly bool   `json:"read_only,omitempty"` // can be read, never changed
+	Catalog  bool   `json:"catalog,omitempty"`   // installs what the publisher signed for, and nothing else
 	Phase    Phase  `json:"phase"`               // when its jobs run
 }
 

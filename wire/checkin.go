@@ -38,7 +38,7 @@ type CheckIn struct {
 	BootID       string         `json:"boot,omitempty"`    // of the machine the agent runs on
 	Sent         time.Time      `json:"sent"`              // by the agent's own clock, which is reported and not believed
 	Mode         Mode           `json:"mode"`              //
-	Capabilities []string       `json:"can,omitempty"`     // verbs it accepts, sorted; nothing else may be ordered
+	Capabilities []string       `json:"can,omitempty"`     // verbs it accepts and CanCatalog, sorted; nothing else may be ordered
 	Seen         OrdersVersion  `json:"seen"`              // the highest orders it accepted
 	Nonce        string         `json:"nonce,omitempty"`   // the last one the server gave it
 	Documents    HeldDocuments  `json:"docs,omitzero"`     // the signed documents it holds

@@ -141,6 +141,8 @@ type HeldDocuments struct {
 	// Time is the last signed time that was taken, to the second. A server that told a later
 	// one knows by it that its answer did not arrive.
 	Time time.Time `json:"time,omitzero"`
+	// Catalog is 0 also where there is one and this reader does not read any.
+	Catalog int64 `json:"catalog,omitempty"`
 }
 
 // errDocument means that a document is beyond its bounds.

@@ -36,6 +36,7 @@ const (
 	ApprovalDocument = "patchbay/approval/v1"
 	TimeDocument     = "patchbay/time/v1"
 	RenewalDocument  = "patchbay/renewal/v1"
+	CatalogDocument  = "patchbay/catalog/v1"
 )
 
 // Key is something that signs: Ed25519 for servers and people, ECDSA P-256 for agents,

@@ -29,13 +29,14 @@ type Agents interface {
 
 // Trust is who may sign what in this installation, and what agents are held to.
 type Trust struct {
-	Root      *TrustRoot   `json:"root,omitempty"`
-	Limits    *wire.Limits `json:"limits,omitempty"`
-	ServerKey string       `json:"server_key" doc:"Name of the key that signs orders and time"`
-	Addresses []string     `json:"addresses" doc:"Where agents look for this server"`
-	Missing   []string     `json:"missing" doc:"What is not there, and what that means: a sentence each"`
-	Holding   view.Holding `json:"holding" doc:"How many agents hold the newest root and limits"`
-	AsOf      time.Time    `json:"as_of"`
+	Root      *TrustRoot    `json:"root,omitempty"`
+	Limits    *wire.Limits  `json:"limits,omitempty"`
+	Catalog   *TrustCatalog `json:"catalog,omitempty"`
+	ServerKey string        `json:"server_key" doc:"Name of the key that signs orders and time"`
+	Addresses []string      `json:"addresses" doc:"Where agents look for this server"`
+	Missing   []string      `json:"missing" doc:"What is not there, and what that means: a sentence each"`
+	Holding   view.Holding  `json:"holding" doc:"How many agents hold the newest root and limits"`
+	AsOf      time.Time     `json:"as_of"`
 }
 
 // TrustRoot is the root document, with keys by their names.
@@ -46,6 +47,14 @@ type TrustRoot struct {
 	Expires      time.Time   `json:"expires"`
 	Roles        []TrustRole `json:"roles"`
 	Limits       int64       `json:"limits" doc:"Lowest version of the limits that agents accept; 0 asks for none"`
+}
+
+// TrustCatalog is what the publisher signed for, in numbers.
+type TrustCatalog struct {
+	Version  int64     `json:"version"`
+	IssuedAt time.Time `json:"issued_at"`
+	Expires  time.Time `json:"expires" doc:"From then on agents install nothing of it"`
+	Packages int       `json:"packages"`
 }
 
 // TrustRole is who may sign for something.
@@ -68,6 +77,13 @@ func (s *Server) trust(ctx context.Context, _ *Empty) (*Out[Trust], error) {
 		if t.Root, err = trustRoot(*state.Root); err != nil {
 			return nil, err
 		}
+	}
+	if state.Catalog != nil {
+		c, err := state.Catalog.Read()
+		if err != nil {
+			return nil, err
+		}
+		t.Catalog = &TrustCatalog{c.Version, c.IssuedAt, c.Expires, len(c.Packages)}
 	}
 	var root, limits int64
 	if state.Root != nil {
@@ -153,7 +169,29 @@ func lapses(s trust.State, now time.Time) []view.Attention {
 		list = append(list, view.Attention{Kind: trustEnded, Link: view.Link{Page: "settings"}, Act: "See it",
 			Sentence: "The root asks for limits and there are none: agents install only security updates, in their windows, until limits are published."})
 	}
-	return list
+	return append(list, catalogLapse(s, now)...)
+}
+
+// catalogLapse says whether the catalogue ended, or ends soon.
+func catalogLapse(s trust.State, now time.Time) []view.Attention {
+	if s.Catalog == nil {
+		return nil
+	}
+	c, err := s.Catalog.Read()
+	if err != nil { // it was read before it was kept
+		return nil
+	}
+	a := view.Attention{Link: view.Link{Page: "settings"}, Act: "See it"}
+	day := c.Expires.UTC().Format(time.DateOnly)
+	switch {
+	case !now.Before(c.Expires):
+		a.Kind, a.Sentence = trustEnded, fmt.Sprintf("The catalogue ended on %s: agents install nothing of it until the next one is published.", day)
+	case c.Expires.Sub(now) < soon:
+		a.Kind, a.Sentence = trustEnds, fmt.Sprintf("The catalogue will end on %s: from then on agents install nothing of it. Publish the next one before.", day)
+	default:
+		return nil
+	}
+	return []view.Attention{a}
 }
 
 // PublishIn is a document that was signed elsewhere.

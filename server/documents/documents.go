@@ -51,6 +51,7 @@ type Documents struct {
 	roots     []wire.Envelope // by version
 	servers   []numbered
 	limits    *wire.Envelope
+	catalog   *wire.Envelope
 	approvals []approval
 	state     trust.State // as a reader who has everything believes it
 	time      *wire.Envelope
@@ -101,7 +102,7 @@ func (d *Documents) take(rows []store.Document) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.mark, d.looked = store.MarkOf(rows), d.Now()
-	d.roots, d.servers, d.limits, d.approvals = nil, nil, nil, nil
+	d.roots, d.servers, d.limits, d.catalog, d.approvals = nil, nil, nil, nil, nil
 	d.state = trust.State{Orders: [][]byte{d.Key.Public().(ed25519.PublicKey)}, Authorities: [][]byte{d.Authority}, Addresses: d.Addresses}
 	for _, row := range rows {
 		d.hold(row)
@@ -119,6 +120,9 @@ func (d *Documents) hold(row store.Document) {
 	case wire.LimitsDocument:
 		d.limits = &row.Envelope
 		d.believe(&row.Envelope)
+	case wire.CatalogDocument:
+		d.catalog = &row.Envelope
+		d.believe(&row.Envelope)
 	case wire.ApprovalDocument:
 		var a wire.Approval
 		if json.Unmarshal(row.Envelope.Payload, &a) == nil {
@@ -127,14 +131,20 @@ func (d *Documents) hold(row store.Document) {
 	}
 }
 
-// believe keeps the state of a reader who has everything. Limits come before the root in
-// the order of types, so what cannot be taken yet is tried again after it.
+// believe keeps the state of a reader who has everything. Limits and the catalogue come
+// before the root in the order of types, so what cannot be taken yet is tried again after it.
 func (d *Documents) believe(e *wire.Envelope) {
 	if next, err := d.state.Take(e); err == nil {
 		d.state = next
 	}
-	if e.Type == wire.RootDocument && d.limits != nil {
-		if next, err := d.state.Take(d.limits); err == nil {
+	if e.Type != wire.RootDocument {
+		return
+	}
+	for _, waits := range []*wire.Envelope{d.limits, d.catalog} {
+		if waits == nil {
+			continue
+		}
+		if next, err := d.state.Take(waits); err == nil {
 			d.state = next
 		}
 	}
@@ -175,12 +185,16 @@ func (d *Documents) fresh(ctx context.Context) {
 	}
 }
 
-// For gives what a reader lacks, in the order to read it. withTime adds the time.
-func (d *Documents) For(ctx context.Context, held wire.HeldDocuments, withTime bool) ([]wire.Envelope, error) {
+// For gives what a reader lacks, in the order to read it. can are the reader's capabilities:
+// one that does not read a catalogue is not sent any. withTime adds the time.
+func (d *Documents) For(ctx context.Context, held wire.HeldDocuments, can []string, withTime bool) ([]wire.Envelope, error) {
 	d.fresh(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	out := d.lacking(held)
+	if c := d.state.Catalog; c != nil && c.Version > held.Catalog && slices.Contains(can, wire.CanCatalog) {
+		out = append(out, *c.Signed)
+	}
 	if withTime {
 		t, err := d.now()
 		if err != nil {
@@ -315,6 +329,12 @@ func (d *Documents) admit(state trust.State, e wire.Envelope) (store.Document, e
 			return row, d.refusal(state, e, err)
 		}
 		row.Version.Version = next.Limits.Version
+	case wire.CatalogDocument:
+		next, err := state.Take(&e)
+		if err != nil {
+			return row, d.refusal(state, e, err)
+		}
+		row.Version.Version = next.Catalog.Version
 	case wire.ApprovalDocument:
 		a, err := d.admitApproval(state, e)
 		if err != nil {
@@ -322,7 +342,7 @@ func (d *Documents) admit(state trust.State, e wire.Envelope) (store.Document, e
 		}
 		row.ID = a.ID
 	default:
-		return row, refuse("Only roots, limits and signed approvals are brought in from outside.")
+		return row, refuse("Only roots, limits, catalogues and signed approvals are brought in from outside.")
 	}
 	return row, nil
 }

@@ -103,7 +103,7 @@ func (s *scene) publish(e wire.Envelope) {
 func (s *scene) follow(state trust.State) (trust.State, int) {
 	s.t.Helper()
 	for replies := 1; ; replies++ {
-		told, err := s.For(context.Background(), state.Held(), false)
+		told, err := s.For(context.Background(), state.Held(), []string{wire.CanCatalog}, false)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -160,7 +160,7 @@ func TestTheServerSaysAnewWhereItIs(t *testing.T) {
 	s := newScene(t)
 	state := s.enrolled()
 	s.open() // nothing changed
-	if told, err := s.For(t.Context(), state.Held(), false); err != nil || len(told) != 0 {
+	if told, err := s.For(t.Context(), state.Held(), []string{wire.CanCatalog}, false); err != nil || len(told) != 0 {
 		t.Errorf("a restart told %d documents, %v", len(told), err)
 	}
 	s.addresses = []string{"https://b.example:8421", "https://a.example:8421"}
@@ -173,7 +173,7 @@ func TestTheServerSaysAnewWhereItIs(t *testing.T) {
 func TestTheTimeIsSignedOnceASecond(t *testing.T) {
 	s := newScene(t)
 	one := func() string {
-		told, err := s.For(t.Context(), s.enrolled().Held(), true)
+		told, err := s.For(t.Context(), s.enrolled().Held(), nil, true)
 		if err != nil || len(told) != 1 || told[0].Type != wire.TimeDocument {
 			t.Fatalf("%+v, %v", told, err)
 		}

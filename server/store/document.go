@@ -48,17 +48,25 @@ func scanDocument(r scanner) (d Document, err error) {
 	return d, err
 }
 
-// Documents lists the signed documents of a type, or all of them, the lowest version first.
+// current leaves out the catalogues before the newest: they are large, and nobody is told of
+// them any more. Other documents are all needed, or few.
+const current = `(type <> '` + wire.CatalogDocument + `' OR version = (SELECT MAX(version) FROM document WHERE type = '` + wire.CatalogDocument + `'))`
+
+// Documents lists the signed documents of a type, or all that are current, the lowest version
+// first.
 func (m *MSP) Documents(ctx context.Context, docType string) ([]Document, error) {
 	return reading(ctx, m.handle, "documents", func(t *tx) ([]Document, error) {
 		q := newFilter(t)
 		q.text("type", docType)
+		if docType == "" {
+			q.only(current)
+		}
 		return list(ctx, t, scanDocument, `SELECT `+documentColumns+` FROM document`+q.String()+
 			` ORDER BY type, epoch, version, id`, q.args...)
 	})
 }
 
-// MarkOf is the mark of documents that were read, all of them.
+// MarkOf is the mark of documents that were read, all that are current.
 func MarkOf(all []Document) string {
 	var sum int64
 	for _, d := range all {
@@ -72,7 +80,7 @@ func MarkOf(all []Document) string {
 func (m *MSP) DocumentsMark(ctx context.Context) (string, error) {
 	return reading(ctx, m.handle, "documents", func(t *tx) (string, error) {
 		var count, sum int64
-		err := t.row(ctx, `SELECT COUNT(*), CAST(COALESCE(SUM(at), 0) AS BIGINT) FROM document`).Scan(&count, &sum)
+		err := t.row(ctx, `SELECT COUNT(*), CAST(COALESCE(SUM(at), 0) AS BIGINT) FROM document WHERE `+current).Scan(&count, &sum)
 		return fmt.Sprint(count, " ", sum), err
 	})
 }

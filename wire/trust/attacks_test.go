@@ -24,11 +24,11 @@ type cell struct {
 var attackClasses = []string{"arbitrary", "endless data", "extraneous", "fast-forward", "indefinite freeze", "mix-and-match",
 	"rollback", "key compromise", "wrong software"}
 
-// What agent/attacks_test.go has for orders is the eighth column.
+// What agent/attacks_test.go has for orders is the ninth column.
 func TestEveryClassOfAttackOnEveryDocument(t *testing.T) {
 	table := map[string]map[string]cell{
 		"root": rootAttacks(), "limits": limitsAttacks(), "server": serverAttacks(), "time": timeAttacks(),
-		"approval": approvalAttacks(), "receipt": receiptAttacks(), "renewal": renewalAttacks(),
+		"catalog": catalogAttacks(), "approval": approvalAttacks(), "receipt": receiptAttacks(), "renewal": renewalAttacks(),
 	}
 	tried, none := 0, 0
 	for docType, cells := range table {

@@ -16,7 +16,7 @@ func FuzzTake(f *testing.F) {
 	for _, e := range []*wire.Envelope{
 		seal(f, wire.RootDocument, rootOf(2), "r1", "r2"), seal(f, wire.LimitsDocument, limitsOf(6), "p1"),
 		seal(f, wire.ServerDocument, serverOf(1, 6, "s1"), "s1"), seal(f, wire.TimeDocument, wire.Time{Time: t0.Add(1)}, "s1"),
-		seal(f, wire.RootDocument, rootOf(2), "thief"), seal(f, wire.RootDocument, wire.Root{}),
+		seal(f, wire.CatalogDocument, catalogOf(6), "p1"), seal(f, wire.RootDocument, rootOf(2), "thief"), seal(f, wire.RootDocument, wire.Root{}),
 	} {
 		data, err := json.Marshal(e)
 		if err != nil {

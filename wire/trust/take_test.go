@@ -21,7 +21,7 @@ func drawn(t testing.TB, r *rapid.T) *wire.Envelope {
 	version := rapid.Int64Range(0, 6).Draw(r, "version")
 	publisher := rapid.SampledFrom([]string{"p1", "p2"}).Draw(r, "publisher")
 	servers := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"s1", "s2"}), 0, 2, rapid.ID[string]).Draw(r, "servers")
-	switch rapid.IntRange(0, 3).Draw(r, "type") {
+	switch rapid.IntRange(0, 4).Draw(r, "type") {
 	case 0:
 		root := rootOf(version, func(r *wire.Root) {
 			r.Publisher, r.Limits, r.Server = role(1, publisher), version/3, role(min(1, len(servers)), servers...)
@@ -32,6 +32,8 @@ func drawn(t testing.TB, r *rapid.T) *wire.Envelope {
 		return seal(t, wire.RootDocument, root, signers...)
 	case 1:
 		return seal(t, wire.LimitsDocument, limitsOf(version), signers...)
+	case 3:
+		return seal(t, wire.CatalogDocument, catalogOf(version), signers...)
 	case 2:
 		return seal(t, wire.ServerDocument, serverOf(version/3, version, append(servers, "s1")[:max(1, len(servers))]...), signers...)
 	}
@@ -59,7 +61,7 @@ func TestTakeNeverGoesBack(t *testing.T) {
 			s = next
 		}
 	})
-	if len(taken) != 4 && !testing.Short() { // rapid tries a fifth of the inputs then
+	if len(taken) != 5 && !testing.Short() { // rapid tries a fifth of the inputs then
 		t.Errorf("the test takes only %v", taken)
 	}
 }
@@ -74,6 +76,10 @@ func wentBack(t *rapid.T, s, next State) {
 		t.Fatal("limits are gone without a root that drops them")
 	case s.Limits != nil && next.Limits != nil && next.Limits.Version < s.Limits.Version:
 		t.Fatalf("limits %d follow %d", next.Limits.Version, s.Limits.Version)
+	case s.Catalog != nil && next.Catalog == nil && !newRoot:
+		t.Fatal("the catalogue is gone without a root that drops it")
+	case s.Catalog != nil && next.Catalog != nil && next.Catalog.Version < s.Catalog.Version:
+		t.Fatalf("catalogue %d follows %d", next.Catalog.Version, s.Catalog.Version)
 	case next.Time.Before(s.Time) && !(newRoot && next.Replaced(s)):
 		t.Fatalf("the time goes back from %s to %s", s.Time, next.Time)
 	case s.Server.Newer(next.Server) && !(newRoot && next.Replaced(s)):
@@ -96,6 +102,7 @@ func TestAnyBentBitIsRefused(t *testing.T) {
 	for _, e := range []*wire.Envelope{
 		seal(t, wire.RootDocument, rootOf(2), "r1", "r2"), seal(t, wire.LimitsDocument, limitsOf(6), "p1"),
 		seal(t, wire.ServerDocument, serverOf(1, 6, "s1"), "s1"), seal(t, wire.TimeDocument, wire.Time{Time: t0.Add(1)}, "s1"),
+		seal(t, wire.CatalogDocument, catalogOf(6, func(c *wire.Catalog) { c.Packages[0].Releases = nil }), "p1"),
 	} {
 		takes(t, s, e)
 		bend := func(what string, b []byte, set func([]byte)) {
@@ -128,6 +135,8 @@ func TestOrderAndRepetitionDoNotMatter(t *testing.T) {
 		seal(t, wire.RootDocument, rootOf(4, func(r *wire.Root) { r.Root, r.Server, r.Limits = role(1, "r5"), role(1, "s1", "s2"), 6 }), "r4", "r5"),
 		seal(t, wire.LimitsDocument, limitsOf(6), "p1"),
 		seal(t, wire.LimitsDocument, limitsOf(7, func(l *wire.Limits) { l.Root = 4 }), "p1"),
+		seal(t, wire.CatalogDocument, catalogOf(6), "p1"),
+		seal(t, wire.CatalogDocument, catalogOf(7, func(c *wire.Catalog) { c.Root = 3 }), "p1"),
 		seal(t, wire.ServerDocument, serverOf(1, 6, "s1"), "s1"),
 		seal(t, wire.ServerDocument, serverOf(2, 1, "s2", "s1"), "s1"),
 		seal(t, wire.TimeDocument, wire.Time{Time: t0.Add(time.Hour)}, "s1"),
@@ -144,7 +153,7 @@ func TestOrderAndRepetitionDoNotMatter(t *testing.T) {
 		return s
 	}
 	want := settle(ground(t), documents)
-	if want.Held() != (wire.HeldDocuments{Root: 4, Limits: 7, Server: wire.OrdersVersion{Epoch: 2, Version: 1}}) || !want.Time.Equal(t0.Add(2*time.Hour)) {
+	if want.Held() != (wire.HeldDocuments{Root: 4, Limits: 7, Catalog: 7, Server: wire.OrdersVersion{Epoch: 2, Version: 1}}) || !want.Time.Equal(t0.Add(2*time.Hour)) {
 		t.Fatalf("%+v", want.Held())
 	}
 	for seed := range uint64(200) {

@@ -33,6 +33,8 @@ type State struct {
 	Pinned bool           `json:"pinned,omitempty"`
 	Limits *wire.Limits   `json:"limits,omitempty"` // nil when none are believed
 	Signed *wire.Envelope `json:"signed,omitempty"` // the limits as they came
+	// Catalog is the catalogue that is believed; nil when there is none.
+	Catalog *HeldCatalog `json:"catalog,omitempty"`
 
 	Server      wire.OrdersVersion `json:"server,omitzero"` // of the ServerKeys held; zero when only enrolment told the keys
 	Orders      [][]byte           `json:"orders"`          // keys that sign orders and time
@@ -68,6 +70,8 @@ func (s State) Take(e *wire.Envelope) (State, error) {
 		next, err = s.takeServer(e)
 	case wire.LimitsDocument:
 		next, err = s.takeLimits(e)
+	case wire.CatalogDocument:
+		next, err = s.takeCatalog(e)
 	case wire.TimeDocument:
 		next, err = s.takeTime(e)
 	default:
@@ -87,6 +91,9 @@ func (s State) Held() wire.HeldDocuments {
 	}
 	if s.Limits != nil {
 		held.Limits = s.Limits.Version
+	}
+	if s.Catalog != nil {
+		held.Catalog = s.Catalog.Version
 	}
 	return held
 }
@@ -165,7 +172,7 @@ func (s State) takeRoot(e *wire.Envelope) (State, error) {
 	if s.Replaced(before) {
 		s.Server, s.Time = wire.OrdersVersion{}, time.Time{}
 	}
-	return s.recheckLimits(), nil
+	return s.recheckLimits().recheckCatalog(), nil
 }
 
 // recheckLimits drops limits that the root no longer vouches for. With them goes their

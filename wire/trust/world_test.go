@@ -111,6 +111,7 @@ func ground(t testing.TB) State {
 		seal(t, wire.RootDocument, rootOf(1), "r1", "r2"),
 		seal(t, wire.ServerDocument, serverOf(1, 5, "s1"), "s1"),
 		seal(t, wire.LimitsDocument, limitsOf(5), "p1"),
+		seal(t, wire.CatalogDocument, catalogOf(5), "p1"),
 		seal(t, wire.TimeDocument, wire.Time{Time: t0}, "s1"),
 	} {
 		s = takes(t, s, e)

@@ -2107,6 +2107,7 @@ export interface components {
             addresses: string[];
             /** Format: date-time */
             as_of: string;
+            catalog?: components["schemas"]["TrustCatalog"];
             /** @description How many agents hold the newest root and limits */
             holding: components["schemas"]["Holding"];
             limits?: components["schemas"]["Limits"];
@@ -2115,6 +2116,19 @@ export interface components {
             root?: components["schemas"]["TrustRoot"];
             /** @description Name of the key that signs orders and time */
             server_key: string;
+        };
+        TrustCatalog: {
+            /**
+             * Format: date-time
+             * @description From then on agents install nothing of it
+             */
+            expires: string;
+            /** Format: date-time */
+            issued_at: string;
+            /** Format: int64 */
+            packages: number;
+            /** Format: int64 */
+            version: number;
         };
         TrustRole: {
             keys: string[];

@@ -44,8 +44,8 @@ type Engine interface {
 
 // Documents are the signed ones that agents are told.
 type Documents interface {
-	// For gives what a reader lacks, and the time when that is asked for.
-	For(ctx context.Context, held wire.HeldDocuments, withTime bool) ([]wire.Envelope, error)
+	// For gives what a reader with these capabilities lacks, and the time when that is asked for.
+	For(ctx context.Context, held wire.HeldDocuments, can []string, withTime bool) ([]wire.Envelope, error)
 	// Newest gives what a new reader begins with.
 	Newest(ctx context.Context) ([]wire.Envelope, error)
 }

@@ -27,7 +27,7 @@ func (a *API) documents(ctx context.Context, s *session, in *wire.CheckIn, now t
 	held := in.Documents.Time // zero from agents that do not say
 	lost := !held.IsZero() && s.timed.Sub(held) > arrived
 	timely := now.Sub(s.timed).Abs() >= tellTime || (off-s.off).Abs() > leapt || lost
-	out, err := a.Options.Documents.For(ctx, in.Documents, timely)
+	out, err := a.Options.Documents.For(ctx, in.Documents, in.Capabilities, timely)
 	if err == nil && timely {
 		s.timed, s.off = now, off
 	}

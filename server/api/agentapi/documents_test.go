@@ -13,7 +13,7 @@ import (
 // clocks are documents that only know how often the time was asked for.
 type clocks struct{ told int }
 
-func (c *clocks) For(_ context.Context, _ wire.HeldDocuments, withTime bool) ([]wire.Envelope, error) {
+func (c *clocks) For(_ context.Context, _ wire.HeldDocuments, _ []string, withTime bool) ([]wire.Envelope, error) {
 	if withTime {
 		c.told++
 	}
