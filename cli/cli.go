@@ -23,28 +23,29 @@ import (
 
 // Commands are all of the operator's commands.
 type Commands struct {
-	Login    Login         `cmd:"" help:"Sign in to a server and keep an API key for this account."`
-	Logout   Logout        `cmd:"" help:"Forget the API key and revoke it."`
-	Status   Status        `cmd:"" help:"Say how things stand."`
-	Customer Customer      `cmd:"" help:"Customers."`
-	Site     Site          `cmd:"" help:"Sites of customers and their policies."`
-	Token    Token         `cmd:"" help:"Enrolment tokens."`
-	Device   Device        `cmd:"" help:"Devices."`
-	Update   Update        `cmd:"" help:"Updates over all devices."`
-	Need     Need          `cmd:"" help:"Needs: one item on one device, and why it is not patched."`
-	Approve  Approve       `cmd:"" help:"Approve updates."`
-	Reject   Reject        `cmd:"" help:"Reject an update."`
-	Undo     Undo          `cmd:"" help:"Take an update back where it is installed, and reject it."`
-	Approval Approval      `cmd:"" help:"Answers given so far."`
-	Job      Job           `cmd:"" help:"Jobs."`
-	Content  Content       `cmd:"" help:"Files that agents install from."`
-	Activity Activity      `cmd:"" help:"Who did what."`
-	Trust    Trust         `cmd:"" help:"Who may sign what, and what agents are held to."`
-	Key      KeyCommand    `cmd:"" name:"key" help:"Keys that no server has: of root, publisher and approvers."`
-	Root     RootCommand   `cmd:"" name:"root" help:"Roots: which keys may sign what."`
-	Limits   LimitsCommand `cmd:"" name:"limits" help:"Limits: what the server may order at most."`
-	Sign     Sign          `cmd:"" help:"Say what a document means, and sign it with a key that no server has."`
-	Verify   VerifyCommand `cmd:"" name:"verify" help:"Check offline what a device signed."`
+	Login    Login          `cmd:"" help:"Sign in to a server and keep an API key for this account."`
+	Logout   Logout         `cmd:"" help:"Forget the API key and revoke it."`
+	Status   Status         `cmd:"" help:"Say how things stand."`
+	Customer Customer       `cmd:"" help:"Customers."`
+	Site     Site           `cmd:"" help:"Sites of customers and their policies."`
+	Token    Token          `cmd:"" help:"Enrolment tokens."`
+	Device   Device         `cmd:"" help:"Devices."`
+	Update   Update         `cmd:"" help:"Updates over all devices."`
+	Need     Need           `cmd:"" help:"Needs: one item on one device, and why it is not patched."`
+	Approve  Approve        `cmd:"" help:"Approve updates."`
+	Reject   Reject         `cmd:"" help:"Reject an update."`
+	Undo     Undo           `cmd:"" help:"Take an update back where it is installed, and reject it."`
+	Approval Approval       `cmd:"" help:"Answers given so far."`
+	Job      Job            `cmd:"" help:"Jobs."`
+	Content  Content        `cmd:"" help:"Files that agents install from."`
+	Activity Activity       `cmd:"" help:"Who did what."`
+	Trust    Trust          `cmd:"" help:"Who may sign what, and what agents are held to."`
+	Key      KeyCommand     `cmd:"" name:"key" help:"Keys that no server has: of root, publisher and approvers."`
+	Root     RootCommand    `cmd:"" name:"root" help:"Roots: which keys may sign what."`
+	Limits   LimitsCommand  `cmd:"" name:"limits" help:"Limits: what the server may order at most."`
+	Catalog  CatalogCommand `cmd:"" help:"Catalogues: which programs devices may install beside what their package managers verify."`
+	Sign     Sign           `cmd:"" help:"Say what a document means, and sign it with a key that no server has."`
+	Verify   VerifyCommand  `cmd:"" name:"verify" help:"Check offline what a device signed."`
 }
 
 // Globals are the flags that every command takes.

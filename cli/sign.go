@@ -94,10 +94,10 @@ func (c *Sign) beside(g *Globals, d *sign.Document) (sign.Beside, error) {
 		if err != nil {
 			return b, err
 		}
-		if d.Limits == nil || p.Limits == nil {
-			return b, fmt.Errorf("%s is not what came before: only roots and limits follow each other", c.Previous)
+		if (d.Limits == nil || p.Limits == nil) && (d.Catalog == nil || p.Catalog == nil) {
+			return b, fmt.Errorf("%s is not what came before: only roots, limits and catalogues follow each other", c.Previous)
 		}
-		b.Limits = p.Limits
+		b.Limits, b.Catalog = p.Limits, p.Catalog
 	}
 	return b, readNames(b.Names, c.Names)
 }

@@ -12,10 +12,11 @@ import (
 // Beside is what is known beside a document when it is shown. All of it but Now may be
 // missing, and Show says what cannot be said then.
 type Beside struct {
-	Now    time.Time
-	Root   *wire.Root        // for a root the one before it, for others the one that holds
-	Limits *wire.Limits      // for limits those before them
-	Names  map[string]string // what keys are called here, by their names
+	Now     time.Time
+	Root    *wire.Root        // for a root the one before it, for others the one that holds
+	Limits  *wire.Limits      // for limits those before them
+	Catalog *wire.Catalog     // for a catalogue the one before it
+	Names   map[string]string // what keys are called here, by their names
 }
 
 // Show says in plain words what a document means for the devices, field by field, what it
@@ -27,6 +28,8 @@ func Show(d *Document, b Beside) string {
 		p.root(*d.Root)
 	case d.Limits != nil:
 		p.limits(*d.Limits)
+	case d.Catalog != nil:
+		p.catalog(*d.Catalog)
 	default:
 		p.approval(*d.Approval)
 	}

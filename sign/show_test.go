@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"patchbay/patch"
 	"patchbay/wire"
 )
 
@@ -46,6 +47,18 @@ func limitsOf(version int64, change ...func(*wire.Limits)) wire.Limits {
 	return l
 }
 
+func catalogOf(version int64, change ...func(*wire.Catalog)) wire.Catalog {
+	at := t0.AddDate(0, -1, 0)
+	c := wire.Catalog{Version: version, Root: 1, IssuedAt: t0, Expires: t0.AddDate(0, 3, 0), Packages: []patch.Package{{Provider: "winget", ID: "7zip.7zip", Name: "7-Zip",
+		Publisher: "Igor Pavlov", Marks: []patch.Mark{{Name: "7-Zip", Publisher: "Igor Pavlov"}}, Releases: []patch.Release{{Version: "24.08", ReleasedAt: &at, Installers: []patch.Installer{{
+			SHA256: strings.Repeat("ab", 32), Size: 1589510, URL: "https://7-zip.org/a/7z2408-x64.exe", File: "7z2408-x64.exe", Kind: patch.EXE, Architecture: "x64", Scope: "machine",
+			Switches: []string{"/S"}, Shown: "24.08.00", Reboot: []int64{3010}, Signer: &patch.Signer{Name: "Igor Pavlov", Certificate: strings.Repeat("cd", 32)}}}}}}}}
+	for _, f := range change {
+		f(&c)
+	}
+	return c
+}
+
 func approvalOf(change ...func(*wire.Approval)) wire.Approval {
 	a := wire.Approval{ID: "apv_1", Root: 1, IssuedAt: t0, Expires: t0.Add(24 * time.Hour), Agents: []string{"p256:" + strings.Repeat("ab", 16)},
 		Updates: []wire.ApprovedUpdate{{Provider: "apt", Name: "openssl", Architecture: "amd64", To: "3.0.15-1~deb12u1"}}, Note: "Mia: für heute Nacht"}
@@ -71,7 +84,7 @@ func draft(t testing.TB, docType string, content any) *Document {
 const hostile = "Debian\r\x1b[2K\x1b[1A\u202e\u200b\nBeware: nothing \"at\" all\u0301 \u0430pt\u3164\x00"
 
 func TestWhatIsShownIsWhatStandsInTheGoldenTexts(t *testing.T) {
-	root, limits := rootOf(1), limitsOf(5)
+	root, limits, catalog := rootOf(1), limitsOf(5), catalogOf(5)
 	names := map[string]string{public("r1").Name(): "Mia Lang", public("a1").Name(): "Jörg\x1b[31m"}
 	beside := Beside{Now: t0, Root: &root, Limits: &limits, Names: names}
 	for name, c := range map[string]struct {
@@ -99,6 +112,28 @@ func TestWhatIsShownIsWhatStandsInTheGoldenTexts(t *testing.T) {
 			l.Verbs = append(l.Verbs, hostile)
 			l.Sources = append(l.Sources, wire.LimitSource{Provider: hostile, Origin: hostile})
 		})), beside},
+		"catalog-first": {draft(t, wire.CatalogDocument, catalogOf(1)), Beside{Now: t0, Root: &root}},
+		"catalog-same":  {draft(t, wire.CatalogDocument, catalogOf(6)), Beside{Now: t0, Root: &root, Catalog: &catalog}},
+		"catalog-next": {draft(t, wire.CatalogDocument, catalogOf(7, func(c *wire.Catalog) {
+			zip := &c.Packages[0]
+			i := zip.Releases[0].Installers[0]
+			i.SHA256, i.Switches, i.Signer = strings.Repeat("ef", 32), []string{"/S", "/D=C:\\x y"}, &patch.Signer{Name: "Somebody else", Certificate: strings.Repeat("12", 32)}
+			zip.Releases = []patch.Release{{Version: "24.09", Security: patch.Yes, Installers: []patch.Installer{i}}, zip.Releases[0]}
+			zip.Marks = append(zip.Marks, patch.Mark{ProductCode: "7-Zip"})
+			c.Packages = append(c.Packages, patch.Package{Provider: "winget", ID: "New.One", Name: "New", Marks: []patch.Mark{{UpgradeCode: "u", Architecture: "x64", Line: "3.12"}},
+				Releases: []patch.Release{{Version: "1", Recalled: "It breaks.", Installers: []patch.Installer{{SHA256: strings.Repeat("34", 32), Size: 5, Kind: "quantum", Architecture: "arm64", Nested: "a/b.exe"}}}}})
+			c.Root = 2
+		})), Beside{Now: t0, Root: &root, Catalog: &catalog}},
+		"catalog-alone": {draft(t, wire.CatalogDocument, catalogOf(3, func(c *wire.Catalog) { c.Packages = []patch.Package{} })), Beside{Now: t0.AddDate(1, 0, 0)}},
+		"catalog-hostile": {draft(t, wire.CatalogDocument, catalogOf(6, func(c *wire.Catalog) {
+			p := &c.Packages[0]
+			p.ID, p.Name, p.Publisher, p.Marks[0].Name = hostile, hostile, hostile, hostile
+			r := &p.Releases[0]
+			r.Version, r.Recalled = hostile, hostile
+			i := &r.Installers[0]
+			i.File, i.URL, i.Switches, i.Remove, i.Needs, i.Signer = hostile, hostile, []string{hostile}, []string{hostile}, []string{hostile}, &patch.Signer{Name: hostile, Certificate: hostile}
+			i.Kind, i.Architecture, i.Scope, i.Locale, i.Shown = patch.InstallerKind(hostile), hostile, hostile, hostile, hostile
+		})), Beside{Now: t0, Root: &root, Catalog: &catalog}},
 		"approval": {draft(t, wire.ApprovalDocument, approvalOf()), beside},
 		"approval-hostile": {draft(t, wire.ApprovalDocument, approvalOf(func(a *wire.Approval) {
 			a.ID, a.Note, a.Forced, a.Root, a.Expires = hostile, hostile, true, 2, t0.AddDate(0, 0, 10)

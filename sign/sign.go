@@ -24,11 +24,12 @@ import (
 	"patchbay/wire/trust"
 )
 
-// Document is a draft or signed document that was read whole. Exactly one of Root, Limits
-// and Approval is there.
+// Document is a draft or signed document that was read whole. Exactly one of Root, Limits,
+// Catalog and Approval is there.
 type Document struct {
 	Root     *wire.Root
 	Limits   *wire.Limits
+	Catalog  *wire.Catalog
 	Approval *wire.Approval
 
 	envelope wire.Envelope
@@ -118,11 +119,14 @@ func (d *Document) place(docType string) (any, error) {
 	case wire.LimitsDocument:
 		d.Limits = new(wire.Limits)
 		return d.Limits, nil
+	case wire.CatalogDocument:
+		d.Catalog = new(wire.Catalog)
+		return d.Catalog, nil
 	case wire.ApprovalDocument:
 		d.Approval = new(wire.Approval)
 		return d.Approval, nil
 	}
-	return nil, fmt.Errorf("reading a document: people sign roots, limits and approvals, and this is %s", ascii(docType, 40))
+	return nil, fmt.Errorf("reading a document: people sign roots, limits, catalogues and approvals, and this is %s", ascii(docType, 40))
 }
 
 func (d *Document) checkForm() error {
@@ -131,6 +135,10 @@ func (d *Document) checkForm() error {
 		return trust.RootForm(*d.Root)
 	case d.Limits != nil:
 		return trust.LimitsForm(*d.Limits)
+	case d.Catalog != nil && len(d.envelope.Payload) > wire.MaxCatalog:
+		return fmt.Errorf("it has %d bytes, and %d are the most", len(d.envelope.Payload), wire.MaxCatalog)
+	case d.Catalog != nil:
+		return trust.CatalogForm(*d.Catalog)
 	}
 	return trust.CheckApproval(*d.Approval)
 }

@@ -39,7 +39,7 @@ func (d *Document) Parts(root *wire.Root) []Part {
 	case root == nil:
 	case d.Root != nil:
 		add(root.Root, "root keys of version %d before it", root.Version)
-	case d.Limits != nil:
+	case d.Limits != nil || d.Catalog != nil:
 		add(root.Publisher, "publisher keys of root %d", root.Version)
 	default:
 		add(root.Approver, "approver keys of root %d", root.Version)

@@ -153,7 +153,7 @@ func TestOrderAndRepetitionDoNotMatter(t *testing.T) {
 		return s
 	}
 	want := settle(ground(t), documents)
-	if want.Held() != (wire.HeldDocuments{Root: 4, Limits: 7, Catalog: 7, Server: wire.OrdersVersion{Epoch: 2, Version: 1}}) || !want.Time.Equal(t0.Add(2*time.Hour)) {
+	if want.Held() != (wire.HeldDocuments{Root: 4, Limits: 7, Catalog: 7, Server: wire.OrdersVersion{Epoch: 2, Version: 1}, Time: t0.Add(2 * time.Hour)}) || !want.Time.Equal(t0.Add(2*time.Hour)) {
 		t.Fatalf("%+v", want.Held())
 	}
 	for seed := range uint64(200) {
