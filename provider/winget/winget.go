@@ -31,7 +31,7 @@ const providerName = "winget"
 func Kind() provider.Kind {
 	return provider.Kind{
 		Name:   providerName,
-		Traits: provider.Traits{Versions: patch.SchemeWinget, Exact: true, PerUser: true, Phase: provider.Apps},
+		Traits: provider.Traits{Catalog: true, Versions: patch.SchemeWinget, Exact: true, PerUser: true, Phase: provider.Apps},
 		Open:   open,
 	}
 }
