@@ -23,7 +23,7 @@ import (
 // What the environment may say.
 const (
 	one   = "PATCHBAY_SEED"  // play this seed alone, and print its story
-	many  = "PATCHBAY_SEEDS" // how many seeds, from 1
+	many  = "PATCHBAY_SEEDS" // how many seeds, from 1; or the first and the last, as in 4001-10500
 	watch = "PATCHBAY_WATCH" // print also what agents and server log
 	share = "PATCHBAY_YEARS_SHARE"
 )
@@ -91,28 +91,40 @@ type part struct{ From, Until, Step uint64 }
 const atOnce = 100
 
 // parts shares seeds out to processes that run beside each other, each list one after the other.
-func parts(seeds, processes uint64) [][]part {
+func parts(first, last, processes uint64) [][]part {
 	all := make([][]part, processes)
 	for n := range processes {
-		for from := 1 + n; from <= seeds; from += atOnce * processes {
-			all[n] = append(all[n], part{from, min(seeds, from+(atOnce-1)*processes), processes})
+		for from := first + n; from <= last; from += atOnce * processes {
+			all[n] = append(all[n], part{from, min(last, from+(atOnce-1)*processes), processes})
 		}
 	}
 	return all
 }
 
+// asked are the first and the last seed that somebody wants; ok is false when nobody said.
+func asked(said string) (first, last uint64, ok bool) {
+	from, to, both := strings.Cut(said, "-")
+	if !both {
+		from, to = "1", said
+	}
+	first, err := strconv.ParseUint(from, 10, 64)
+	last, err2 := strconv.ParseUint(to, 10, 64)
+	return first, last, err == nil && err2 == nil && 0 < first && first <= last
+}
+
 func TestPartsAreAllSeedsOnce(t *testing.T) {
 	for _, seeds := range []uint64{1, 3, 99, 100, 101, 200, 201, 10_500} {
 		for _, processes := range []uint64{1, 2, 3, 8} {
+			const before = 40 // of which none is played
 			times := map[uint64]int{}
-			for _, list := range parts(seeds, processes) {
+			for _, list := range parts(before+1, before+seeds, processes) {
 				for _, p := range list {
 					for seed := p.From; seed <= p.Until; seed += p.Step {
 						times[seed]++
 					}
 				}
 			}
-			for seed := uint64(1); seed <= seeds; seed++ {
+			for seed := uint64(before + 1); seed <= before+seeds; seed++ {
 				if times[seed] != 1 {
 					t.Fatalf("of %d seeds for %d processes, seed %d is played %d times", seeds, processes, seed, times[seed])
 				}
@@ -126,17 +138,19 @@ func TestPartsAreAllSeedsOnce(t *testing.T) {
 
 // TestYears plays many seeds, in one process for each processor: chance is global to one.
 func TestYears(t *testing.T) {
-	seeds := uint64(200)
-	if n, err := strconv.ParseUint(os.Getenv(many), 10, 64); err == nil {
-		seeds = n
-	} else if testing.Short() {
-		seeds = 4
+	first, last, ok := asked(os.Getenv(many))
+	if !ok {
+		first, last = 1, 200
+		if testing.Short() {
+			last = 4
+		}
 	}
+	seeds := last + 1 - first
 	var mu sync.Mutex
 	var all figures
 	var cpu time.Duration
 	var running sync.WaitGroup
-	for _, list := range parts(seeds, uint64(runtime.NumCPU())) {
+	for _, list := range parts(first, last, uint64(runtime.NumCPU())) {
 		running.Go(func() {
 			for _, p := range list {
 				f, spent, said := run(p)
