@@ -175,7 +175,8 @@ func (s *Server) build(ctx context.Context) (err error) {
 	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
 		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Tell: s.Peers.Tell, Period: s.Peers.Period, Now: s.Now, Log: s.Log})
 	s.Documents, err = documents.Open(ctx, documents.Options{Store: s.Store, Key: s.Authority.OrdersKey(), Authority: s.Authority.Certificate.Raw,
-		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.republished, Replaced: s.keyReplaced, Now: s.Now, Log: s.Log})
+		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.republished, Replaced: s.keyReplaced,
+		Packages: s.SetCatalog, Now: s.Now, Log: s.Log})
 	if err != nil {
 		return err
 	}

@@ -73,10 +73,7 @@ func (w *Winget) Apply(ctx context.Context, r provider.Request) (provider.Outcom
 		if p.item.Broken != "" {
 			s.From = "" // what is broken is nothing to go back to
 		}
-		if err := w.note(p.item.Key(), s); err != nil {
-			return err
-		}
-		return w.install(ctx, p, i, out)
+		return w.replace(ctx, p, i, s, i.RemoveFirst, out)
 	})
 }
 
@@ -98,18 +95,44 @@ func (w *Winget) Undo(ctx context.Context, r provider.Request) (provider.Outcome
 		if err := w.fetch(ctx, p, i); err != nil {
 			return err
 		}
-		if p.entry.MSI && p.item.Broken == "" {
-			// The older installer is here and was checked when it was fetched; nothing is removed before.
-			past.Removed = &p.entry
-			if err := w.note(p.item.Key(), past); err != nil {
-				return err
-			}
-			if err := w.remove(ctx, p, out); err != nil {
-				return err
-			}
-		}
-		return w.install(ctx, p, i, out)
+		return w.replace(ctx, p, i, past, p.entry.MSI, out)
 	})
+}
+
+// replace puts another version in a program's place, with what is about to happen written
+// down before. first removes the version that is there, which is told as broken until the
+// other is: its installer was fetched and is checked before anything is removed.
+func (w *Winget) replace(ctx context.Context, p program, i patch.Installer, s step, first bool, out *provider.Outcome) error {
+	first = first && p.item.Broken == ""
+	if first {
+		if err := w.sound(ctx, p, i); err != nil {
+			return err
+		}
+		s.Removed = &p.entry
+	}
+	if err := w.note(p.item.Key(), s); err != nil {
+		return err
+	}
+	if first {
+		if err := w.remove(ctx, p, out); err != nil {
+			return err
+		}
+	}
+	return w.install(ctx, p, i, out)
+}
+
+// sound checks an installer without running it.
+func (w *Winget) sound(ctx context.Context, p program, i patch.Installer) error {
+	f, err := w.env.Content.Open(ctx, i.SHA256, i.Size)
+	if err != nil {
+		return fmt.Errorf("opening the installer of %s: %w", p.item.Name, err)
+	}
+	defer f.Close()
+	if err := w.check(ctx, f, i); err != nil {
+		return fmt.Errorf("the installer of %s: %w", p.item.Name, err)
+	}
+	_, err = installation(i, f.Path(), p.entry.User)
+	return err
 }
 
 // each does one update after the other, and says what changed by reading the registry again.

@@ -76,14 +76,14 @@ func (h history) previous(p program) string {
 }
 
 // removed are the programs that were removed to be taken back, and are not there again.
-func (h history) removed(there []program, c provider.Catalog, native string) []program {
+func (h history) removed(there []program, c provider.Catalog, here machineFacts) []program {
 	var entries []arp.Entry
 	for _, s := range h {
 		if s.Removed != nil {
 			entries = append(entries, *s.Removed)
 		}
 	}
-	return slices.DeleteFunc(recognise(entries, c.Packages, native), func(p program) bool {
+	return slices.DeleteFunc(recognise(entries, c.Packages, here), func(p program) bool {
 		return slices.ContainsFunc(there, func(o program) bool { return o.item.Key() == p.item.Key() })
 	})
 }

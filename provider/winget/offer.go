@@ -103,6 +103,8 @@ func exactly(p program, version string) (patch.Release, patch.Installer, bool) {
 func fitting(r patch.Release, p program) (patch.Installer, bool) {
 	fits := slices.DeleteFunc(slices.Clone(r.Installers), func(i patch.Installer) bool {
 		return !slices.Contains(scopes(p.entry.User), i.Scope) || architecture(p, i) < 0 || isMSI(i.Kind) != p.entry.MSI ||
+			i.RemoveFirst && !p.entry.MSI || // how others are removed is their own text, which is not run
+			i.MinimumOS != "" && p.here.system != "" && newer(i.MinimumOS, p.here.system) ||
 			i.UpgradeCode != "" && p.entry.UpgradeCode != "" && !sameFold(i.UpgradeCode, p.entry.UpgradeCode)
 	})
 	if len(fits) == 0 {
@@ -122,13 +124,13 @@ func scopes(user string) []string {
 
 // architecture ranks an installer for a program, 0 the best and -1 not at all.
 func architecture(p program, i patch.Installer) int {
-	order := map[string][]string{"arm64": {"arm64", "x64", "neutral", "x86"}, "x86": {"x86", "neutral"}}[p.native]
+	order := map[string][]string{"arm64": {"arm64", "x64", "neutral", "x86"}, "x86": {"x86", "neutral"}}[p.here.native]
 	if order == nil {
 		order = []string{"x64", "neutral", "x86"}
 	}
 	if is := p.item.Architecture; is != "" {
 		order = []string{is, "neutral"}
-	} else if p.entry.View == int(provider.View64) && p.native != "x86" {
+	} else if p.entry.View == int(provider.View64) && p.here.native != "x86" {
 		order = order[:len(order)-1]
 	}
 	return slices.Index(order, i.Architecture)

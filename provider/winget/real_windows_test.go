@@ -227,6 +227,41 @@ func TestRealMisdeedsAreToldAsTheyAre(t *testing.T) {
 	s.must("1.3.0", name)
 }
 
+// Only the signer that the catalogue names is taken. Wine's own check takes any signer for
+// known: what refuses the stranger is the pin.
+func TestRealSignersAreHeldToThePin(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join(folder, "signer.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pin := &patch.Signer{Name: "Known Works", Certificate: string(b)}
+	s := newScene(t)
+	for _, c := range []struct {
+		file, says string
+		kind       patch.InstallerKind
+		system     bool // whether Windows itself accepts it
+	}{
+		{"signed.exe", "", patch.NSIS, true}, {"stranger.exe", "another certificate", patch.NSIS, true},
+		{"unsigned.exe", "not signed", patch.NSIS, false}, {"tampered.exe", "does not hold", patch.NSIS, false},
+		{"signed.msi", "", patch.MSI, true}, {"stranger.msi", "another certificate", patch.MSI, true},
+	} {
+		i := s.installer(c.file, c.kind, "machine")
+		i.Signer = pin
+		f, err := s.store.Open(t.Context(), i.SHA256, i.Size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := (host.Host{}).Trusted(t.Context(), f); (err == nil) != c.system {
+			t.Errorf("%s: the system says %v", c.file, err)
+		}
+		err = s.check(t.Context(), f, i)
+		if (err == nil) != (c.says == "") || err != nil && (!errors.Is(err, provider.ErrRefused) || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v", c.file, err)
+		}
+		f.Close()
+	}
+}
+
 // A file cannot be changed between the look at it and its use.
 func TestRealFilesStayWhatWasChecked(t *testing.T) {
 	s := newScene(t)

@@ -4,9 +4,11 @@ package winget_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
+	"patchbay/patch/signature"
 	"patchbay/test/bed"
 )
 
@@ -26,6 +28,22 @@ func TestWindows(t *testing.T) {
 		{Kind: bed.NSIS, Version: "1.2.0", Misdeed: bed.Exits, Code: 3010}, {Kind: bed.NSIS, Version: "1.3.0", Misdeed: bed.Exits, Code: 1603},
 	} {
 		put(t, w, i)
+	}
+	// The same program, signed by whom the catalogue names, by somebody else, and changed after it was signed.
+	known, stranger := bed.NewSigner(t, "Known Works"), bed.NewSigner(t, "Known Works")
+	program := bed.Installer{Kind: bed.NSIS, Version: "1.1.0"}.Build(t)
+	msi := bed.Installer{Kind: bed.MSI, Version: "1.1.0"}.Build(t)
+	signed := known.Sign(t, program)
+	for name, path := range map[string]string{
+		"signed.exe": signed, "stranger.exe": stranger.Sign(t, program), "unsigned.exe": program, "tampered.exe": bed.Tamper(t, known.Sign(t, program)),
+		"signed.msi": known.Sign(t, msi), "stranger.msi": stranger.Sign(t, msi),
+	} {
+		if err := w.CopyFile(path, `C:\installers\`+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.PutFile(`C:\installers\signer.txt`, certificate(t, signed)); err != nil {
+		t.Fatal(err)
 	}
 	if err := w.CopyFile(bed.GoTest(t, "patchbay/provider/winget"), `C:\bed\winget.exe`); err != nil {
 		t.Fatal(err)
@@ -51,4 +69,23 @@ func put(t *testing.T, w *bed.WindowsDevice, i bed.Installer) {
 	if err := w.CopyFile(i.Build(t), `C:\installers\`+name+"."+string(i.Kind)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// certificate names the certificate that a file is signed with.
+func certificate(t *testing.T, path string) string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := signature.Read(f, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Signer.Certificate
 }

@@ -38,9 +38,9 @@ func Kind() provider.Kind {
 
 // Winget speaks for one device.
 type Winget struct {
-	env    provider.Env
-	host   provider.RegistryHost
-	native string // the architecture of the machine: x64, x86 or arm64
+	env  provider.Env
+	host provider.RegistryHost
+	here machineFacts
 
 	mu    sync.Mutex
 	users map[string][]arp.Entry // by profile, as it was last read: one that cannot be read now keeps it
@@ -60,13 +60,38 @@ func open(_ context.Context, env provider.Env) (provider.Provider, error) {
 	if _, err := host.Registry(machineList, provider.View64); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the registry has no list of programs: %w", provider.ErrAbsent)
 	}
+	here, err := readMachine(host)
+	if err != nil {
+		return nil, err
+	}
+	return &Winget{env: env, host: host, here: here, users: map[string][]arp.Entry{}}, nil
+}
+
+// machineFacts is what decides which installers are for a machine.
+type machineFacts struct {
+	native string // its architecture: x64, x86 or arm64
+	system string // the version of its Windows, such as 10.0.19045.3803; "" when it does not say
+}
+
+func readMachine(host provider.RegistryHost) (m machineFacts, err error) {
 	machine, err := host.Registry(environment, provider.View64)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reading what processor is here: %w", err)
+		return m, fmt.Errorf("reading what processor is here: %w", err)
 	}
 	native := map[string]string{"ARM64": "arm64", "x86": "x86"}[values(machine).Text("PROCESSOR_ARCHITECTURE")]
-	return &Winget{env: env, host: host, native: cmp.Or(native, "x64"), users: map[string][]arp.Entry{}}, nil
+	m.native = cmp.Or(native, "x64")
+	windows, err := host.Registry(systemVersion, provider.View64)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return m, fmt.Errorf("reading which Windows is here: %w", err)
+	}
+	if v := values(windows); v.Number("CurrentMajorVersionNumber") > 0 && v.Text("CurrentBuildNumber") != "" {
+		m.system = fmt.Sprintf("%d.%d.%s.%d", v.Number("CurrentMajorVersionNumber"), v.Number("CurrentMinorVersionNumber"), v.Text("CurrentBuildNumber"), v.Number("UBR"))
+	}
+	return m, nil
 }
+
+// systemVersion is where Windows keeps what it is.
+const systemVersion = `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`
 
 // environment is where Windows keeps what every program is told of the machine.
 const environment = `HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment`
@@ -81,10 +106,10 @@ func (w *Winget) catalog() provider.Catalog {
 
 // program is an installed program with what is known of it.
 type program struct {
-	entry  arp.Entry
-	item   patch.Item
-	native string         // the architecture of the machine
-	of     *patch.Package // nil when it was not recognised
+	entry arp.Entry
+	item  patch.Item
+	here  machineFacts
+	of    *patch.Package // nil when it was not recognised
 }
 
 // look reads all programs, sorted by key, and what was odd.
@@ -94,11 +119,11 @@ func (w *Winget) look() (programs []program, notes []string, err error) {
 		return nil, nil, err
 	}
 	c, past := w.catalog(), w.history()
-	programs = recognise(entries, c.Packages, w.native)
+	programs = recognise(entries, c.Packages, w.here)
 	for i := range programs {
 		programs[i].item.Previous = past.previous(programs[i])
 	}
-	for _, p := range past.removed(programs, c, w.native) {
+	for _, p := range past.removed(programs, c, w.here) {
 		p.item.Broken = "removed"
 		programs = append(programs, p)
 	}
@@ -108,14 +133,14 @@ func (w *Winget) look() (programs []program, notes []string, err error) {
 
 // recognise makes items of entries. Two entries of one key are told apart by the names of
 // their keys; the newest is the item that keeps the plain name.
-func recognise(entries []arp.Entry, packages []patch.Package, native string) []program {
+func recognise(entries []arp.Entry, packages []patch.Package, here machineFacts) []program {
 	index := arp.NewIndex(packages)
 	var programs []program
 	for _, e := range entries {
 		if ok, _ := e.Program(); !ok {
 			continue
 		}
-		p := program{entry: e, item: e.Item(providerName), native: native}
+		p := program{entry: e, item: e.Item(providerName), here: here}
 		if p.item.Version == "" {
 			p.item.Version = unknownVersion
 		}

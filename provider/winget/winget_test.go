@@ -295,6 +295,17 @@ func TestOfferIsTheNewestThatFits(t *testing.T) {
 		{"a name alone", func(m *machine) {
 			m.offer("Maker.Tool", "Maker", []patch.Mark{{Name: "Tool"}}, release("1.2", m.installer(patch.NSIS, "12")))
 		}, ""},
+		{"for a newer Windows", func(m *machine) {
+			m.keys[systemVersion] = []string{`"CurrentMajorVersionNumber"=dword:0000000a`, `"CurrentMinorVersionNumber"=dword:00000000`, `"CurrentBuildNumber"="17763"`, `"UBR"=dword:00000001`}
+			i, j := m.installer(patch.NSIS, "12"), m.installer(patch.NSIS, "13")
+			i.MinimumOS, j.MinimumOS = "10.0.17763.0", "10.0.19041.0"
+			m.offer("Maker.Tool", "Maker", marks, release("1.3", j), release("1.2", i))
+		}, "1.2 D"},
+		{"only after a removal that is text", func(m *machine) {
+			i := m.installer(patch.NSIS, "12")
+			i.RemoveFirst = true
+			m.offer("Maker.Tool", "Maker", marks, release("1.2", i))
+		}, ""},
 		{"two packages", func(m *machine) {
 			m.offer("Maker.Tool", "Maker", marks, release("1.2", m.installer(patch.NSIS, "12")))
 			m.offer("Other.Tool", "Maker", marks, release("1.3", m.installer(patch.NSIS, "13")))
@@ -557,5 +568,30 @@ func TestAPersonsProgramIsNotChangedByOthers(t *testing.T) {
 	m.account = ben
 	if _, err := w.Apply(t.Context(), r); err != nil || m.version(w) != "1.2" {
 		t.Errorf("by ben: %v, it is %s", err, m.version(w))
+	}
+}
+
+// Nothing is removed before what comes in its place is here and is what was signed for.
+func TestNothingIsRemovedForAnInstallerThatIsNotSound(t *testing.T) {
+	m := tool(t, patch.MSI)
+	w := m.open()
+	if _, err := w.Apply(t.Context(), request(m, w, "1.2")); err != nil {
+		t.Fatal(err)
+	}
+	old := m.catalog.Packages[0].Releases[1].Installers[0]
+	m.content[old.SHA256] = []byte("damage")
+	ran := len(m.ran)
+	if _, err := w.Undo(t.Context(), request(m, w, "1.1")); !errors.Is(err, provider.ErrRefused) || len(m.ran) != ran || m.version(w) != "1.2" {
+		t.Errorf("%v, ran %q, now %s", err, m.ran[ran:], m.version(w))
+	}
+}
+
+// A release that only installs when the one before is gone takes it away first.
+func TestSomeReleasesAreInstalledAfterARemoval(t *testing.T) {
+	m := tool(t, patch.MSI)
+	m.catalog.Packages[0].Releases[0].Installers[0].RemoveFirst = true
+	w := m.open()
+	if _, err := w.Apply(t.Context(), request(m, w, "1.2")); err != nil || m.version(w) != "1.2" || len(m.ran) != 2 || !strings.Contains(m.ran[0], "/x "+product10) {
+		t.Errorf("%v, ran %q, now %s", err, m.ran, m.version(w))
 	}
 }

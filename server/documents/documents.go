@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"patchbay/patch"
 	"patchbay/server/store"
 	"patchbay/wire"
 	"patchbay/wire/trust"
@@ -37,8 +38,10 @@ type Options struct {
 	Addresses []string           // where agents reach this server, the first one first
 	Changed   func()             // is told when there is something new for agents; nil tells nobody
 	Replaced  func(error)        // is told that the key was replaced: nobody believes it any more
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Packages is told those of the newest catalogue, when that was read; nil tells nobody.
+	Packages func([]patch.Package)
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Documents holds what is current.
@@ -107,6 +110,24 @@ func (d *Documents) take(rows []store.Document) {
 	for _, row := range rows {
 		d.hold(row)
 	}
+	d.tellPackages()
+}
+
+// tellPackages tells what the newest catalogue has, nothing where there is none that is believed.
+func (d *Documents) tellPackages() {
+	if d.Packages == nil {
+		return
+	}
+	if d.state.Catalog == nil {
+		d.Packages(nil)
+		return
+	}
+	c, err := d.state.Catalog.Read()
+	if err != nil { // it was read before it was believed
+		d.Log.Error("the catalogue that is held cannot be read", "error", err)
+		return
+	}
+	d.Packages(c.Packages)
 }
 
 // hold takes one row up; the rows come by type and version.
