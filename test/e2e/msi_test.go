@@ -43,6 +43,7 @@ func windowsInstaller(t *testing.T, version string, s *bed.Signer) string {
 // A silent installation with a server and a token lets a Windows in; an upgrade keeps who it
 // is; removing leaves nothing; and the token is nowhere once it was used.
 func TestWindowsInstallerLetsInUpgradesAndLeavesNothing(t *testing.T) {
+	t.Parallel()
 	in := install(t)
 	w := bed.NewWindows(t, bed.WindowsOptions{Name: "msi-pc"})
 	signer := bed.NewSigner(t, "Bed Works")

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"patchbay/patch"
 	"patchbay/server/view"
 	"patchbay/test/bed"
+	"patchbay/wire"
 )
 
 // Where the agent is on a Windows.
@@ -62,6 +64,7 @@ func (in *installation) until(what string, holds func() bool) {
 // A Windows is let in, checks in as a service by mutual TLS, comes back after a restart as
 // another boot of the same machine, and is left without a trace.
 func TestWindowsAgentChecksInAsAService(t *testing.T) {
+	t.Parallel()
 	in := install(t)
 	w := bed.NewWindows(t, bed.WindowsOptions{Name: "ada-pc"})
 	program := bed.GoProgram(t, "patchbay/cmd/patchbay-agent")
@@ -77,6 +80,10 @@ func TestWindowsAgentChecksInAsAService(t *testing.T) {
 		t.Fatal(err)
 	}
 	const agent = `C:\bed\patchbay-agent.exe`
+	if err := w.CopyFile((bed.Installer{Kind: bed.MSI, Version: "1.1.0"}).Build(t), `C:\bed\program.msi`); err != nil {
+		t.Fatal(err)
+	}
+	w.Must(t, "msiexec", "/i", `C:\bed\program.msi`, "/qn")
 	site := in.site(in.customer("Acme"), "HQ", byHand(always()))
 	before := w.Files(t)
 
@@ -106,6 +113,11 @@ func TestWindowsAgentChecksInAsAService(t *testing.T) {
 		t.Errorf("the status is %s", said)
 	}
 
+	items := call[view.Page[patch.Item]](in, "GET", "/devices/"+device.ID+"/items?limit=100", nil).Items
+	if !slices.ContainsFunc(items, func(i patch.Item) bool { return i.Name == "Bed MSI" && i.Version == "1.1.0" }) {
+		t.Errorf("the program that is installed is not among %+v", items)
+	}
+
 	boot := in.windowsBoot(w)
 	if err := w.Reboot(t.Context()); err != nil {
 		t.Fatal(err)
@@ -132,14 +144,14 @@ func (in *installation) windowsBoot(w *bed.WindowsDevice) string {
 	in.t.Helper()
 	var sections []struct {
 		Name string
-		Body struct {
-			BootID string `json:"boot_id"`
-		}
+		Body json.RawMessage
 	}
 	decode(in.t, w.Must(in.t, `C:\bed\patchbay-agent.exe`, "scan"), &sections)
 	for _, s := range sections {
 		if s.Name == "host" {
-			return s.Body.BootID
+			var facts wire.Facts
+			decode(in.t, string(s.Body), &facts)
+			return facts.BootID
 		}
 	}
 	return ""
