@@ -52,3 +52,35 @@ func TestAPreparedImageBelongsToNobody(t *testing.T) {
 		}
 	})
 }
+
+// An installer's token lets in whoever is nobody yet, and changes nothing for who is somebody:
+// an upgrade keeps the identity.
+func TestInvitingKeepsAnIdentity(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.end()
+		invitation := Invitation{Server: "https://patchbay.example:8443", Token: w.server.token(), Mode: wire.Manage}
+		before, err := identity.Load(w.disk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Invite(w.disk, invitation); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Invited(w.disk); !errors.Is(err, identity.ErrNone) {
+			t.Errorf("a machine that was let in is invited: %v", err)
+		}
+		if after, err := identity.Load(w.disk); err != nil || after.Device != before.Device {
+			t.Errorf("it is %s now, %v", after.Device, err)
+		}
+		if err := PrepareImage(w.disk, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := Invite(w.disk, invitation); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Invited(w.disk); err != nil || got != invitation {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
