@@ -264,7 +264,7 @@ func (d *WindowsDevice) Stop() error {
 	case <-gone:
 		return nil
 	case <-time.After(20 * time.Second):
-		return errors.Join(errors.New("Windows did not shut down in 20 s"), d.Kill())
+		return errors.Join(fmt.Errorf("%s did not shut down in 20 s", d.Name), d.Kill())
 	}
 }
 
