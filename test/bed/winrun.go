@@ -1,6 +1,7 @@
 package bed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,16 +26,27 @@ func (d *WindowsDevice) Run(ctx context.Context, args ...string) (Result, error)
 }
 
 // RunWith is Run with more in the environment.
-func (d *WindowsDevice) RunWith(ctx context.Context, env []string, args ...string) (Result, error) {
+func (d *WindowsDevice) RunWith(ctx context.Context, env []string, args ...string) (r Result, err error) {
+	for range 3 { // on a busy machine wine now and then gives up before it has begun
+		var began bool
+		if r, began, err = d.runOnce(ctx, env, args); err == nil || began || ctx.Err() != nil {
+			break
+		}
+	}
+	return r, err
+}
+
+// runOnce says beside the result whether anything began.
+func (d *WindowsDevice) runOnce(ctx context.Context, env, args []string) (_ Result, began bool, _ error) {
 	exit := fmt.Sprintf(`C:\bed\exit\%d`, d.runs.Add(1))
 	cmd, err := d.command(ctx, append([]string{"/usr/lib/wine/wine64", `C:\bed\launch.exe`, exit}, args...)...)
 	if err != nil {
-		return Result{}, err
+		return Result{}, false, err
 	}
 	cmd.Env = append(cmd.Env, env...)
 	said, err := os.MkdirTemp(d.dir, "said-") // not pipes: what the program leaves running would keep them open
 	if err != nil {
-		return Result{}, err
+		return Result{}, false, err
 	}
 	defer os.RemoveAll(said)
 	out, errs := filepath.Join(said, "out"), filepath.Join(said, "err")
@@ -43,20 +55,20 @@ func (d *WindowsDevice) RunWith(ctx context.Context, env []string, args ...strin
 	for path, to := range map[string]*string{out: &r.Stdout, errs: &r.Stderr} {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return r, err
+			return r, true, err
 		}
 		*to = string(text)
 	}
 	if ctx.Err() != nil {
-		return r, fmt.Errorf("running %s on %s: %w", args[0], d.Name, ctx.Err())
+		return r, true, fmt.Errorf("running %s on %s: %w", args[0], d.Name, ctx.Err())
 	}
 	code, readErr := d.ReadFile(exit)
-	if readErr != nil {
-		return r, fmt.Errorf("running %s on %s: %w: %s", args[0], d.Name, runErr, tail(r.Stderr))
-	}
 	n, err := strconv.ParseUint(string(code), 10, 32)
+	if err = cmp.Or(readErr, err); err != nil {
+		return r, readErr == nil, fmt.Errorf("running %s on %s: %w, %v: %s", args[0], d.Name, err, runErr, tail(r.Stderr))
+	}
 	r.Code = int(n)
-	return r, err
+	return r, true, nil
 }
 
 // runInto runs a command with its output in files.

@@ -17,14 +17,13 @@ int wmain(int argc, wchar_t **argv) {
   PROCESS_INFORMATION process;
   DWORD code = 0;
   FILE *result;
-  if (argc < 3) return 126;
+  if (argc < 3 || !(result = _wfopen(argv[1], L"wb"))) return 126; /* there from now on: we did begin */
   if (!CreateProcessW(NULL, skip(skip(GetCommandLineW())), NULL, NULL, TRUE, 0, NULL, NULL, &start, &process)) {
     fwprintf(stderr, L"launch: %ls: error %lu\n", argv[2], GetLastError());
     return 127;
   }
   WaitForSingleObject(process.hProcess, INFINITE);
   GetExitCodeProcess(process.hProcess, &code);
-  if (!(result = _wfopen(argv[1], L"wb"))) return 126;
   fprintf(result, "%lu", code);
   return fclose(result) ? 126 : 0;
 }
