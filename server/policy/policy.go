@@ -53,7 +53,7 @@ type Answer struct {
 	Level         Level
 	Yes           bool
 	Undo          bool      // a no that also takes the version back where it is installed
-	Key           patch.Key // Architecture "" answers for all of them
+	Key           patch.Key // Architecture "" answers for all of them; Scope and Instance are not asked
 	Version       string
 	Origin        string
 	Follow        bool // answers also for newer versions of this origin
@@ -124,9 +124,11 @@ func concerning(u patch.Update, answers []Answer, scheme string) []Answer {
 }
 
 // concerns reports whether the answer is about this very update. A yes is to what one origin
-// publishes; a no holds for the version, whoever publishes it.
+// publishes; a no holds for the version, whoever publishes it. Whose it is on a device, and
+// which of several there, makes it no other update.
 func (a Answer) concerns(u patch.Update, scheme string) bool {
 	k := u.Key()
+	k.Scope, k.Instance = "", ""
 	if a.Key.Architecture == "" {
 		k.Architecture = ""
 	}

@@ -167,3 +167,17 @@ func TestOneDecisionPerNeedWhateverTheOrder(t *testing.T) {
 		}
 	})
 }
+
+// An answer is about what a publisher offers. On one device it stands for a person, on another
+// beside a second version of itself: that makes it no other update.
+func TestAnAnswerIsForEveryInstance(t *testing.T) {
+	for _, where := range [][2]string{{"anna", ""}, {"", "{7D1A9C3E}"}, {"anna", "{7D1A9C3E}"}} {
+		n := need("1.1")
+		n.Update.Scope, n.Update.Instance = where[0], where[1]
+		n.Key = n.Update.Key()
+		d := Decide([]assess.Need{n}, []Answer{answer("yes", SiteLevel, true)}, Rule{}, deb)
+		if d[0].Kind != Install {
+			t.Errorf("%+v", d)
+		}
+	}
+}

@@ -80,7 +80,7 @@ func TestWindowsInstallerLetsInUpgradesAndLeavesNothing(t *testing.T) {
 	if all := call[view.Page[view.Device]](in, "GET", "/devices?site="+site+"&limit=10", nil).Items; len(all) != 1 || all[0].ID != device.ID {
 		t.Errorf("after the upgrade the server lists %+v", all)
 	}
-	if shown := shownAs(t, w); !slices.Equal(shown, []string{"1.0.1"}) {
+	if shown := shownAs(t, w, "Patchbay agent"); !slices.Equal(shown, []string{"1.0.1"}) {
 		t.Errorf("Windows shows the agent as %v", shown)
 	}
 	if r, err := w.Run(t.Context(), "msiexec", "/i", first, "/qn"); err != nil || r.Code == 0 {
@@ -94,7 +94,7 @@ func TestWindowsInstallerLetsInUpgradesAndLeavesNothing(t *testing.T) {
 	if left := news(before, w.Files(t)); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	if shown := shownAs(t, w); len(shown) > 0 || len(w.Running("patchbay-agent.exe")) > 0 {
+	if shown := shownAs(t, w, "Patchbay agent"); len(shown) > 0 || len(w.Running("patchbay-agent.exe")) > 0 {
 		t.Errorf("Windows shows the agent as %v, running as %v", shown, w.Running("patchbay-agent.exe"))
 	}
 }
@@ -145,8 +145,8 @@ func tokenIsNowhere(t *testing.T, w *bed.WindowsDevice, token string) {
 	}
 }
 
-// shownAs is the versions in which Windows lists the agent as installed.
-func shownAs(t *testing.T, w *bed.WindowsDevice) []string {
+// shownAs is the versions in which Windows lists a program as installed.
+func shownAs(t *testing.T, w *bed.WindowsDevice, program string) []string {
 	t.Helper()
 	const list = `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall`
 	export, err := w.Registry(t.Context(), list)
@@ -162,7 +162,7 @@ func shownAs(t *testing.T, w *bed.WindowsDevice) []string {
 	}
 	var versions []string
 	for _, name := range k.Keys {
-		if e, err := export.Registry(list+`\`+name, provider.View64); err == nil && e.Values["DisplayName"].Text == "Patchbay agent" {
+		if e, err := export.Registry(list+`\`+name, provider.View64); err == nil && strings.HasPrefix(e.Values["DisplayName"].Text, program) {
 			versions = append(versions, e.Values["DisplayVersion"].Text)
 		}
 	}

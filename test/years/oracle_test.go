@@ -71,7 +71,8 @@ func (o *oracle) applies(l *life, u patch.Update, verb string) {
 	if down := minor(u.Available) < minor(u.Installed); down && verb != wire.VerbUndo {
 		o.w.broke("%s is to go down from %s %s to %s", d.name, u.Name, u.Installed, u.Available)
 	}
-	if verb == wire.VerbUndo && item.now.version == u.Installed && item.previous != u.Available {
+	goesOn := item.now.broken != "" && u.Installed == u.Available // what was cut in the middle of it
+	if verb == wire.VerbUndo && item.now.version == u.Installed && item.previous != u.Available && !goesOn {
 		o.w.broke("%s is to take %s %s back to %s, and before it was %q", d.name, u.Name, u.Installed, u.Available, item.previous)
 	}
 	if item.now.version == u.Available && item.now.broken == "" && u.Installed == u.Available {

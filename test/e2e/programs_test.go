@@ -1,0 +1,197 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"patchbay/server/view"
+	"patchbay/test/bed"
+)
+
+// office is where the keys lie that no server has, and what was signed with them.
+type office struct {
+	in       *installation
+	dir      string
+	manifest string // the folder of manifests
+	last     string // the newest catalogue, "" before the first
+	n        int
+}
+
+// newOffice makes root and publisher, and publishes the root.
+func (in *installation) newOffice() *office {
+	in.t.Helper()
+	o := &office{in: in, dir: in.t.TempDir(), manifest: in.t.TempDir()}
+	if err := os.WriteFile(o.file("pass"), []byte("six words that nobody else knows\n"), 0o600); err != nil {
+		in.t.Fatal(err)
+	}
+	line := o.run("server-key", "--data", in.data)
+	if err := os.WriteFile(o.file("server.pub"), []byte(line), 0o600); err != nil {
+		in.t.Fatal(err)
+	}
+	o.run("key", "init", o.file("keys"), "--root-keys", "1", "--server-key", o.file("server.pub"), "--passphrase-file", o.file("pass"))
+	o.run("trust", "publish", o.root())
+	return o
+}
+
+func (o *office) file(name string) string { return filepath.Join(o.dir, name) }
+func (o *office) root() string            { return o.file("keys/root-v1.json") }
+
+// run runs the operator's command line, which must succeed.
+func (o *office) run(args ...string) string {
+	o.in.t.Helper()
+	cmd := exec.Command(filepath.Join(o.in.bin, "patchbay"), args...)
+	cmd.Dir = o.dir
+	cmd.Env = append(os.Environ(), "PATCHBAY_SERVER="+o.in.console, "PATCHBAY_KEY="+o.in.key, "HOME="+o.dir)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		o.in.t.Fatalf("patchbay %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// describe writes winget's manifest of one version, as its maker would.
+func (o *office) describe(id, name, version, kind, path string) {
+	o.in.t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		o.in.t.Fatal(err)
+	}
+	sum := sha256.Sum256(b)
+	text := fmt.Sprintf(`PackageIdentifier: %s
+PackageVersion: %s
+PackageLocale: en-US
+Publisher: Bed Works
+PackageName: %s
+License: MIT
+ShortDescription: A program of the test bed
+Installers:
+- Architecture: x64
+  InstallerType: %s
+  Scope: machine
+  InstallerUrl: https://example.com/%s
+  InstallerSha256: %s
+ManifestType: singleton
+ManifestVersion: 1.6.0
+`, id, version, name, kind, filepath.Base(path), strings.ToUpper(hex.EncodeToString(sum[:])))
+	dir := filepath.Join(o.manifest, "manifests", strings.ToLower(id[:1]), strings.ReplaceAll(id, ".", "/"), version)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		o.in.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, id+".yaml"), []byte(text), 0o600); err != nil {
+		o.in.t.Fatal(err)
+	}
+}
+
+// pin drafts the next catalogue, signs and publishes it, and gives the server the installer.
+func (o *office) pin(id, path string) string {
+	o.in.t.Helper()
+	o.n++
+	next := o.file(fmt.Sprintf("catalog-v%d.json", o.n))
+	args := []string{"catalog", "pin", next, id, "--root", o.root(), "--from", o.manifest, "--installer", path}
+	sign := []string{"sign", next, "--root", o.root(), "--with", o.file("keys/publisher.key"), "--passphrase-file", o.file("pass"), "--yes"}
+	if o.last != "" {
+		args, sign = append(args, "--last", o.last), append(sign, "--previous", o.last)
+	}
+	shown := o.run(args...)
+	o.run(sign...)
+	o.run("content", "add", path)
+	o.run("trust", "publish", next)
+	o.last = next
+	return shown
+}
+
+// A program of a Windows goes the whole way: it is read off the registry, pinned and signed
+// away from the server, approved, installed by an agent that takes nothing else, read again,
+// and taken back. What an installer says of itself is never what is told.
+func TestWindowsProgramsGoTheWholeWay(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	o := in.newOffice()
+	maker := bed.NewSigner(t, "Bed Works")
+	build := func(i bed.Installer) string { return maker.Sign(t, i.Build(t)) }
+	msi, nsis := map[string]string{}, map[string]string{}
+	for _, v := range []string{"1.0.0", "1.1.0"} {
+		msi[v], nsis[v] = build(bed.Installer{Kind: bed.MSI, Version: v}), build(bed.Installer{Kind: bed.NSIS, Version: v})
+		o.describe("BedWorks.Msi", "Bed MSI", v, "wix", msi[v])
+		o.describe("BedWorks.Nsis", "Bed NSIS", v, "nullsoft", nsis[v])
+		o.pin("BedWorks.Msi", msi[v])
+		shown := o.pin("BedWorks.Nsis", nsis[v])
+		if !strings.Contains(shown, "BedWorks.Nsis") || !strings.Contains(shown, "Bed Works") {
+			t.Errorf("what is to be signed is shown as %s", shown)
+		}
+	}
+
+	w := bed.NewWindows(t, bed.WindowsOptions{Name: "ada-pc"})
+	for name, path := range map[string]string{"bed.msi": msi["1.0.0"], "bed.exe": nsis["1.0.0"], "patchbay-agent.exe": bed.GoProgram(t, "patchbay/cmd/patchbay-agent")} {
+		if err := w.CopyFile(path, `C:\bed\`+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Must(t, "msiexec", "/i", `C:\bed\bed.msi`, "/qn")
+	w.Must(t, `C:\bed\bed.exe`, "/S")
+	site := in.site(in.customer("Acme"), "HQ", byHand(always()))
+	server, token := in.newToken(site)
+	w.Must(t, `C:\bed\patchbay-agent.exe`, "enroll", "--server", server, "--token", token)
+	w.Must(t, `C:\bed\patchbay-agent.exe`, "install")
+	device := in.windowsDevice(site)
+	e := &endpoint{Device: &bed.Device{Name: "ada-pc"}, in: in, id: device.ID}
+	t.Cleanup(func() {
+		if t.Failed() {
+			log, _ := w.ReadFile(windowsState + `\agent.log`)
+			t.Logf("the agent's log:\n%s", log)
+		}
+	})
+
+	for _, item := range []string{"Bed MSI", "Bed NSIS"} {
+		n := e.expect(item, "WAITS_DECISION")
+		if n.Installed != "1.0.0" || n.Available != "1.1.0" || string(n.Reversibility) != "B" {
+			t.Errorf("%s: %s → %s, class %s (%s)", item, n.Installed, n.Available, n.Reversibility, n.ReversibilityWhy)
+		}
+		e.approve(item, false)
+	}
+	for _, item := range []string{"Bed MSI", "Bed NSIS"} {
+		e.expect(item, "VERIFIED")
+		e.lists(w, item, "1.1.0")
+	}
+	for _, item := range []string{"Bed MSI", "Bed NSIS"} {
+		call[object](in, "POST", "/approvals", object{"level": "device", "target": e.id, "what": object{"need": e.needs()[item].ID}, "answer": "undo", "reason": "it does not print"})
+	}
+	for _, item := range []string{"Bed MSI", "Bed NSIS"} {
+		says(t, e.expect(item, "ROLLED_BACK"), "1.0.0", "does not print")
+		e.lists(w, item, "1.0.0")
+	}
+
+	// One that lies, signed by its maker and by the publisher: it ends well and changes nothing.
+	lie := build(bed.Installer{Kind: bed.NSIS, Version: "1.2.0", Misdeed: bed.Lies})
+	o.describe("BedWorks.Nsis", "Bed NSIS", "1.2.0", "nullsoft", lie)
+	o.pin("BedWorks.Nsis", lie)
+	e.waitFor("until 1.2.0 is on offer", func() bool { return e.needs()["Bed NSIS"].Available == "1.2.0" })
+	e.approve("Bed NSIS", false)
+	says(t, e.expect("Bed NSIS", "FAILED"), "1.0.0")
+	e.lists(w, "Bed NSIS", "1.0.0")
+
+	proven := 0
+	for _, j := range call[view.Page[view.Job]](in, "GET", "/jobs?device="+e.id, nil).Items {
+		if r := call[view.JobDetail](in, "GET", "/jobs/"+j.ID, nil).Receipt; r != nil && r.SignatureOK && r.Verified {
+			proven++
+		}
+	}
+	if proven != 4 {
+		t.Errorf("%d jobs have a receipt that proves them, want 4", proven)
+	}
+}
+
+// lists holds that the registry itself, read from outside, has a program in this version alone.
+func (e *endpoint) lists(w *bed.WindowsDevice, name, version string) {
+	e.in.t.Helper()
+	if found := shownAs(e.in.t, w, name); !slices.Equal(found, []string{version}) {
+		e.in.t.Errorf("Windows lists %s in %q, want %s", name, found, version)
+	}
+}
