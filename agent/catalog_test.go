@@ -35,6 +35,11 @@ func TestAProviderGetsWhatThePublisherSigned(t *testing.T) {
 		mark := []patch.Mark{{ProductCode: "x"}}
 		w.server.publish(wire.CatalogDocument, wire.Catalog{Version: 7, Root: 1, IssuedAt: made, Expires: end, Packages: []patch.Package{
 			{Provider: "apt", ID: "A.B", Name: "A", Marks: mark}, {Provider: "other", ID: "C.D", Name: "C", Marks: mark}}}, o.publisher)
+		published := time.Now()
+		pass(3 * time.Minute) // a check-in to hear of it and one to say what it changed, long before the next scan is due
+		if all := w.server.heard(); !all[len(all)-1].Devices[0].ScannedAt.After(published) {
+			t.Error("the device was not read again when something else was on offer")
+		}
 		pass(time.Hour)
 		if c := env.Catalog(); c.Version != 7 || !c.SignedAt.Equal(made) || !c.Expires.Equal(end) || len(c.Packages) != 1 || c.Packages[0].ID != "A.B" {
 			t.Errorf("%+v", c)

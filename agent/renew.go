@@ -165,6 +165,10 @@ func (a *Agent) learn(r wire.Reply) error {
 			return err
 		}
 	}
+	if after.Held().Catalog != before.Held().Catalog { // something else is on offer
+		a.look.Store(true)
+		a.work.ring()
+	}
 	switch {
 	case after.Time.After(before.Time):
 		a.clock.heard(after.Time)

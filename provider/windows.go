@@ -68,6 +68,7 @@ type File interface {
 	io.Closer
 	Path() string // where it lies, for a program that is to be told
 	Size() int64
+	Fd() uintptr // the system's handle, for its own checks; 0 where there is none
 }
 
 // Catalog is what the publisher signed for, as far as one provider is concerned. The zero

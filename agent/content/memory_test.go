@@ -120,6 +120,7 @@ type reading struct {
 
 func (r *reading) Close() error { return nil }
 func (r *reading) Path() string { return r.name }
+func (r *reading) Fd() uintptr  { return 0 }
 
 func (m *memory) Append(name string, size int64) (Writer, error) {
 	m.mu.Lock()

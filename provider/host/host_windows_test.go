@@ -268,9 +268,4 @@ func TestSignatureIsTheSystemsToJudge(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := (Host{}).Trusted(t.Context(), noHandle{}); !errors.Is(err, provider.ErrRefused) {
-		t.Errorf("a file without a handle: %v", err)
-	}
 }
-
-type noHandle struct{ provider.File }

@@ -15,21 +15,17 @@ import (
 var _ provider.SigningHost = Host{}
 
 // Trusted asks Windows whether it accepts the Authenticode signature of an open file. It is
-// asked about the file that is open, which needs a handle: the file has a method Fd, as
-// *os.File has. No network is used, so a certificate that was revoked lately passes.
+// asked about the file that is open, by its handle. No network is used, so a certificate that
+// was revoked lately passes.
 func (Host) Trusted(ctx context.Context, f provider.File) error {
 	if err := ctx.Err(); err != nil {
 		return err
-	}
-	open, ok := f.(interface{ Fd() uintptr })
-	if !ok {
-		return fmt.Errorf("%w: the file has no handle to check its signature on", provider.ErrRefused)
 	}
 	path, err := windows.UTF16PtrFromString(f.Path())
 	if err != nil {
 		return err
 	}
-	file := windows.WinTrustFileInfo{Size: uint32(unsafe.Sizeof(windows.WinTrustFileInfo{})), FilePath: path, File: windows.Handle(open.Fd())}
+	file := windows.WinTrustFileInfo{Size: uint32(unsafe.Sizeof(windows.WinTrustFileInfo{})), FilePath: path, File: windows.Handle(f.Fd())}
 	data := windows.WinTrustData{
 		Size: uint32(unsafe.Sizeof(windows.WinTrustData{})), UIChoice: windows.WTD_UI_NONE, RevocationChecks: windows.WTD_REVOKE_NONE,
 		UnionChoice: windows.WTD_CHOICE_FILE, FileOrCatalogOrBlobOrSgnrOrCert: unsafe.Pointer(&file),

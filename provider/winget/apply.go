@@ -254,7 +254,7 @@ func (w *Winget) check(ctx context.Context, f provider.File, i patch.Installer) 
 	}
 	if system, ok := w.env.Host.(provider.SigningHost); ok {
 		if err := system.Trusted(ctx, f); err != nil {
-			return fmt.Errorf("%w: Windows does not accept its signature: %w", provider.ErrRefused, err)
+			return fmt.Errorf("%w: %w", provider.ErrRefused, err)
 		}
 	}
 	return nil

@@ -126,6 +126,7 @@ type file struct{ *bytes.Reader }
 
 func (f file) Close() error { return nil }
 func (f file) Path() string { return `C:\content\installer.exe` }
+func (f file) Fd() uintptr  { return 0 }
 
 func (m *machine) Open(_ context.Context, sum string, _ int64) (provider.File, error) {
 	return file{bytes.NewReader(m.content[sum])}, nil
