@@ -130,7 +130,7 @@ var mayImport = map[string][]string{
 	"sign":                {"wire/...", "patch", "provider", "passphrase"},
 	"provider":            {"patch"},
 	"patch/arp":           {"patch"},
-	"patch/signature":     {"patch"}, // of files, as values: agent and command line read the same
+	"patch/signature":     {"patch"},                 // of files, as values: agent and command line read the same
 	"provider/":           {"patch/...", "provider"}, // each manager's folder
 	"provider/all":        {"provider/..."},
 	"agent":               {"agent/...", "wire/...", "window", "patch/...", "provider/..."},

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"patchbay/patch"
+	"patchbay/patch/signature"
 	"patchbay/provider"
 	"patchbay/provider/providertest"
 )
@@ -594,5 +595,43 @@ func TestSomeReleasesAreInstalledAfterARemoval(t *testing.T) {
 	w := m.open()
 	if _, err := w.Apply(t.Context(), request(m, w, "1.2")); err != nil || m.version(w) != "1.2" || len(m.ran) != 2 || !strings.Contains(m.ran[0], "/x "+product10) {
 		t.Errorf("%v, ran %q, now %s", err, m.ran, m.version(w))
+	}
+}
+
+// A signature is held to the one certificate that was signed for, also when it is sound.
+func TestASignerIsHeldToThePin(t *testing.T) {
+	b, err := os.ReadFile("../../patch/signature/testdata/p64-signed.exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := signature.Read(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name        string
+		certificate string
+		bytes       []byte
+		distrust    error
+		says        string
+	}{
+		{"the one", strings.ToUpper(s.Signer.Certificate), b, nil, ""},
+		{"another", strings.Repeat("0", 64), b, nil, "another certificate"},
+		{"unsigned", s.Signer.Certificate, []byte("MZ no signature in here, and nothing else either"), nil, "signature"},
+		{"Windows says no", s.Signer.Certificate, b, errors.New("it was revoked"), "revoked"},
+	} {
+		m := tool(t, patch.NSIS)
+		i := m.installer(patch.NSIS, string(c.bytes))
+		i.Signer = &patch.Signer{Name: s.Signer.Name, Certificate: c.certificate}
+		m.catalog.Packages[0].Releases[0].Installers[0], m.distrust = i, c.distrust
+		m.run = func([]string) (int, error) {
+			m.entry(list64, "Tool", "Tool", "1.2", "Maker")
+			return 0, nil
+		}
+		w := m.open()
+		_, err := w.Apply(t.Context(), request(m, w, "1.2"))
+		if ran := len(m.ran) > 0; ran != (c.says == "") || err != nil && (!errors.Is(err, provider.ErrRefused) || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: ran %q, %v", c.name, m.ran, err)
+		}
 	}
 }
