@@ -200,7 +200,7 @@ func NewScanner(o Options) *inventory.Scanner {
 
 func (o Options) withDefaults() Options {
 	if o.Catalog == nil && o.Disk != nil {
-		o.Catalog = onDisk(o.Disk)
+		o.Catalog = CatalogOnDisk(o.Disk)
 	}
 	if o.Catalog == nil {
 		o.Catalog = func(string) provider.Catalog { return provider.Catalog{} }

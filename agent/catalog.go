@@ -29,8 +29,9 @@ func catalogOf(s trust.State, kind string) provider.Catalog {
 	return provider.Catalog{Version: c.Version, SignedAt: c.IssuedAt, Expires: c.Expires, Packages: own}
 }
 
-// onDisk gives what the agent of this machine believes, to whoever reads the device without it.
-func onDisk(dir disk.Dir) func(kind string) provider.Catalog {
+// CatalogOnDisk gives what the agent of this machine believes, to whoever reads the device
+// without it; nothing before enrolment.
+func CatalogOnDisk(dir disk.Dir) func(kind string) provider.Catalog {
 	return func(kind string) provider.Catalog {
 		id, err := identity.Load(dir)
 		if err != nil {

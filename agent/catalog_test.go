@@ -50,7 +50,7 @@ func TestAProviderGetsWhatThePublisherSigned(t *testing.T) {
 			t.Errorf("the agent says %+v, %v", last.Documents, last.Capabilities)
 		}
 		// Whoever reads the device without the agent reads the same.
-		if c := onDisk(w.disk)("apt"); c.Version != 7 || len(c.Packages) != 1 {
+		if c := CatalogOnDisk(w.disk)("apt"); c.Version != 7 || len(c.Packages) != 1 {
 			t.Errorf("%+v", c)
 		}
 		w.server.publish(wire.CatalogDocument, wire.Catalog{Version: 8, Root: 1, IssuedAt: made, Expires: end}, newEd25519(t))

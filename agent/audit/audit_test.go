@@ -137,9 +137,10 @@ func TestWhatCouldNotBeReadIsNeverClean(t *testing.T) {
 			in.Parts[0].OfferErr = errors.New("one list is missing")
 			in.Parts[0].Offer.Updates = []patch.Update{update("a", "")}
 		},
-		"facts":     func(in *audit.Input) { in.FactsErr = errors.New("no /proc") },
-		"processes": func(in *audit.Input) { in.Facts.Restart.Unknown = []string{"3 of 4 processes."} },
-		"release":   func(in *audit.Input) { in.Facts.SupportEnds = "" },
+		"nothing to compare with": func(in *audit.Input) { in.Parts[0].Blind = "Nobody knows." },
+		"facts":                   func(in *audit.Input) { in.FactsErr = errors.New("no /proc") },
+		"processes":               func(in *audit.Input) { in.Facts.Restart.Unknown = []string{"3 of 4 processes."} },
+		"release":                 func(in *audit.Input) { in.Facts.SupportEnds = "" },
 	} {
 		in := clean()
 		spoil(&in)
@@ -147,7 +148,7 @@ func TestWhatCouldNotBeReadIsNeverClean(t *testing.T) {
 		if r.ExitCode() != audit.ExitUnknown || len(r.CouldNotTell) == 0 {
 			t.Errorf("%s: exit %d, could not tell %q", name, r.ExitCode(), r.CouldNotTell)
 		}
-		if in.Parts != nil && in.Parts[0].OfferErr != nil && strings.Contains(r.Headline(), "Nothing is missing") {
+		if in.Parts != nil && (in.Parts[0].OfferErr != nil || in.Parts[0].Blind != "") && strings.Contains(r.Headline(), "Nothing is missing") {
 			t.Errorf("%s: %s", name, r.Headline())
 		}
 	}

@@ -2,17 +2,22 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"patchbay/agent/facts"
 	"patchbay/patch"
 	"patchbay/provider"
+	"patchbay/wire"
+	"patchbay/wire/trust"
 )
 
 // Options are what an audit needs of the program it is in.
@@ -22,6 +27,8 @@ type Options struct {
 	Now     func() time.Time
 	Log     *slog.Logger     // nil keeps quiet
 	Records provider.Records // the agent's own record of refreshes; nil when there is none
+	// Catalog is what the publisher signed for and this machine's agent holds. nil is nothing.
+	Catalog func(kind string) provider.Catalog
 	Build   string
 	Out     io.Writer
 }
@@ -32,9 +39,12 @@ func Gather(ctx context.Context, o Options) Input {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Catalog == nil {
+		o.Catalog = func(string) provider.Catalog { return provider.Catalog{} }
+	}
 	in.Facts, in.FactsErr = facts.Collect(ctx, o.Host)
 	for _, kind := range o.Kinds {
-		env := provider.Env{Host: o.Host, Log: o.Log, Now: o.Now, Records: o.Records}
+		env := provider.Env{Host: o.Host, Log: o.Log, Now: o.Now, Records: o.Records, Catalog: func() provider.Catalog { return o.Catalog(kind.Name) }}
 		p, err := kind.Open(ctx, env)
 		if errors.Is(err, provider.ErrAbsent) {
 			continue
@@ -44,9 +54,24 @@ func Gather(ctx context.Context, o Options) Input {
 			part.Items, part.ItemsErr = p.Installed(ctx)
 			part.Offer, part.OfferErr = available(ctx, p)
 		}
+		part.Blind = blind(kind, part)
 		in.Parts = append(in.Parts, part)
 	}
 	return in
+}
+
+// blind says why nobody knows of newer versions, "" when somebody does: what is installed from
+// a catalogue has nothing else to be compared with.
+func blind(kind provider.Kind, p Part) string {
+	usable := func(s patch.Source) bool { return s.Error == "" }
+	if !kind.Traits.Catalog || len(p.Items) == 0 || slices.ContainsFunc(p.Offer.Sources, usable) {
+		return ""
+	}
+	why := "no signed catalogue is on this machine"
+	if len(p.Offer.Sources) > 0 {
+		why = strings.TrimSuffix(p.Offer.Sources[0].Error, ".")
+	}
+	return fmt.Sprintf("Whether there are newer versions of the %d programs that are installed is not known: %s. Name one with --catalog.", len(p.Items), why)
 }
 
 // maxTries is how often a machine is looked at that is being changed at this moment.
@@ -66,11 +91,48 @@ type Command struct {
 	JSON bool   `name:"json" help:"Print the report as JSON (docs/audit.schema.json)."`
 	HTML string `name:"html" placeholder:"FILE" help:"Also write the report as one page that stands alone."`
 	All  bool   `help:"List every update, not only the first of each group."`
+	// Catalog is for a machine without an agent, or to see what the next catalogue would change.
+	Catalog string `placeholder:"FILE" type:"existingfile" help:"Compare programs with this catalogue instead of the one the agent holds. Its signature is not checked."`
+}
+
+// catalog reads a catalogue off a file, signed or still a draft.
+func catalog(file string) (func(kind string) provider.Catalog, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the catalogue: %w", err)
+	}
+	var e wire.Envelope
+	var c wire.Catalog
+	if err = json.Unmarshal(b, &e); err == nil && e.Type != wire.CatalogDocument {
+		err = fmt.Errorf("it is a %.40q", e.Type)
+	}
+	if err == nil {
+		err = json.Unmarshal(e.Payload, &c)
+	}
+	if err == nil {
+		err = trust.CatalogForm(c)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s is no catalogue: %w", file, err)
+	}
+	return func(kind string) provider.Catalog {
+		own := slices.DeleteFunc(slices.Clone(c.Packages), func(p patch.Package) bool { return p.Provider != kind })
+		return provider.Catalog{Version: c.Version, SignedAt: c.IssuedAt, Expires: c.Expires, Packages: own}
+	}, nil
 }
 
 // Print takes an audit, prints it and gives the exit code.
 func (c Command) Print(ctx context.Context, o Options) (int, error) {
+	if c.Catalog != "" {
+		var err error
+		if o.Catalog, err = catalog(c.Catalog); err != nil {
+			return ExitUnknown, err
+		}
+	}
 	r := New(Gather(ctx, o))
+	if c.Catalog != "" {
+		r.Notes = append(r.Notes, "Newer versions of programs are those of "+filepath.Base(c.Catalog)+", whose signature was not checked.")
+	}
 	if err := ctx.Err(); err != nil {
 		return ExitUnknown, fmt.Errorf("reading this machine: %w", err)
 	}

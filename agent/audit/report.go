@@ -129,7 +129,8 @@ type Part struct {
 	Items    []patch.Item
 	ItemsErr error
 	Offer    patch.Offer
-	OfferErr error // what Offer holds is true, and not all
+	OfferErr error  // what Offer holds is true, and not all
+	Blind    string // why nobody knows of newer versions, a sentence; "" when somebody does
 }
 
 // New puts the report together.
@@ -262,6 +263,10 @@ func (r *Report) doubt(in Input) {
 		if p.OfferErr != nil {
 			r.updatesUnknown = true
 			say("What is missing could not be read in full from " + p.Provider + ": " + p.OfferErr.Error() + ".")
+		}
+		if p.Blind != "" {
+			r.updatesUnknown = true
+			say(p.Blind)
 		}
 	}
 	if in.FactsErr != nil {

@@ -17,7 +17,7 @@ type auditCommand struct{ audit.Command }
 // Run exits with 0 when nothing is wrong, 1 when something is and 2 when it cannot be told.
 func (a *auditCommand) Run(ctx context.Context, c *commands) error {
 	code, err := a.Print(ctx, audit.Options{Host: host.Host{}, Kinds: all.Kinds(), Records: c.records(),
-		Build: version, Now: time.Now, Out: os.Stdout})
+		Catalog: c.catalog(), Build: version, Now: time.Now, Out: os.Stdout})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "patchbay-agent: "+err.Error())
 		return exit(audit.ExitUnknown)

@@ -169,6 +169,14 @@ func (c *commands) records() provider.Records {
 	return disk.At(c.stateDir())
 }
 
+// catalog is what an agent that is there holds; nil when none is.
+func (c *commands) catalog() func(kind string) provider.Catalog {
+	if readable(c.stateDir()) == "" {
+		return nil
+	}
+	return agent.CatalogOnDisk(disk.At(c.stateDir()))
+}
+
 // state is the directory of an agent that is there: looking makes none.
 func (c *commands) state() (disk.OS, error) {
 	if readable(c.stateDir()) == "" {

@@ -136,6 +136,29 @@ func TestWindowsProgramsGoTheWholeWay(t *testing.T) {
 	}
 	w.Must(t, "msiexec", "/i", `C:\bed\bed.msi`, "/qn")
 	w.Must(t, `C:\bed\bed.exe`, "/S")
+	// Without an agent nobody knows what is newer, and that is said; with the catalogue in hand it is.
+	if err := w.CopyFile(o.last, `C:\bed\catalog.json`); err != nil {
+		t.Fatal(err)
+	}
+	audits := func(args ...string) (code int, report struct {
+		Headline string
+		Updates  []struct{ Name, Available string }
+		Tell     []string `json:"could_not_tell"`
+	}) {
+		t.Helper()
+		r, err := w.Run(t.Context(), append([]string{`C:\bed\patchbay-agent.exe`, "audit", "--json"}, args...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decode(t, r.Stdout, &report)
+		return r.Code, report
+	}
+	if code, r := audits(); code != 2 || len(r.Updates) != 0 || !strings.Contains(strings.Join(r.Tell, " "), "no signed catalogue") {
+		t.Errorf("without a catalogue the audit ended with %d: %+v", code, r)
+	}
+	if code, r := audits("--catalog", `C:\bed\catalog.json`); code == 0 || len(r.Updates) != 2 || r.Updates[0].Available != "1.1.0" {
+		t.Errorf("with one it ended with %d: %+v", code, r)
+	}
 	site := in.site(in.customer("Acme"), "HQ", byHand(always()))
 	server, token := in.newToken(site)
 	w.Must(t, `C:\bed\patchbay-agent.exe`, "enroll", "--server", server, "--token", token)
