@@ -216,11 +216,15 @@ func TestNothingElseIsKeptOfWhatAnotherServerSends(t *testing.T) {
 			w.Header().Set("Content-Length", strconv.Itoa(largest+1))
 			w.WriteHeader(200)
 		}, 0},
-		"round and round": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", 302) }, 0},
-		"down to plain":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, 302) }, 0},
-		"to a file":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/passwd", 302) }, 0},
-		"to the inside":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://10.0.0.1/", 302) }, 0},
-		"hangs up":        {func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, 0},
+		"round and round": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", http.StatusFound) }, 0},
+		"down to plain":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, http.StatusFound) }, 0},
+		"to a file": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+		}, 0},
+		"to the inside": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://10.0.0.1/", http.StatusFound)
+		}, 0},
+		"hangs up": {func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMaker(t, data)

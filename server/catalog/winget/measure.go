@@ -3,7 +3,6 @@ package winget
 import (
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,7 +124,7 @@ func Open(name string) (Result, error) {
 		return Result{}, fmt.Errorf("reading manifests: %w", err)
 	}
 	if info.IsDir() {
-		return ReadFolder(os.DirFS(name).(fs.FS))
+		return ReadFolder(os.DirFS(name))
 	}
 	f, err := os.Open(name)
 	if err != nil {
