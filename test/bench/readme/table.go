@@ -89,6 +89,8 @@ var shown = []struct {
 	{regexp.MustCompile(`^facts_cpu,_300_processes$`), "what still runs old, looked for among 300 processes"},
 	{regexp.MustCompile(`^agent_idle_rss$`), "idle agent"},
 	{regexp.MustCompile(`^agent_binary$`), "agent program, stripped"},
+	{regexp.MustCompile(`^agent_program_for_Windows$`), "the same for Windows"},
+	{regexp.MustCompile(`^scan_of_300_programs,_wine$`), "scan of 300 programs in the registry, on wine"},
 	{regexp.MustCompile(`^unchanged_check-in$`), "unchanged check-in, both ways, above TLS"},
 	{regexp.MustCompile(`^unchanged_check-ins$`), "unchanged check-ins per server CPU second"},
 	{regexp.MustCompile(`^files_to_agents$`), "files to agents, per server CPU second"},
