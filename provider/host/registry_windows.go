@@ -1,11 +1,14 @@
 package host
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"golang.org/x/sys/windows/registry"
 
@@ -59,8 +62,10 @@ func readKey(path string, view provider.View) (found provider.RegistryKey, err e
 	if at := info.ModTime().UTC(); at.Year() > 1980 { // before that it means that there is none
 		found.Changed = at
 	}
-	if found.Keys, err = k.ReadSubKeyNames(-1); err != nil {
-		return found, err
+	if info.SubKeyCount > 0 {
+		if found.Keys, err = k.ReadSubKeyNames(-1); err != nil {
+			return found, err
+		}
 	}
 	slices.SortFunc(found.Keys, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
 	found.Values, err = values(k)
@@ -74,33 +79,43 @@ func values(k registry.Key) (map[string]provider.RegistryValue, error) {
 		return nil, err
 	}
 	all := map[string]provider.RegistryValue{}
+	buffer := make([]byte, 2<<10) // enough for nearly all, so that each is one question to the system
 	for _, name := range names {
-		if v, err := value(k, name); err == nil {
-			all[name] = v
+		n, kind, err := k.GetValue(name, buffer)
+		data := buffer
+		if errors.Is(err, registry.ErrShortBuffer) && n <= maxValue {
+			data = make([]byte, n)
+			n, kind, err = k.GetValue(name, data)
+		}
+		if err == nil {
+			all[name] = value(kind, data[:min(n, len(data))])
 		}
 	}
 	return all, nil
 }
 
-func value(k registry.Key, name string) (v provider.RegistryValue, err error) {
-	n, kind, err := k.GetValue(name, nil)
-	if err != nil {
-		return v, err
-	}
-	if n > maxValue {
-		return v, errors.New("too long")
-	}
-	switch kind {
-	case registry.SZ, registry.EXPAND_SZ:
-		v.Text, _, err = k.GetStringValue(name) // variables stay as they are written
-	case registry.MULTI_SZ:
-		v.List, _, err = k.GetStringsValue(name)
-	case registry.DWORD, registry.QWORD:
-		v.Number, _, err = k.GetIntegerValue(name)
+// value reads the bytes of a value of a kind. Variables in a text stay as they are written.
+func value(kind uint32, data []byte) (v provider.RegistryValue) {
+	switch {
+	case kind == registry.SZ || kind == registry.EXPAND_SZ:
+		v.Text, _, _ = strings.Cut(wide(data), "\x00")
+	case kind == registry.MULTI_SZ:
+		v.List = slices.DeleteFunc(strings.Split(wide(data), "\x00"), func(s string) bool { return s == "" })
+	case kind == registry.DWORD && len(data) == 4:
+		v.Number = uint64(binary.LittleEndian.Uint32(data))
+	case kind == registry.QWORD && len(data) == 8:
+		v.Number = binary.LittleEndian.Uint64(data)
 	default:
-		v.Bytes = make([]byte, n)
-		n, _, err = k.GetValue(name, v.Bytes)
-		v.Bytes = v.Bytes[:min(n, len(v.Bytes))]
+		v.Bytes = bytes.Clone(data)
 	}
-	return v, err
+	return v
+}
+
+// wide reads UTF-16, the low byte first.
+func wide(data []byte) string {
+	units := make([]uint16, len(data)/2)
+	for i := range units {
+		units[i] = binary.LittleEndian.Uint16(data[2*i:])
+	}
+	return string(utf16.Decode(units))
 }
