@@ -38,11 +38,13 @@ func TestAnswersAboutFilesMeanWhatTheySay(t *testing.T) {
 		answer http.HandlerFunc
 		want   error // nil is any
 	}{
-		"none":            {http.NotFound, ErrNoFile},
-		"shut out":        {status403, ErrRefused},
-		"busy":            {retryAfter("7"), Overload{7 * time.Second}},
-		"broken":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, nil},
-		"led elsewhere":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://example.test/", http.StatusFound) }, nil},
+		"none":     {http.NotFound, ErrNoFile},
+		"shut out": {status403, ErrRefused},
+		"busy":     {retryAfter("7"), Overload{7 * time.Second}},
+		"broken":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, nil},
+		"led elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://example.test/", http.StatusFound)
+		}, nil},
 		"another part":    {part206("bytes 1-9/10"), nil},
 		"an unnamed part": {part206(""), nil},
 		"a part of none":  {part206("bytes */10"), nil},
