@@ -37,7 +37,7 @@ func (w *Winget) fetch(ctx context.Context, p program, i patch.Installer) error 
 	if w.env.Content == nil {
 		return fmt.Errorf("%w: this agent has no way to the server's store", provider.ErrRefused)
 	}
-	if _, old, ok := exactly(p, p.item.Version); ok {
+	if old, ok := back(p, p.item.Version); ok {
 		if err := w.env.Content.Fetch(ctx, old.SHA256, old.Size); err != nil {
 			return fmt.Errorf("fetching the installer of %s %s, to go back to: %w", p.item.Name, p.item.Version, err)
 		}
@@ -81,12 +81,14 @@ func (w *Winget) Apply(ctx context.Context, r provider.Request) (provider.Outcom
 // is of Windows Installer, which never goes down, after it was removed.
 func (w *Winget) Undo(ctx context.Context, r provider.Request) (provider.Outcome, error) {
 	return w.each(r, func(programs []program, u patch.Update, out *provider.Outcome) error {
-		p, _, i, err := w.chosen(programs, u)
+		p, release, i, err := w.chosen(programs, u)
 		if err != nil {
 			return err
 		}
 		past := w.history()[p.item.Key().String()]
 		switch {
+		case release.Recalled != "":
+			return fmt.Errorf("%w: %s %s is recalled: %s", provider.ErrRefused, p.item.Name, release.Version, release.Recalled)
 		case same(u.Available, p.item.Version) && p.item.Broken == "":
 			return nil
 		case !same(past.From, u.Available):
@@ -108,6 +110,8 @@ func (w *Winget) replace(ctx context.Context, p program, i patch.Installer, s st
 		if err := w.sound(ctx, p, i); err != nil {
 			return err
 		}
+	}
+	if first || p.item.Broken != "" {
 		s.Removed = &p.entry
 	}
 	if err := w.note(p.item.Key(), s); err != nil {

@@ -52,14 +52,18 @@ func (w *Winget) note(k patch.Key, s step) error {
 	}
 	h := w.history()
 	h[k.String()] = s
+	if err := w.keep(h); err != nil {
+		return fmt.Errorf("writing down what is about to be done: %w", err)
+	}
+	return nil
+}
+
+func (w *Winget) keep(h history) error {
 	b, err := json.Marshal(h)
 	if err == nil {
 		err = w.env.Records.Write(historyRecord, b)
 	}
-	if err != nil {
-		return fmt.Errorf("writing down what is about to be done: %w", err)
-	}
-	return nil
+	return err
 }
 
 // previous is the version that a program can be taken back to: the one before the last
@@ -69,10 +73,23 @@ func (h history) previous(p program) string {
 	if !ok || s.From == "" || !same(s.To, p.item.Version) {
 		return ""
 	}
-	if _, _, ok := exactly(p, s.From); !ok {
+	if _, ok := back(p, s.From); !ok {
 		return ""
 	}
 	return s.From
+}
+
+// arrived forgets the removal of programs that are there again: whoever removes them later is
+// somebody else. It reports whether there was one.
+func (h history) arrived(there []program) bool {
+	changed := false
+	for _, p := range there {
+		if s, ok := h[p.item.Key().String()]; ok && s.Removed != nil {
+			s.Removed, changed = nil, true
+			h[p.item.Key().String()] = s
+		}
+	}
+	return changed
 }
 
 // removed are the programs that were removed to be taken back, and are not there again.

@@ -54,7 +54,7 @@ func (w *Winget) update(p program) (patch.Update, bool) {
 	if r.ReleasedAt != nil {
 		u.ReleasedBy = "index"
 	}
-	if _, _, ok := exactly(p, p.item.Version); ok {
+	if _, ok := back(p, p.item.Version); ok {
 		u.Reversibility = patch.ByKept
 		u.ReversibilityWhy = fmt.Sprintf("The catalogue has the installer of %s, which is fetched before the update.", p.item.Version)
 	} else {
@@ -84,8 +84,7 @@ func newest(p program) (best patch.Release, with patch.Installer, ok bool) {
 	return best, with, ok
 }
 
-// exactly is the release that shows a version where the program is. A recalled one still
-// brings back what was there.
+// exactly is the release that shows a version where the program is, recalled or not.
 func exactly(p program, version string) (patch.Release, patch.Installer, bool) {
 	if p.of != nil {
 		for _, r := range p.of.Releases {
@@ -95,6 +94,13 @@ func exactly(p program, version string) (patch.Release, patch.Installer, bool) {
 		}
 	}
 	return patch.Release{}, patch.Installer{}, false
+}
+
+// back is the installer that would bring a version back where the program is. What was
+// recalled is not brought back, and its file may be nowhere any more.
+func back(p program, version string) (patch.Installer, bool) {
+	r, i, ok := exactly(p, version)
+	return i, ok && r.Recalled == ""
 }
 
 // fitting is the installer of a release for the place where a program is: of its scope and

@@ -123,6 +123,11 @@ func (w *Winget) look() (programs []program, notes []string, err error) {
 	for i := range programs {
 		programs[i].item.Previous = past.previous(programs[i])
 	}
+	if past.arrived(programs) {
+		if err := w.keep(past); err != nil { // the next look tries again
+			w.env.Log.Warn("that a program is there again could not be written down", "error", err)
+		}
+	}
 	for _, p := range past.removed(programs, c, w.here) {
 		p.item.Broken = "removed"
 		programs = append(programs, p)

@@ -635,3 +635,60 @@ func TestASignerIsHeldToThePin(t *testing.T) {
 		}
 	}
 }
+
+// Whoever removes a program after an undo removed it themselves: it is gone, not broken.
+func TestAProgramThatWasTakenBackMayBeRemoved(t *testing.T) {
+	m := tool(t, patch.MSI)
+	w := m.open()
+	if _, err := w.Apply(t.Context(), request(m, w, "1.2")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Undo(t.Context(), request(m, w, "1.1")); err != nil || m.version(w) != "1.1" {
+		t.Fatal(err)
+	}
+	m.run([]string{"msiexec", "/x"})
+	if items, err := m.open().Installed(t.Context()); err != nil || len(items) != 0 {
+		t.Errorf("it is told as %+v, %v", items, err)
+	}
+}
+
+// What is broken stays so until it is there again, also when another version is tried.
+func TestAProgramThatIsRemovedStaysToldUntilItIsThere(t *testing.T) {
+	m := tool(t, patch.MSI)
+	w := m.open()
+	if _, err := w.Apply(t.Context(), request(m, w, "1.2")); err != nil {
+		t.Fatal(err)
+	}
+	does := m.run
+	m.run = func(args []string) (int, error) {
+		if slices.Contains(args, "/x") {
+			return does(args)
+		}
+		return 1603, nil
+	}
+	if _, err := w.Undo(t.Context(), request(m, w, "1.1")); err == nil {
+		t.Fatal("a failure passes")
+	}
+	if _, err := w.Apply(t.Context(), request(m, w, "1.2")); err == nil || m.version(w) != "1.2 removed" {
+		t.Errorf("%v, it is %s", err, m.version(w))
+	}
+}
+
+// A device gets away from a recalled release, whose file is nowhere any more, and never back to it.
+func TestARecalledReleaseIsLeftForGood(t *testing.T) {
+	m := tool(t, patch.NSIS)
+	old := &m.catalog.Packages[0].Releases[1]
+	old.Recalled = "it eats files"
+	delete(m.content, old.Installers[0].SHA256)
+	w := m.open()
+	offer, err := w.Available(t.Context())
+	if err != nil || offer.Updates[0].Reversibility != patch.NotAtAll {
+		t.Errorf("%+v, %v", offer.Updates, err)
+	}
+	if _, err := w.Apply(t.Context(), request(m, w, "1.2")); err != nil || m.version(w) != "1.2" {
+		t.Fatal(err)
+	}
+	if _, err := w.Undo(t.Context(), request(m, w, "1.1")); !errors.Is(err, provider.ErrRefused) || m.version(w) != "1.2" {
+		t.Errorf("%v, it is %s", err, m.version(w))
+	}
+}
