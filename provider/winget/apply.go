@@ -162,7 +162,7 @@ func (w *Winget) each(r provider.Request, do func([]program, patch.Update, *prov
 	if err != nil {
 		return out, errors.Join(failed, fmt.Errorf("reading what was done: %w", err))
 	}
-	out.Changes = changes(before, after, r.Updates)
+	out.Changes = provider.Changes(whole(before), whole(after), r.Updates)
 	return out, failed
 }
 
@@ -282,12 +282,7 @@ const maxMessages = 20
 // run runs an installer and says how it ended.
 func (w *Winget) run(ctx context.Context, p program, args []string, i patch.Installer, kind patch.InstallerKind, out *provider.Outcome) error {
 	res, err := w.env.Host.Run(ctx, provider.Command{Args: args})
-	for line := range strings.Lines(res.Stdout + res.Stderr) {
-		if line = strings.TrimSpace(line); line != "" {
-			out.Messages = append(out.Messages, line)
-		}
-	}
-	out.Messages = out.Messages[max(0, len(out.Messages)-maxMessages):]
+	out.Messages = provider.LastLines(strings.Join(out.Messages, "\n")+"\n"+res.Stdout+res.Stderr, maxMessages)
 	if err != nil {
 		return err
 	}
@@ -301,34 +296,13 @@ func (w *Winget) run(ctx context.Context, p program, args []string, i patch.Inst
 	return nil
 }
 
-// changes compares two readings.
-func changes(before, after []program, asked []patch.Update) []provider.Change {
-	was := map[patch.Key]string{}
-	for _, p := range before {
+// whole are the items of programs that are completely there.
+func whole(programs []program) []patch.Item {
+	var items []patch.Item
+	for _, p := range programs {
 		if p.item.Broken == "" {
-			was[p.item.Key()] = p.item.Version
+			items = append(items, p.item)
 		}
 	}
-	var all []provider.Change
-	add := func(k patch.Key, from, to string) {
-		all = append(all, provider.Change{Name: k.Name, Scope: k.Scope, Instance: k.Instance, Architecture: k.Architecture, From: from, To: to,
-			Asked: slices.ContainsFunc(asked, func(u patch.Update) bool { return u.Key() == k })})
-	}
-	for _, p := range after {
-		k := p.item.Key()
-		from, ok := was[k]
-		delete(was, k)
-		switch {
-		case p.item.Broken != "" && ok:
-			add(k, from, "")
-		case p.item.Broken == "" && from != p.item.Version:
-			add(k, from, p.item.Version)
-		}
-	}
-	for _, p := range before {
-		if from, gone := was[p.item.Key()]; gone {
-			add(p.item.Key(), from, "")
-		}
-	}
-	return all
+	return items
 }

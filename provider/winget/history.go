@@ -1,10 +1,7 @@
 package winget
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 
 	"patchbay/patch"
@@ -31,15 +28,8 @@ type step struct {
 // may be taken back to it.
 func (w *Winget) history() history {
 	h := history{}
-	if w.env.Records == nil {
-		return h
-	}
-	b, err := w.env.Records.Read(historyRecord)
-	if err == nil {
-		err = json.Unmarshal(b, &h)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		w.env.Log.Warn("what was updated before cannot be read", "error", err)
+	w.env.ReadRecord(historyRecord, &h)
+	if h == nil { // "null" is JSON too
 		return history{}
 	}
 	return h
@@ -52,18 +42,7 @@ func (w *Winget) note(k patch.Key, s step) error {
 	}
 	h := w.history()
 	h[k.String()] = s
-	if err := w.keep(h); err != nil {
-		return fmt.Errorf("writing down what is about to be done: %w", err)
-	}
-	return nil
-}
-
-func (w *Winget) keep(h history) error {
-	b, err := json.Marshal(h)
-	if err == nil {
-		err = w.env.Records.Write(historyRecord, b)
-	}
-	return err
+	return w.env.WriteRecord(historyRecord, h)
 }
 
 // previous is the version that a program can be taken back to: the one before the last

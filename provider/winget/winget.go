@@ -124,7 +124,7 @@ func (w *Winget) look() (programs []program, notes []string, err error) {
 		programs[i].item.Previous = past.previous(programs[i])
 	}
 	if past.arrived(programs) {
-		if err := w.keep(past); err != nil { // the next look tries again
+		if err := w.env.WriteRecord(historyRecord, past); err != nil { // the next look tries again
 			w.env.Log.Warn("that a program is there again could not be written down", "error", err)
 		}
 	}
