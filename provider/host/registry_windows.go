@@ -1,14 +1,11 @@
 package host
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"golang.org/x/sys/windows/registry"
 
@@ -88,34 +85,8 @@ func values(k registry.Key) (map[string]provider.RegistryValue, error) {
 			n, kind, err = k.GetValue(name, data)
 		}
 		if err == nil {
-			all[name] = value(kind, data[:min(n, len(data))])
+			all[name] = provider.DecodeRegistry(kind, data[:min(n, len(data))])
 		}
 	}
 	return all, nil
-}
-
-// value reads the bytes of a value of a kind. Variables in a text stay as they are written.
-func value(kind uint32, data []byte) (v provider.RegistryValue) {
-	switch {
-	case kind == registry.SZ || kind == registry.EXPAND_SZ:
-		v.Text, _, _ = strings.Cut(wide(data), "\x00")
-	case kind == registry.MULTI_SZ:
-		v.List = slices.DeleteFunc(strings.Split(wide(data), "\x00"), func(s string) bool { return s == "" })
-	case kind == registry.DWORD && len(data) == 4:
-		v.Number = uint64(binary.LittleEndian.Uint32(data))
-	case kind == registry.QWORD && len(data) == 8:
-		v.Number = binary.LittleEndian.Uint64(data)
-	default:
-		v.Bytes = bytes.Clone(data)
-	}
-	return v
-}
-
-// wide reads UTF-16, the low byte first.
-func wide(data []byte) string {
-	units := make([]uint16, len(data)/2)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(data[2*i:])
-	}
-	return string(utf16.Decode(units))
 }

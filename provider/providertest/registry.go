@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf16"
 
 	"patchbay/provider"
 )
@@ -96,16 +95,7 @@ func decode(text []byte) string {
 	if len(text) < 2 || text[0] != 0xff || text[1] != 0xfe {
 		return strings.TrimPrefix(string(text), "\ufeff")
 	}
-	return wide(text[2:])
-}
-
-// wide reads UTF-16, the low byte first.
-func wide(b []byte) string {
-	units := make([]uint16, len(b)/2)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(b[2*i:])
-	}
-	return string(utf16.Decode(units))
+	return provider.DecodeUTF16(text[2:])
 }
 
 // joined gives the lines, those together that a backslash at the end ties together. A string
@@ -269,9 +259,9 @@ func parseData(text string) (provider.RegistryValue, error) {
 	}
 	switch kind {
 	case "hex(1)", "hex(2)": // a string, and one with variables in it
-		return provider.RegistryValue{Text: strings.TrimRight(wide(b), "\x00")}, nil
+		return provider.RegistryValue{Text: strings.TrimRight(provider.DecodeUTF16(b), "\x00")}, nil
 	case "hex(7)":
-		list := strings.Split(strings.TrimRight(wide(b), "\x00"), "\x00")
+		list := strings.Split(strings.TrimRight(provider.DecodeUTF16(b), "\x00"), "\x00")
 		return provider.RegistryValue{List: slices.DeleteFunc(list, func(s string) bool { return s == "" })}, nil
 	case "hex(4)", "hex(b)":
 		if len(b) != 4 && len(b) != 8 {

@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"patchbay/provider"
 )
@@ -78,16 +77,6 @@ func Open(r io.ReaderAt, size int64) (*Hive, error) {
 	return &Hive{r: r, size: size, root: u32(36), Dirty: u32(4) != u32(8)}, nil
 }
 
-// Key reads one key, by its path below the root with backslashes. A key that is not there is
-// fs.ErrNotExist.
-func (h *Hive) Key(path string) (provider.RegistryKey, error) {
-	k, err := h.find(path)
-	if err != nil {
-		return provider.RegistryKey{}, err
-	}
-	return h.whole(path, k)
-}
-
 // Below reads the keys right below one, by their names. They have their values, and not the
 // names of what is below them in turn.
 func (h *Hive) Below(path string) (map[string]provider.RegistryKey, error) {
@@ -123,21 +112,6 @@ func (h *Hive) find(path string) (node, error) {
 		return node{}, fmt.Errorf("reading %.200s: %w", path, err)
 	}
 	return k, nil
-}
-
-func (h *Hive) whole(path string, k node) (out provider.RegistryKey, err error) {
-	out.Changed = k.changed
-	if out.Values, err = h.values(k); err != nil {
-		return out, fmt.Errorf("reading values of %.200s: %w", path, err)
-	}
-	err = h.each(k, func(sub node) bool {
-		out.Keys = append(out.Keys, sub.name)
-		return true
-	})
-	if err != nil {
-		return out, fmt.Errorf("reading keys below %.200s: %w", path, err)
-	}
-	return out, nil
 }
 
 // node is a key as it lies in the file.
@@ -280,15 +254,6 @@ func (h *Hive) values(k node) (map[string]provider.RegistryValue, error) {
 	return all, nil
 }
 
-// The kinds of values that are read; others keep their bytes.
-const (
-	regText     = 1
-	regExpand   = 2
-	regNumber32 = 4
-	regList     = 7
-	regNumber64 = 11
-)
-
 func (h *Hive) value(at uint32) (name string, v provider.RegistryValue, err error) {
 	b, err := h.cell(at, 20, 20+maxName)
 	if err != nil {
@@ -314,29 +279,7 @@ func (h *Hive) value(at uint32) (name string, v provider.RegistryValue, err erro
 			return "", v, err
 		}
 	}
-	return name, decode(binary.LittleEndian.Uint32(b[12:]), data), nil
-}
-
-// decode reads the data of a value of a kind.
-func decode(kind uint32, data []byte) provider.RegistryValue {
-	switch {
-	case kind == regText || kind == regExpand:
-		s, _, _ := strings.Cut(text(data, false), "\x00")
-		return provider.RegistryValue{Text: s}
-	case kind == regList:
-		var list []string
-		for _, s := range strings.Split(text(data, false), "\x00") {
-			if s != "" {
-				list = append(list, s)
-			}
-		}
-		return provider.RegistryValue{List: list}
-	case kind == regNumber32 && len(data) >= 4:
-		return provider.RegistryValue{Number: uint64(binary.LittleEndian.Uint32(data))}
-	case kind == regNumber64 && len(data) >= 8:
-		return provider.RegistryValue{Number: binary.LittleEndian.Uint64(data)}
-	}
-	return provider.RegistryValue{Bytes: data}
+	return name, provider.DecodeRegistry(binary.LittleEndian.Uint32(b[12:]), data), nil
 }
 
 // cell reads what lies at an offset: at least and at most so many bytes of it.
@@ -372,11 +315,7 @@ func text(b []byte, latin bool) string {
 		}
 		return string(runes)
 	}
-	units := make([]uint16, len(b)/2)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(b[2*i:])
-	}
-	return string(utf16.Decode(units))
+	return provider.DecodeUTF16(b)
 }
 
 // fileTime reads a count of 100 ns since 1601.
