@@ -175,7 +175,7 @@ func (w *Winget) ofPerson(p person) (found []arp.Entry, note string, err error) 
 func (w *Winget) fromFile(p person) (found []arp.Entry, note string, err error) {
 	path, ok := onSystemDrive(p.folder)
 	if !ok {
-		return nil, "", nil // a profile without a folder, or on another disk: nobody works with it here
+		return nil, fmt.Sprintf("What %s has installed is not known: the profile is not on the system's drive.", p.name), nil
 	}
 	f, err := w.host.Files().Open(path + "/NTUSER.DAT")
 	if errors.Is(err, fs.ErrNotExist) {
