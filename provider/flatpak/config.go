@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // config is what an installation is set up to do.
@@ -37,6 +38,9 @@ func (r *remote) origin() string {
 // parseConfig reads OSTree's configuration, in GLib's form of key files.
 func parseConfig(b []byte) (config, error) {
 	c := config{remotes: map[string]*remote{}}
+	if !utf8.Valid(b) {
+		return c, errors.New("it is not text in UTF-8")
+	}
 	sc := bufio.NewScanner(bytes.NewReader(b))
 	sc.Buffer(nil, maxConfig)
 	group := ""
