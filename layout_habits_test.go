@@ -94,7 +94,7 @@ func TestNoShell(t *testing.T) {
 func TestOrdersCarryNothingThatCouldRun(t *testing.T) {
 	known := map[string]string{
 		"Orders":        "Agent Seen IssuedAt Expires Devices Approvals",
-		"DeviceOrders":  "Device Windows Reboot Restart ScanSeconds RefreshSeconds FreshAfter Jobs",
+		"DeviceOrders":  "Device Windows Reboot Restart InUse ScanSeconds RefreshSeconds FreshAfter Jobs",
 		"Job":           "ID Verb Target Decision Attempt NotBefore NotAfter Forced AllowRemovals",
 		"Target":        "Provider Scope Name Architecture Instance From To SHA256 Size",
 		"OrdersVersion": "Epoch Version",

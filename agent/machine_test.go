@@ -29,6 +29,7 @@ type machine struct {
 	apply     func(provider.Request) (provider.Outcome, bool, error) // true: go on with the installation
 	begun     map[string]string                                      // what Apply left broken, and the version it was to have
 	repair    func() (provider.Outcome, error)                       // nil: there is nothing that could repair
+	open      []provider.Process                                     // what people have open
 	repairs   int                                                    // how often it was tried
 }
 
@@ -101,6 +102,22 @@ func (m *machine) Apply(_ context.Context, r provider.Request) (provider.Outcome
 		m.installed[u.Name] = u.Available
 	}
 	return o, err
+}
+
+// InUse: one process per program.
+func (m *machine) InUse(_ context.Context, r provider.Request) ([]provider.Process, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(m.open), func(p provider.Process) bool {
+		return !slices.ContainsFunc(r.Updates, func(u patch.Update) bool { return u.Name == p.Program })
+	}), nil
+}
+
+// closes ends a process.
+func (m *machine) closes(p provider.Process) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.open = slices.DeleteFunc(m.open, func(o provider.Process) bool { return o.ID == p.ID })
 }
 
 // Undo does what Apply does, down. Afterwards there is nothing before it.

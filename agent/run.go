@@ -123,6 +123,9 @@ func (a *Agent) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if ready, err = a.free(ctx, ready); err != nil {
+		return err
+	}
 	for _, g := range a.groups(ready) {
 		if err := a.applyGroup(ctx, g); err != nil || ctx.Err() != nil {
 			return err

@@ -39,6 +39,8 @@ type world struct {
 	restart func(service string) error // nil does it
 	people  bool                       // somebody is logged in
 	notices []string                   // to them
+	asks    []string                   // them
+	says    func() (bool, error)       // to a question; nil leaves it unanswered
 
 	restarts map[string]int // by service
 	key      ecdsa.PublicKey
@@ -78,6 +80,18 @@ func (w *world) options() Options {
 		Now: time.Now, Build: "test", Disk: w.disk, Keys: identity.SoftKey{Dir: w.disk}, Kinds: []provider.Kind{w.machine.kind()},
 		Facts: w.machine.facts, Dial: w.server.net.dial, Reboot: w.reboot, Restart: w.restarted,
 		People: func() bool { return w.people }, Announce: func(_ context.Context, text string) error { w.notices = append(w.notices, text); return nil },
+		Ask: func(ctx context.Context, _ uint32, text string, wait time.Duration) (bool, error) {
+			w.asks = append(w.asks, text)
+			if w.says != nil {
+				return w.says()
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(wait):
+			}
+			return false, nil
+		},
+		End:    func(_ context.Context, p provider.Process) error { w.machine.closes(p); return nil },
 		Random: func() float64 { return 0.5 },
 		Log:    slog.New(slog.NewTextHandler(testWriter{w.t}, nil)),
 		Sleep: func(ctx context.Context, d time.Duration) {

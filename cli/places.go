@@ -182,6 +182,8 @@ func siteRows(t *table, v view.Site) {
 	t.row("by itself", v.Policy.Auto)
 	t.row("reboots by itself", v.Policy.Reboot)
 	t.row("restarts services by itself", v.Policy.Restarts == "in_window")
+	t.row("programs in use", v.Policy.InUse)
+	t.row("beside", strings.Join(v.Policy.Beside, ", "))
 	t.row("window", v.Window.Sentence)
 	for _, w := range v.Policy.Windows {
 		t.row("", fmt.Sprintf("%s %s for %d minutes (%s)", strings.Join(w.Days, ","), w.Start, w.Minutes, w.Zone))
@@ -195,11 +197,14 @@ type PolicyFlags struct {
 	Window []string `help:"A weekly window, such as 'sat 22:00 240' or 'mon,tue 01:30 90'; may be given several times." placeholder:"'DAYS START MINUTES'" sep:"none"`
 	Reboot bool     `help:"Devices may reboot by themselves inside the window."`
 
+	InUse  string   `help:"A program that somebody has open while it is to be replaced: ${enum}." enum:"wait,ask,close" default:"wait"`
+	Beside []string `help:"Another program that may install updates there, and beside which Patchbay installs, such as Intune; may be given several times." placeholder:"NAME" sep:"none"`
+
 	RestartServices bool `help:"Devices restart services that still use old files of what they updated, inside the window."`
 }
 
 func (f PolicyFlags) policy() (view.Policy, error) {
-	p := view.Policy{Auto: f.Auto, Reboot: f.Reboot}
+	p := view.Policy{Auto: f.Auto, Reboot: f.Reboot, InUse: f.InUse, Beside: f.Beside}
 	if f.RestartServices {
 		p.Restarts = "in_window"
 	}

@@ -1,6 +1,9 @@
 package provider
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // MachineHost is a Host that tells of its machine what stands in no file and no registry.
 type MachineHost interface {
@@ -20,6 +23,18 @@ type Machine struct {
 
 // Process is one program that runs.
 type Process struct {
+	ID      uint32
+	Session uint32    // on whose desktop it runs; 0 is nobody's: services
 	Program string    // its file, as the system writes it; "" when that is hidden
 	Began   time.Time // zero when that is hidden
+}
+
+// DeskHost is a MachineHost on which people work.
+type DeskHost interface {
+	MachineHost
+	// Ask shows those of a session a question and waits for their answer, or until they leave
+	// it unanswered, which is no.
+	Ask(ctx context.Context, session uint32, question string, wait time.Duration) (yes bool, err error)
+	// End ends a program that still is the one that was seen. What is not saved is lost.
+	End(ctx context.Context, p Process) error
 }

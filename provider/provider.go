@@ -63,6 +63,13 @@ type Repairer interface {
 	Repair(ctx context.Context, lockWait time.Duration) (Outcome, error)
 }
 
+// Closer is a provider of programs that people have open.
+type Closer interface {
+	// InUse lists what runs of the items in the request on somebody's desktop. Services are
+	// none of it: installers see to them.
+	InUse(context.Context, Request) ([]Process, error)
+}
+
 // Request is what to install and what is allowed to happen on the way.
 type Request struct {
 	Updates       []patch.Update // Available is the exact version wanted, Installed the one that is there

@@ -139,7 +139,21 @@ type Facts struct {
 	Providers    []ProviderFacts `json:"providers,omitempty"`
 	Restart      Restart         `json:"restart"`
 	Patchers     []string        `json:"patchers,omitempty"` // other programs that install updates here, such as unattended-upgrades
+	Masters      []Master        `json:"masters,omitempty"`  // those of them that may install what a provider here does, sorted
 	Edition      string          `json:"edition,omitempty"`  // of Windows: "Professional", "ServerStandard"
+}
+
+// Master is another program that decides over what is installed on the device, as far as is
+// known: whether it does is settled elsewhere.
+type Master struct {
+	Name     string `json:"name"`               // as in Patchers: "Intune"
+	Programs bool   `json:"programs,omitempty"` // it may install applications
+	System   bool   `json:"system,omitempty"`   // it may update the system
+}
+
+// Over reports whether it may change what a provider of this phase installs.
+func (m Master) Over(p provider.Phase) bool {
+	return m.Programs && p == provider.Apps || m.System && p == provider.System
 }
 
 // ProviderFacts names a provider found on the device and its traits.

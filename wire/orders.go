@@ -31,14 +31,29 @@ type DeviceOrders struct {
 	Reboot  bool        `json:"reboot"`  // whether it may reboot by itself inside the window
 	// Restart is whether it may restart services by itself inside the window: those that use
 	// old files of what a job updated.
-	Restart        bool `json:"restart,omitempty"`
-	ScanSeconds    int  `json:"scan_seconds"`    // how often to scan
-	RefreshSeconds int  `json:"refresh_seconds"` // how often to ask the sources anew; 0 never
+	Restart bool `json:"restart,omitempty"`
+	// InUse says what is done about a program that somebody has open while it is to be replaced.
+	InUse          InUse `json:"in_use,omitempty"`
+	ScanSeconds    int   `json:"scan_seconds"`    // how often to scan
+	RefreshSeconds int   `json:"refresh_seconds"` // how often to ask the sources anew; 0 never
 	// FreshAfter asks for a scan, and for the sources asked anew where that is allowed, that
 	// begin after it. A person pressed a button then.
 	FreshAfter *time.Time `json:"fresh_after,omitempty"`
 	Jobs       []Job      `json:"jobs,omitempty"` // sorted by ID
 }
+
+// InUse says what is done about a program that somebody has open while it is to be replaced.
+type InUse string
+
+// The ways. Services and what runs for nobody's eyes are no such programs.
+const (
+	InUseWait  InUse = ""      // it waits until they closed it
+	InUseAsk   InUse = "ask"   // they are asked whether it may be closed
+	InUseClose InUse = "close" // they are told, and it is closed some minutes later
+)
+
+// Open begins what a waiting job says while somebody has its program open.
+const Open = "Open on the machine: "
 
 // Job is one device's work on one item.
 type Job struct {

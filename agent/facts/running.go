@@ -83,7 +83,9 @@ func listed(h hive) ([]program, error) {
 			if err != nil || len(all) >= maxPrograms {
 				continue // removed meanwhile
 			}
-			p := program{name: arp.Name(textOf(e, "DisplayName")), folder: folderOf(e), changed: e.Changed}
+			text := func(value string) string { return textOf(e, value) }
+			lies := arp.Entry{Location: text("InstallLocation"), Icon: text("DisplayIcon"), Uninstall: text("UninstallString")}
+			p := program{name: arp.Name(text("DisplayName")), folder: lies.Folder(), changed: e.Changed}
 			if p.name != "" && p.folder != "" && !p.changed.IsZero() {
 				all = append(all, p)
 			}
@@ -93,21 +95,3 @@ func listed(h hive) ([]program, error) {
 }
 
 const uninstallList = `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall`
-
-// folderOf is where a program lies: as it says, or where its icon or its remover is.
-func folderOf(e provider.RegistryKey) string {
-	folder := strings.Trim(textOf(e, "InstallLocation"), `" `)
-	for _, name := range []string{"DisplayIcon", "UninstallString"} {
-		file := strings.TrimLeft(textOf(e, name), `" `)
-		i := strings.LastIndexByte(file, '\\')
-		if end := strings.Index(strings.ToLower(file), ".exe"); folder == "" && i > 0 && (end < 0 || i < end) {
-			folder = file[:i]
-		}
-	}
-	folder = strings.ToLower(strings.TrimRight(strings.ReplaceAll(folder, "/", `\`), `\`))
-	// No folder at the top of a drive, and nothing of Windows itself: much else lies there.
-	if strings.Count(folder, `\`) < 2 || folder[1] != ':' || strings.Contains(folder, `:\windows\`) {
-		return ""
-	}
-	return folder + `\`
-}

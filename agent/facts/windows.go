@@ -85,7 +85,11 @@ func onWindows(host provider.RegistryHost) wire.Facts {
 		Architecture: processor(textOf(h.key(control+`\Session Manager\Environment`), "PROCESSOR_ARCHITECTURE")),
 		MachineID:    hashedID(textOf(h.key(`HKLM\SOFTWARE\Microsoft\Cryptography`), "MachineGuid")),
 		Zone:         windowsZone(h.key(control + `\TimeZoneInformation`)),
-		Restart:      windowsRestart(h), Patchers: windowsPatchers(h),
+		Restart:      windowsRestart(h),
+	}
+	f.Masters = windowsMasters(h)
+	for _, m := range f.Masters {
+		f.Patchers = append(f.Patchers, m.Name)
 	}
 	if strings.HasPrefix(strings.ToLower(textOf(version, "InstallationType")), "server") {
 		f.Distro = "windows-server"
@@ -220,27 +224,32 @@ func agents() map[string]string {
 	}
 }
 
-// windowsPatchers lists what else installs updates, sorted.
-func windowsPatchers(h hive) []string {
-	var found []string
+// windowsMasters lists what else installs updates, sorted by name. Whether a tool that may
+// install programs does so stands nowhere on the device.
+func windowsMasters(h hive) []wire.Master {
+	var found []wire.Master
+	system := func(name string) { found = append(found, wire.Master{Name: name, System: true}) }
+	both := func(name string) { found = append(found, wire.Master{Name: name, Programs: true, System: true}) }
 	policy, auto := h.key(updatePolicy), h.key(updatePolicy+`\AU`)
 	if server := textOf(policy, "WUServer"); server != "" && number(auto, "UseWUServer") == 1 {
-		found = append(found, "WSUS ("+server+")")
+		system("WSUS (" + server + ")")
 	}
 	if automatic(h, auto) {
-		found = append(found, "Windows Update (automatic)")
+		system("Windows Update (automatic)")
 	}
 	if defers(policy) || defers(h.key(`HKLM\SOFTWARE\Microsoft\PolicyManager\current\device\Update`)) {
-		found = append(found, "Windows Update for Business")
+		system("Windows Update for Business")
 	}
-	found = append(found, enrolments(h)...)
+	for _, name := range enrolments(h) {
+		both(name)
+	}
 	for name, tool := range agents() {
 		if s, err := h.look(services + `\` + name); err == nil && number(s, "Start") != disabled {
-			found = append(found, tool)
+			both(tool)
 		}
 	}
-	slices.Sort(found)
-	return slices.Compact(found)
+	slices.SortFunc(found, func(a, b wire.Master) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(found, func(a, b wire.Master) bool { return a.Name == b.Name })
 }
 
 const disabled = 4 // of a service's Start

@@ -35,6 +35,7 @@ type Job struct {
 	Reboot     patch.Answer        `json:"reboot,omitempty"`
 	Restarts   []Restart           `json:"restarts,omitempty"` // of services, in the order they were begun
 	RebootAt   time.Time           `json:"reboot_at,omitzero"` // the moment that was announced to those logged in
+	CloseAt    time.Time           `json:"close_at,omitzero"`  // the moment at which its program is closed, as was announced
 	Rebooted   bool                `json:"rebooted,omitempty"` // a reboot was asked for
 	Failure    *Failure            `json:"failure,omitempty"`  // of the last apply
 }

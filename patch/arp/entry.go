@@ -29,6 +29,7 @@ type Entry struct {
 	User        string // whose it is; "" is the machine's
 
 	Location       string // where it lies
+	Icon           string // the file its icon is in
 	Uninstall      string // how it is removed, as it is written; never to be run as it stands
 	QuietUninstall string
 	Modify         string
@@ -58,7 +59,7 @@ func Read(key string, v Values) Entry {
 	e := Entry{
 		Key: cut(key, maxValue), Name: text("DisplayName"), Version: strings.TrimSpace(text("DisplayVersion")), Publisher: text("Publisher"),
 		MSI:      v.Number("WindowsInstaller") == 1 && IsCode(key),
-		Location: text("InstallLocation"), Uninstall: text("UninstallString"), QuietUninstall: text("QuietUninstallString"), Modify: text("ModifyPath"),
+		Location: text("InstallLocation"), Icon: text("DisplayIcon"), Uninstall: text("UninstallString"), QuietUninstall: text("QuietUninstallString"), Modify: text("ModifyPath"),
 		Date: text("InstallDate"), Size: int64(min(v.Number("EstimatedSize"), 1<<40) << 10),
 		SystemComponent: v.Number("SystemComponent") == 1, Parent: text("ParentKeyName"), ReleaseType: text("ReleaseType"),
 	}

@@ -1,9 +1,6 @@
 package host
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -16,7 +13,7 @@ import (
 	"patchbay/provider"
 )
 
-var _ provider.MachineHost = Host{}
+var _ provider.DeskHost = Host{}
 
 // controller is the program that starts all services. Windows ends when it ends, so one of
 // it is one boot. A boot that continues a hibernated kernel has it, too: then nothing that
@@ -28,7 +25,7 @@ func (Host) Machine() provider.Machine {
 	m := provider.Machine{People: people(), Cards: cards(), Account: account()}
 	for _, p := range processes() {
 		program, began := examine(p.id)
-		m.Processes = append(m.Processes, provider.Process{Program: program, Began: began})
+		m.Processes = append(m.Processes, provider.Process{ID: p.id, Session: session(p.id), Program: program, Began: began})
 		if strings.EqualFold(p.name, controller) && p.id != 0 && !began.IsZero() && (m.BootedAt.IsZero() || began.Before(m.BootedAt)) {
 			m.BootedAt = began.Truncate(time.Second)
 			m.Boot = strconv.FormatInt(began.UnixNano(), 36) + "-" + strconv.FormatUint(uint64(p.id), 10)
@@ -87,6 +84,15 @@ func examine(id uint32) (program string, began time.Time) {
 	return program, began
 }
 
+// session is on whose desktop a process runs; one that is gone is on nobody's.
+func session(id uint32) uint32 {
+	var s uint32
+	if err := windows.ProcessIdToSessionId(id, &s); err != nil {
+		return 0
+	}
+	return s
+}
+
 // sessions are those of people: the first is the services'. One that is disconnected has its
 // programs open still; one that shows only the question who is there is neither.
 func sessions() []uint32 {
@@ -106,37 +112,6 @@ func sessions() []uint32 {
 }
 
 func people() bool { return len(sessions()) > 0 }
-
-// Announce shows a text to everybody who is logged in, and waits for nobody.
-func (Host) Announce(ctx context.Context, text string) error {
-	title, err := windows.UTF16FromString("Patchbay")
-	if err != nil {
-		return err
-	}
-	body, err := windows.UTF16FromString(text)
-	if err != nil {
-		return err
-	}
-	send := windows.NewLazySystemDLL("wtsapi32.dll").NewProc("WTSSendMessageW")
-	if err := send.Find(); err != nil {
-		return err
-	}
-	var problems []error
-	for _, id := range sessions() {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		const information, shown = 0x40, 600 // an icon; seconds
-		var answer uint32
-		// Lengths are in bytes, without the end.
-		ok, _, err := send.Call(0, uintptr(id), uintptr(unsafe.Pointer(&title[0])), uintptr(2*len(title)-2),
-			uintptr(unsafe.Pointer(&body[0])), uintptr(2*len(body)-2), information, shown, uintptr(unsafe.Pointer(&answer)), 0)
-		if ok == 0 {
-			problems = append(problems, fmt.Errorf("session %d: %w", id, err))
-		}
-	}
-	return errors.Join(problems...)
-}
 
 // cards are the addresses of network cards that their makers gave. One that software made up
 // says so in its first byte.

@@ -26,9 +26,16 @@ type Fleet interface {
 	// Sort: name, devices, waiting, released, size. Counts are those of the customer asked for.
 	Updates(now time.Time, f view.Filter) view.Page[view.Update]
 	Update(now time.Time, id string) (view.UpdateDetail, bool)
+	Counts
+}
+
+// Counts are what is counted over many devices.
+type Counts interface {
 	// Postures counts per customer or per site or per device, by ID. Those without a device
 	// may be left out.
 	Postures(now time.Time, level store.Level) map[string]view.Posture
+	// Masters counts the other programs that may install updates on a site's devices, by name.
+	Masters(site string) []view.Master
 	// Ages counts open security needs by age, in the order of the buckets. customer "" is all.
 	Ages(now time.Time, customer string) []view.AgeCount
 }

@@ -10,6 +10,7 @@ import (
 	"patchbay/server/store"
 	"patchbay/server/view"
 	"patchbay/window"
+	"patchbay/wire"
 )
 
 // SitesParams are what the list of sites takes.
@@ -77,7 +78,8 @@ func (s *Server) customerNames(ctx context.Context) (map[string]string, error) {
 }
 
 func siteView(row store.Site, customer string, p view.Posture, now time.Time) view.Site {
-	policy := view.Policy{Auto: string(row.Policy.Auto), Reboot: row.Policy.Reboot, Restarts: string(cmp.Or(row.Policy.Restarts, store.RestartByHand))}
+	policy := view.Policy{Auto: string(row.Policy.Auto), Reboot: row.Policy.Reboot, Restarts: string(cmp.Or(row.Policy.Restarts, store.RestartByHand)),
+		InUse: string(cmp.Or(row.Policy.InUse, waits)), Beside: row.Policy.Beside}
 	for _, w := range row.Policy.Windows {
 		policy.Windows = append(policy.Windows, view.Weekly{Zone: w.Zone, Days: w.Days, Start: w.Start, Minutes: w.Minutes})
 	}
@@ -133,9 +135,24 @@ func (s *Server) newSite(ctx context.Context, in *struct {
 	return out(siteView(row, customer.Name, view.Posture{}, now)), nil
 }
 
+// waits is how the API calls wire.InUseWait.
+const waits = "wait"
+
 // policyOf checks a policy. Windows without a zone get the site's.
 func policyOf(p view.Policy, zone string) (store.SitePolicy, error) {
 	policy := store.SitePolicy{Auto: store.Auto(p.Auto), Reboot: p.Reboot, Restarts: store.Restarts(p.Restarts), Windows: []window.Weekly{}}
+	if p.InUse != waits {
+		policy.InUse = wire.InUse(p.InUse)
+	}
+	for _, name := range p.Beside {
+		name, err := cleanName("policy.beside", name)
+		if err != nil {
+			return policy, err
+		}
+		policy.Beside = append(policy.Beside, name)
+	}
+	slices.Sort(policy.Beside)
+	policy.Beside = slices.Compact(policy.Beside)
 	for _, w := range p.Windows {
 		weekly := window.Weekly{Zone: w.Zone, Days: slices.Clone(w.Days), Start: w.Start, Minutes: w.Minutes}
 		if weekly.Zone == "" {
@@ -178,7 +195,9 @@ func (s *Server) site(ctx context.Context, in *SitePath) (*Out[view.Site], error
 		return nil, err
 	}
 	now := s.Now()
-	return out(siteView(row, customer.Name, s.Fleet.Postures(now, store.LevelSite)[row.ID], now)), nil
+	v := siteView(row, customer.Name, s.Fleet.Postures(now, store.LevelSite)[row.ID], now)
+	v.Masters = s.Fleet.Masters(row.ID)
+	return out(v), nil
 }
 
 // SiteChange changes what is set. A zone given alone moves the windows of the old zone.

@@ -44,6 +44,7 @@ func Decide(f Facts, now time.Time) Result {
 	needs := assess.Needs(f.Inventory, now)
 	versions := versionsOf(f.Inventory)
 	decisions := policy.Decide(needs, f.Answers, ruleOf(f.Site), versions)
+	decisions = policy.Contest(needs, decisions, mastersOf(f.Inventory.Facts, f.Site), now)
 	past := pastOf(f.Jobs)
 	ring := rollout.Ring{Open: true} // there is one ring, and it is open
 	var plan rollout.Plan
@@ -78,6 +79,25 @@ func Decide(f Facts, now time.Time) Result {
 // ruleOf is the site's rule for updates nobody answered.
 func ruleOf(s store.Site) policy.Rule {
 	return policy.Rule{ID: "rule:" + s.ID, Place: s.Name, Security: s.Policy.Auto == store.Security, At: s.ChangedAt}
+}
+
+// mastersOf are the other programs that decide over what is installed on the device, without
+// those that a person answered for.
+func mastersOf(facts wire.Facts, s store.Site) []policy.Master {
+	var masters []policy.Master
+	for _, m := range facts.Masters {
+		if slices.Contains(s.Policy.Beside, m.Name) {
+			continue
+		}
+		over := policy.Master{Name: m.Name}
+		for _, p := range facts.Providers {
+			if m.Over(p.Traits.Phase) {
+				over.Providers = append(over.Providers, p.Name)
+			}
+		}
+		masters = append(masters, over)
+	}
+	return masters
 }
 
 // SpecOf is when devices of a site may be changed. Windows without a zone are in the site's.

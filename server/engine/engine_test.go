@@ -32,6 +32,7 @@ type rig struct {
 	seq                           int64
 	previous                      string       // the version that the device can bring back
 	restart                       wire.Restart // what it says still runs in an old version
+	masters                       []wire.Master
 }
 
 func newRig(t *testing.T, policy store.SitePolicy) *rig {
@@ -79,6 +80,14 @@ func (r *rig) found(name string, policy store.SitePolicy) {
 		Policy: policy, CreatedAt: r.now, ChangedAt: r.now}))
 }
 
+// policy changes the site's.
+func (r *rig) policy(p store.SitePolicy) {
+	r.t.Helper()
+	r.must(r.Store.Customer(store.Who{ID: "per_test", Name: "Ann"}, r.customer).UpdateSite(r.t.Context(), r.now,
+		store.Site{ID: r.site, Customer: r.customer, Name: "HQ", Zone: "Europe/Berlin", Policy: p, CreatedAt: r.now, ChangedAt: r.now}))
+	r.DueCustomer(r.customer)
+}
+
 // join enrols the device.
 func (r *rig) join() {
 	r.t.Helper()
@@ -104,7 +113,7 @@ func section(t *testing.T, name string, at time.Time, body any) wire.Section {
 // says makes the agent report the version installed and the updates on offer, and what it did.
 func (r *rig) says(installed string, offered []patch.Update, jobs []wire.JobStep, outcomes ...wire.Outcome) {
 	r.t.Helper()
-	facts := wire.Facts{Hostname: "pc", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}, Restart: r.restart}
+	facts := wire.Facts{Hostname: "pc", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}, Restart: r.restart, Masters: r.masters}
 	sections := []wire.Section{
 		section(r.t, "apt/installed", r.now, []patch.Item{{Provider: "apt", Name: "lib", Architecture: "amd64", Version: installed, Previous: r.previous}}),
 		section(r.t, "apt/offered", r.now, offered),

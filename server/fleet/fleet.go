@@ -8,6 +8,8 @@
 package fleet
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -175,6 +177,24 @@ func (x *Index) Postures(now time.Time, level store.Level) map[string]view.Postu
 		postures[id] = postures[id].Plus(x.posture(e, now))
 	}
 	return postures
+}
+
+// Masters counts the other programs that may install updates on the devices of a site, sorted
+// by name.
+func (x *Index) Masters(site string) []view.Master {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	on := map[string]int{}
+	for _, e := range x.within(view.Filter{Site: site}) {
+		for _, m := range e.Device.Facts.Masters {
+			on[m.Name]++
+		}
+	}
+	var masters []view.Master
+	for _, name := range slices.Sorted(maps.Keys(on)) {
+		masters = append(masters, view.Master{Name: name, Devices: on[name]})
+	}
+	return masters
 }
 
 // Holding counts the agents that said they hold a root and limits of these versions, or newer

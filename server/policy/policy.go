@@ -24,6 +24,8 @@ const (
 	Wait    Kind = "wait"   // until a person or a rule answers
 	Reject  Kind = "reject" // a person said no
 	Undo    Kind = "undo"   // a person said no, and that it is taken back where it is installed
+	// Contested is a yes where another program installs the same: whose turn it is, a person has to say.
+	Contested Kind = "contested"
 )
 
 // Decision is the answer for one need, always with its reason.

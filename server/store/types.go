@@ -37,6 +37,11 @@ type SitePolicy struct {
 	Reboot  bool            `json:"reboot"`  // whether devices may reboot by themselves inside the window
 	// Restarts says who restarts services that use old files of an update; "" is by hand.
 	Restarts Restarts `json:"restarts,omitempty"`
+	// InUse is what is done about programs that somebody has open.
+	InUse wire.InUse `json:"in_use,omitempty"`
+	// Beside names other programs that decide over what is installed here, and of which a
+	// person said that Patchbay installs beside them. Sorted.
+	Beside []string `json:"beside,omitempty"`
 }
 
 // Restarts says who restarts services.

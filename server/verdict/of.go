@@ -207,6 +207,10 @@ func offered(c Case, _ time.Time) Verdict {
 }
 
 func decided(c Case, _ time.Time) Verdict {
+	if c.Decision.Kind == policy.Contested {
+		return Verdict{Name: TWO_MASTERS, Owner: MSP, Since: later(c.Decision.At, c.Need.Since), Act: ActSettle,
+			Sentence: sentence(c.Decision.Reason) + " Say in the site's policy that Patchbay installs beside it, or take it out of the other's hands."}
+	}
 	if c.Need.Reached || c.Need.Broken != "" && !c.Need.Offered || c.Decision.Kind != policy.Wait {
 		return Verdict{}
 	}
@@ -275,6 +279,9 @@ func staged(c Case, _ time.Time) Verdict {
 func inWindow(c Case, now time.Time) Verdict {
 	if c.met() || openStep(c) != wire.StepWaiting {
 		return Verdict{}
+	}
+	if strings.HasPrefix(c.Work.Why, wire.Open) {
+		return Verdict{Name: WAITS_USER, Owner: User, Since: c.Work.Since, Sentence: c.wish() + "." + reason(c)}
 	}
 	if c.Work.Tried.Open.Forced != "" {
 		return Verdict{Name: PREFLIGHT, Owner: Patchbay, Since: c.Work.Since, Sentence: begins(c)}
@@ -386,6 +393,13 @@ func verifying(c Case, _ time.Time) Verdict {
 		return Verdict{}
 	}
 	return Verdict{Name: VERIFYING, Owner: Patchbay, Since: c.Work.Since, Sentence: "The work is over; the device is being read again to prove it." + reason(c)}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // begins says what keeps a device from beginning although it may.

@@ -58,6 +58,8 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		}},
 		{WITHDRAWN, Offered, func(c *Case) { c.Need.Offered, c.Need.GoneAt = false, &gone }},
 		{HELD, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Held, "held by root" }},
+		{TWO_MASTERS, Decided, func(c *Case) { c.Decision.Kind, c.Work = policy.Contested, Work{} }},
+		{WAITS_USER, InWindow, func(c *Case) { c.Work.Why = wire.Open + "lib (lib.exe). The update waits until it is closed." }},
 		{KEPT_BACK, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Phased, "not yet for this machine" }},
 		{WAITS_DECISION, Decided, func(c *Case) { c.Decision = policy.Decision{Kind: policy.Wait} }},
 		{REJECTED, Approved, func(c *Case) { c.Decision.Kind, c.Decision.Reason = policy.Reject, "breaks the till" }},

@@ -49,6 +49,7 @@ const (
 	SUPERSEDED               Name = "SUPERSEDED"               // offered: a newer version took this one's place
 	NOT_APPLICABLE           Name = "NOT_APPLICABLE"           // applicable: the item is gone
 	WAITS_DECISION           Name = "WAITS_DECISION"           // decided: nobody has answered
+	TWO_MASTERS              Name = "TWO_MASTERS"              // decided: another program may install it here too, and nobody said who does
 	REJECTED                 Name = "REJECTED"                 // approved: a person said no
 	EXCEPTED                 Name = "EXCEPTED"                 // approved: an exception with an end
 	WAITS_RING               Name = "WAITS_RING"               // ring_open
@@ -56,6 +57,7 @@ const (
 	WAITS_DEVICE             Name = "WAITS_DEVICE"             // reachable: decided, the device will hear at its next check-in
 	STAGING                  Name = "STAGING"                  // staged
 	WAITS_WINDOW             Name = "WAITS_WINDOW"             // in_window
+	WAITS_USER               Name = "WAITS_USER"               // preflight: somebody has the program open
 	PREFLIGHT                Name = "PREFLIGHT"                // preflight: with the reason it waits
 	APPLYING                 Name = "APPLYING"                 // applied: at work now
 	FAILED                   Name = "FAILED"                   // applied: with the manager's own message
@@ -105,6 +107,7 @@ const (
 	ActUnhold  Act = "unhold" // on the device, by whoever held it
 	ActLook    Act = "look"   // a person must look at the device
 	ActManage  Act = "manage" // set the agent up to install
+	ActSettle  Act = "settle" // say in the site's policy who installs there
 )
 
 // Verdict is the answer for one need.
@@ -131,7 +134,7 @@ type Fact struct {
 var states = map[Name]State{
 	VERIFIED: Good, UNKNOWN: NotKnown, STALE: NotKnown,
 	HELD: WaitsPerson, KEPT_BACK: WaitsTime, NO_FIX: WaitsTime, WITHDRAWN: NotKnown,
-	SUPERSEDED: Gone, NOT_APPLICABLE: Gone, WAITS_DECISION: WaitsPerson, REJECTED: Excused,
+	SUPERSEDED: Gone, NOT_APPLICABLE: Gone, WAITS_DECISION: WaitsPerson, TWO_MASTERS: WaitsPerson, WAITS_USER: WaitsPerson, REJECTED: Excused,
 	EXCEPTED: Excused, WAITS_RING: WaitsTime, OBSERVED: WaitsPerson, WAITS_DEVICE: WaitsTime,
 	STAGING: Moving, WAITS_WINDOW: WaitsTime, PREFLIGHT: Moving, APPLYING: Moving,
 	FAILED: Bad, ROLLED_BACK: Bad, INSTALLED_PENDING_REBOOT: WaitsTime, RUNNING_OLD: WaitsPerson,

@@ -39,6 +39,7 @@ type Site struct {
 	Devices   int       `json:"devices"`
 	Posture   Posture   `json:"posture"`
 	CreatedAt time.Time `json:"created_at"`
+	Masters   []Master  `json:"masters,omitempty" doc:"Other programs that may install updates on its devices. Told of one site only"`
 }
 
 // Policy is what goes by itself at a site, and when.
@@ -47,7 +48,15 @@ type Policy struct {
 	Windows []Weekly `json:"windows,omitempty" maxItems:"20" doc:"None: nothing happens here unless forced"`
 	Reboot  bool     `json:"reboot" doc:"Devices may reboot by themselves inside the window"`
 	// Restarts is optional, for callers that do not know it.
-	Restarts string `json:"restarts,omitempty" enum:"by_hand,in_window" doc:"Who restarts services that use old files of an update: a person, or the device inside the window. By hand when left out"`
+	Restarts string   `json:"restarts,omitempty" enum:"by_hand,in_window" doc:"Who restarts services that use old files of an update: a person, or the device inside the window. By hand when left out"`
+	InUse    string   `json:"in_use,omitempty" enum:"wait,ask,close" doc:"What is done about a program that somebody has open while it is to be replaced: it waits until they close it, they are asked, or they are told and it is closed five minutes later. Wait when left out"`
+	Beside   []string `json:"beside,omitempty" maxItems:"20" doc:"Other programs that may install updates on these devices, such as Intune, and beside which Patchbay installs all the same. Where one is not named here, nothing is installed that it may install too"`
+}
+
+// Master is another program that may install updates.
+type Master struct {
+	Name    string `json:"name"`
+	Devices int    `json:"devices" doc:"On how many devices of the site"`
 }
 
 // Weekly is a maintenance window that comes back every week.

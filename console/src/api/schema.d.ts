@@ -1418,6 +1418,14 @@ export interface components {
                 [key: string]: string;
             };
         };
+        Master: {
+            /**
+             * Format: int64
+             * @description On how many devices of the site
+             */
+            devices: number;
+            name: string;
+        };
         Me: {
             email: string;
             id: string;
@@ -1790,6 +1798,13 @@ export interface components {
              * @enum {string}
              */
             auto: "by_hand" | "security";
+            /** @description Other programs that may install updates on these devices, such as Intune, and beside which Patchbay installs all the same. Where one is not named here, nothing is installed that it may install too */
+            beside?: string[];
+            /**
+             * @description What is done about a program that somebody has open while it is to be replaced: it waits until they close it, they are asked, or they are told and it is closed five minutes later. Wait when left out
+             * @enum {string}
+             */
+            in_use?: "wait" | "ask" | "close";
             /** @description Devices may reboot by themselves inside the window */
             reboot: boolean;
             /**
@@ -1995,6 +2010,8 @@ export interface components {
             /** Format: int64 */
             devices: number;
             id: string;
+            /** @description Other programs that may install updates on its devices. Told of one site only */
+            masters?: components["schemas"]["Master"][];
             name: string;
             policy: components["schemas"]["Policy"];
             posture: components["schemas"]["Posture"];
@@ -2249,12 +2266,12 @@ export interface components {
         };
         Verdict: {
             /** @enum {string} */
-            act?: "" | "approve" | "force" | "retry" | "unhold" | "look" | "manage";
+            act?: "" | "approve" | "force" | "retry" | "unhold" | "look" | "manage" | "settle";
             facts?: components["schemas"]["Fact"][];
             /** @enum {string} */
             link: "applicable" | "known" | "offered" | "decided" | "approved" | "ring_open" | "reachable" | "staged" | "in_window" | "preflight" | "applied" | "active" | "verified";
             /** @enum {string} */
-            name: "VERIFIED" | "UNKNOWN" | "STALE" | "HELD" | "KEPT_BACK" | "NO_FIX" | "WITHDRAWN" | "SUPERSEDED" | "NOT_APPLICABLE" | "WAITS_DECISION" | "REJECTED" | "EXCEPTED" | "WAITS_RING" | "OBSERVED" | "WAITS_DEVICE" | "STAGING" | "WAITS_WINDOW" | "PREFLIGHT" | "APPLYING" | "FAILED" | "ROLLED_BACK" | "INSTALLED_PENDING_REBOOT" | "RUNNING_OLD" | "VERIFYING";
+            name: "VERIFIED" | "UNKNOWN" | "STALE" | "HELD" | "KEPT_BACK" | "NO_FIX" | "WITHDRAWN" | "SUPERSEDED" | "NOT_APPLICABLE" | "WAITS_DECISION" | "REJECTED" | "EXCEPTED" | "WAITS_RING" | "OBSERVED" | "WAITS_DEVICE" | "STAGING" | "WAITS_WINDOW" | "PREFLIGHT" | "APPLYING" | "FAILED" | "ROLLED_BACK" | "INSTALLED_PENDING_REBOOT" | "RUNNING_OLD" | "VERIFYING" | "TWO_MASTERS" | "WAITS_USER";
             /** Format: date-time */
             next?: string;
             /** @enum {string} */

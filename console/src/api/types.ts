@@ -39,6 +39,7 @@ export type Verdict = Schemas["Verdict"];
 export type State = Verdict["state"];
 export type Owner = Verdict["owner"];
 export type Need = Schemas["Need"];
+export type Master = Schemas["Master"];
 export type NeedDetail = Schemas["NeedDetail"];
 export type ChainLink = Schemas["ChainLink"];
 export type Reversible = Schemas["Reversible"];

@@ -73,7 +73,12 @@ export function policyWords(policy: Policy, zone: string): string {
     policy.restarts === "in_window"
       ? "Services that still use old files are restarted within the window."
       : "Services that still use old files wait for a person to restart them.";
-  return `${who} Approved updates are installed ${when}, ${zone} time. ${restarts} ${reboot}`;
+  const open = {
+    wait: "A program that somebody has open is updated when they closed it.",
+    ask: "Whoever has a program open is asked whether it may be closed.",
+    close: "A program that somebody has open is closed five minutes after they were told.",
+  }[policy.in_use ?? "wait"];
+  return `${who} Approved updates are installed ${when}, ${zone} time. ${open} ${restarts} ${reboot}`;
 }
 
 /** What is wrong with a window, or nothing. */

@@ -1,5 +1,6 @@
-import { Button, Radio, Switch } from "@mantine/core";
-import type { Policy, Window } from "../../api/types";
+import { Button, Radio, Switch, TagsInput } from "@mantine/core";
+import type { Master, Policy, Window } from "../../api/types";
+import { count } from "../../lib/text";
 import { policyWords, windowProblem } from "../../lib/windows";
 import { WeekStrip } from "./WeekStrip";
 import { WindowFields } from "./WindowFields";
@@ -8,11 +9,15 @@ import "../../styles/site.css";
 interface Props {
   policy: Policy;
   zone: string;
+  /** Other programs that may install updates on the site's devices. */
+  masters?: Master[];
   change: (policy: Policy) => void;
 }
 
-/** Who decides, when it may happen, whether services and machines may restart: and what that means, in words. */
-export function PolicyFields({ policy, zone, change }: Props) {
+const inUse = (value: string): Policy["in_use"] => (value === "ask" || value === "close" ? value : "wait");
+
+/** Who decides, when it may happen, what may be closed, restarted and rebooted: and what that means, in words. */
+export function PolicyFields({ policy, zone, masters = [], change }: Props) {
   const windows = policy.windows ?? [];
   const set = (list: Window[]) => change({ ...policy, windows: list });
   return (
@@ -39,12 +44,29 @@ export function PolicyFields({ policy, zone, change }: Props) {
         label="Devices restart services within the window" description="Those that still run with old files of what was updated. Otherwise such an update is not verified until a person restarts them." />
       <Switch checked={policy.reboot} onChange={(e) => change({ ...policy, reboot: e.currentTarget.checked })}
         label="Devices may reboot within the window" description="Otherwise an update that needs a reboot waits for a person after it is installed." />
+      <Radio.Group label="A program that somebody has open" value={policy.in_use ?? "wait"} onChange={(v) => change({ ...policy, in_use: inUse(v) })}>
+        <div className="stack" style={{ gap: 8, marginTop: 6 }}>
+          <Radio value="wait" label="Wait" description="The update waits until they close it." />
+          <Radio value="ask" label="Ask" description="They are asked whether it may be closed; without a yes, again an hour later." />
+          <Radio value="close" label="Close" description="They are told, and it is closed five minutes later. What they did not save is lost." />
+        </div>
+      </Radio.Group>
+      <TagsInput label="Installs beside" value={policy.beside ?? []} data={masters.map((m) => m.name)} maxTags={20} acceptValueOnBlur
+        onChange={(beside) => change({ ...policy, beside })} placeholder={(policy.beside ?? []).length === 0 ? "No other program" : undefined}
+        description={`Other programs that may install updates here, and beside which Patchbay installs all the same. ${seen(masters, policy)}`} />
       <div className="policy-words">
         <p>{policyWords(policy, zone)}</p>
         <WeekStrip windows={windows} />
       </div>
     </div>
   );
+}
+
+/** Which other programs were seen, and what follows for those nobody answered for. */
+function seen(masters: Master[], policy: Policy): string {
+  const open = masters.filter((m) => !(policy.beside ?? []).includes(m.name));
+  if (open.length === 0) return masters.length === 0 ? "None was seen on the devices of this site." : "All that were seen here are named.";
+  return `Seen here and not named: ${open.map((m) => `${m.name} (${count(m.devices, "device")})`).join(", ")}. What they may install is not installed by Patchbay.`;
 }
 
 /** What is wrong with a policy, or nothing. */

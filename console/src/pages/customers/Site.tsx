@@ -90,7 +90,7 @@ function PolicyForm({ site: s }: { site: Site }) {
         <TextInput label="Name" value={name} maxLength={100} onChange={(e) => setName(e.currentTarget.value)} style={{ flex: "1 1 220px" }} />
         <Select label="Time zone" searchable limit={60} data={zones()} value={zone} onChange={(v) => v && setZone(v)} style={{ flex: "1 1 220px" }} />
       </div>
-      <PolicyFields policy={policy} zone={zone} change={setPolicy} />
+      <PolicyFields policy={policy} zone={zone} masters={s.masters} change={setPolicy} />
       {save.error && <Trouble error={save.error} what="The policy was not changed." />}
       <div className="row">
         <Button type="submit" loading={save.isPending} disabled={Boolean(why)} aria-describedby="policy-why">Change the policy</Button>

@@ -64,6 +64,8 @@ function helping(n: NeedDetail, doers: Doers): ReactNode {
           <Button size="xs" loading={doers.retry.isPending} onClick={() => doers.retry.mutate()} disabled={n.can.retry !== ""}>Try again</Button>
         </Possible>
       );
+    case "settle":
+      return <Button size="xs" renderRoot={(p) => <Link {...p} {...paths.site(n.site.id)} />}>Say who installs at {n.site.name}…</Button>;
     case "unhold":
     case "look":
     case "manage":

@@ -1,0 +1,206 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"patchbay/agent/journal"
+	"patchbay/provider"
+	"patchbay/wire"
+)
+
+const (
+	openWait = 5 * time.Minute // until it is looked again whether a program was closed
+	askTime  = 5 * time.Minute // how long a question is shown
+	askAgain = time.Hour       // after a no
+	askLook  = 30 * time.Second
+)
+
+// answer is what somebody said to the question whether a program may be closed.
+type answer string
+
+const (
+	notAsked answer = ""
+	asking   answer = "asking"
+	saidYes  answer = "yes"
+	saidNo   answer = "no"
+	unasked  answer = "unasked" // the question could not be shown
+)
+
+// question is one that was put for a job.
+type question struct {
+	answer answer
+	at     time.Time // when it was put, or answered
+}
+
+// openPlan is what is done about a job whose program somebody has open.
+type openPlan struct {
+	job   journal.Job // as it waits from now on
+	say   string      // to those who are logged in
+	ask   string      // to whoever has it open
+	close bool        // it is closed now, and the job goes on
+}
+
+// planOpen decides it by what the orders say. open is not empty.
+func planOpen(s situation, j journal.Job, open []provider.Process, q question) openPlan {
+	name := j.Target.Name
+	waits := func(retry time.Time, why string) openPlan {
+		j.Retry = retry
+		why = fmt.Sprintf("%s%s (%s). %s", wire.Open, name, files(open), why)
+		return openPlan{job: at(j, steps()[j.Step].again, why, s.now)}
+	}
+	untilClosed := "The update waits until it is closed."
+	switch s.device.InUse {
+	case wire.InUseClose:
+		notice := s.notice()
+		switch told := j.CloseAt; {
+		case told.IsZero() || told.Sub(s.now) > noticeTime: // or the clock was set meanwhile
+			if notice <= 0 {
+				return waits(s.now.Add(openWait), "The window ends too soon to tell whoever has it open.")
+			}
+			j.CloseAt = s.now.Add(notice)
+			p := waits(j.CloseAt, fmt.Sprintf("Whoever has it open was told: it is closed at %s.", j.CloseAt.UTC().Format("15:04 MST")))
+			p.say = fmt.Sprintf("Patchbay closes %s in %d minutes to update it. Save your work and close it.", name, max(1, int(notice.Round(time.Minute)/time.Minute)))
+			return p
+		case s.now.Before(told):
+			return waits(told, fmt.Sprintf("Whoever has it open was told: it is closed at %s.", told.UTC().Format("15:04 MST")))
+		}
+		return openPlan{job: j, close: true}
+	case wire.InUseAsk:
+		switch {
+		case q.answer == saidYes:
+			return openPlan{job: j, close: true}
+		case q.answer == asking:
+			return waits(s.now.Add(askLook), "Whoever has it open is asked whether it may be closed.")
+		case q.answer == unasked && s.now.Sub(q.at) < askAgain:
+			return waits(s.now.Add(openWait), "Whoever has it open could not be asked. "+untilClosed)
+		case q.answer == saidNo && s.now.Sub(q.at) < askAgain:
+			return waits(s.now.Add(openWait), "Whoever has it open did not let it be closed, and is asked again later.")
+		}
+		p := waits(s.now.Add(askLook), "Whoever has it open is asked whether it may be closed.")
+		p.ask = fmt.Sprintf("%s is to be updated to %s. May it be closed now? What is not saved is lost.", name, j.Target.To)
+		return p
+	}
+	return waits(s.now.Add(openWait), untilClosed)
+}
+
+// files names the programs that run, without their folders.
+func files(open []provider.Process) string {
+	const most = 3
+	var names []string
+	for _, p := range open {
+		names = append(names, short(p.Program[strings.LastIndexAny(p.Program, `\/`)+1:]))
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// free gives those of the jobs whose programs nobody has open, and closes what may be closed.
+func (a *Agent) free(ctx context.Context, jobs []journal.Job) ([]journal.Job, error) {
+	var c journal.Change
+	var on []journal.Job
+	for _, g := range a.groups(jobs) {
+		p, err := a.scanner.Open(ctx, g.kind)
+		closer, ok := p.(provider.Closer)
+		if err != nil || !ok { // applying says why it cannot be opened
+			on = append(on, g.jobs...)
+			continue
+		}
+		for _, j := range g.jobs {
+			if a.freed(ctx, &c, closer, j) {
+				on = append(on, j)
+			}
+		}
+	}
+	return on, a.save(c)
+}
+
+// freed reports whether a job may go on; otherwise the change says what it waits for.
+func (a *Agent) freed(ctx context.Context, c *journal.Change, closer provider.Closer, j journal.Job) bool {
+	s := a.situation()
+	request := a.request([]journal.Job{j}, a.report)
+	open, err := closer.InUse(ctx, request)
+	if err != nil {
+		a.again(c, j, wire.ResultBusy, fmt.Sprintf("whether %s is in use could not be seen: %v", j.Target.Name, err), readWait, s.now)
+		return false
+	}
+	if len(open) == 0 {
+		a.unask(j.ID)
+		return true
+	}
+	plan := planOpen(s, j, open, a.questionOf(j.ID))
+	if plan.say != "" {
+		a.announced(ctx, plan.say)
+	}
+	if plan.ask != "" {
+		a.ask(ctx, j.ID, open[0].Session, plan.ask)
+	}
+	if !plan.close {
+		c.Jobs = append(c.Jobs, plan.job)
+		return false
+	}
+	for _, p := range open {
+		if err = a.End(ctx, p); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		open, err = closer.InUse(ctx, request)
+	}
+	if err != nil || len(open) > 0 {
+		a.Log.Warn("a program that is to be replaced could not be closed", "program", j.Target.Name, "error", err)
+		why := fmt.Sprintf("%s%s (%s). It could not be closed.", wire.Open, j.Target.Name, files(open))
+		j.Retry, j.CloseAt = s.now.Add(openWait), time.Time{}
+		c.Jobs = append(c.Jobs, at(j, steps()[j.Step].again, why, s.now))
+		return false
+	}
+	a.unask(j.ID)
+	return true
+}
+
+// ask puts a question, and wakes the worker when it is answered.
+func (a *Agent) ask(ctx context.Context, job string, session uint32, text string) {
+	a.answered(job, asking)
+	go func() {
+		yes, err := a.Ask(ctx, session, text, askTime)
+		said := saidNo
+		switch {
+		case err != nil:
+			a.Log.Warn("whether a program may be closed could not be asked", "error", err)
+			said = unasked
+		case yes:
+			said = saidYes
+		}
+		a.answered(job, said)
+		a.work.ring()
+	}()
+}
+
+func (a *Agent) answered(job string, said answer) {
+	now, _ := a.clock.time()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.questions == nil {
+		a.questions = map[string]question{}
+	}
+	a.questions[job] = question{said, now}
+}
+
+func (a *Agent) questionOf(job string) question {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.questions[job]
+}
+
+func (a *Agent) unask(job string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.questions, job)
+}
