@@ -336,3 +336,65 @@ func TestRealScanIsCheap(t *testing.T) {
 		t.Errorf("it took %s", spent)
 	}
 }
+
+// TestRealProgramsInUseAreSeenAndEnded: what runs from a program's folder is in use, what runs
+// from beside it is not, and only the very process that was seen is ended.
+func TestRealProgramsInUseAreSeenAndEnded(t *testing.T) {
+	s := newScene(t)
+	byHand(t, filepath.Join(folder, "bed-nsis-1.0.0.exe"), "/S")
+	item := s.must("1.0.0", "Bed NSIS")
+	waits, err := os.ReadFile(`C:\windows\system32\cmd.exe`) // for a line, which never comes
+	if err != nil {
+		t.Fatal(err)
+	}
+	never, end, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { end.Close() })
+	start := func(dir string) *os.Process {
+		path := filepath.Join(dir, "editor.exe")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, waits, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		p, err := os.StartProcess(path, []string{path}, &os.ProcAttr{Files: []*os.File{never, os.Stdout, os.Stderr}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { p.Kill(); p.Wait() })
+		return p
+	}
+	beside := start(`C:\Program Files\Bed NSIS Two`)
+	inUse := func() []provider.Process {
+		open, err := s.InUse(t.Context(), to(item, "1.1.0"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return open
+	}
+	if open := inUse(); len(open) != 0 {
+		t.Fatalf("in use before it was opened: %+v", open)
+	}
+	p := start(`C:\Program Files\Bed NSIS`)
+	open := inUse()
+	if len(open) != 1 || int(open[0].ID) != p.Pid || open[0].Session == 0 || open[0].Began.IsZero() {
+		t.Fatalf("in use: %+v, want process %d", open, p.Pid)
+	}
+	other := open[0]
+	other.Began = other.Began.Add(-time.Second)
+	if err := (host.Host{}).End(t.Context(), other); err != nil || len(inUse()) != 1 {
+		t.Errorf("another process of the same number was ended: %v", err)
+	}
+	if err := (host.Host{}).End(t.Context(), open[0]); err != nil || len(inUse()) != 0 {
+		t.Errorf("it is still in use, %v", err)
+	}
+	if err := (host.Host{}).End(t.Context(), open[0]); err != nil {
+		t.Errorf("ended once more: %v", err)
+	}
+	if host := (host.Host{}).Machine(); !slices.ContainsFunc(host.Processes, func(o provider.Process) bool { return int(o.ID) == beside.Pid }) {
+		t.Error("what runs beside it was ended too")
+	}
+}
