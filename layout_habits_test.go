@@ -94,13 +94,14 @@ func TestNoShell(t *testing.T) {
 func TestOrdersCarryNothingThatCouldRun(t *testing.T) {
 	known := map[string]string{
 		"Orders":        "Agent Seen IssuedAt Expires Devices Approvals",
-		"DeviceOrders":  "Device Windows Reboot Restart InUse ScanSeconds RefreshSeconds FreshAfter Jobs",
+		"DeviceOrders":  "Device Windows Reboot Restart InUse ScanSeconds RefreshSeconds FreshAfter Programs Jobs",
 		"Job":           "ID Verb Target Decision Attempt NotBefore NotAfter Forced AllowRemovals",
-		"Target":        "Provider Scope Name Architecture Instance From To SHA256 Size",
+		"Target":        "Provider Scope Name Architecture Instance From To SHA256 Size Source",
+		"Wish":          "Provider Package Install Pin",
 		"OrdersVersion": "Epoch Version",
 	}
 	seen := map[string]bool{}
-	for _, s := range sources(t, func(s *source) bool { return s.dir == "wire" && !s.test }) {
+	for _, s := range sources(t, func(s *source) bool { return (s.dir == "wire" || s.path == "patch/wish.go") && !s.test }) {
 		ast.Inspect(s.ast, func(n ast.Node) bool {
 			spec, ok := n.(*ast.TypeSpec)
 			if !ok {

@@ -314,6 +314,9 @@ type Target struct {
 	To           string `json:"to"`
 	SHA256       string `json:"sha256,omitempty"`
 	Size         int64  `json:"size,omitempty"`
+	// Source is the source package of what is not installed yet, where From is "": what is
+	// installed then names itself, and is known by it.
+	Source string `json:"source,omitempty"`
 }
 
 // Key names the item.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/patch"
 	"patchbay/window"
 )
 
@@ -39,7 +40,10 @@ type DeviceOrders struct {
 	// FreshAfter asks for a scan, and for the sources asked anew where that is allowed, that
 	// begin after it. A person pressed a button then.
 	FreshAfter *time.Time `json:"fresh_after,omitempty"`
-	Jobs       []Job      `json:"jobs,omitempty"` // sorted by ID
+	// Programs is what its site's rules want of programs, sorted by provider and package. It
+	// asks for nothing to be done: what is on offer follows it, and jobs come of that.
+	Programs []patch.Wish `json:"programs,omitempty"`
+	Jobs     []Job        `json:"jobs,omitempty"` // sorted by ID
 }
 
 // InUse says what is done about a program that somebody has open while it is to be replaced.
@@ -72,8 +76,12 @@ type Job struct {
 // the decision that caused it and the attempt. Equal wishes have equal IDs.
 func JobID(device, verb string, t Target, decision string, attempt int) string {
 	h := sha256.New()
-	for _, s := range []string{device, verb, t.Provider, t.Scope, t.Name, t.Architecture, t.Instance,
-		t.From, t.To, decision, strconv.Itoa(attempt)} {
+	parts := []string{device, verb, t.Provider, t.Scope, t.Name, t.Architecture, t.Instance,
+		t.From, t.To, decision, strconv.Itoa(attempt)}
+	if t.Source != "" {
+		parts = append(parts, t.Source)
+	}
+	for _, s := range parts {
 		h.Write([]byte(strconv.Itoa(len(s)) + ":" + s))
 	}
 	return "job_" + hex.EncodeToString(h.Sum(nil)[:16])
