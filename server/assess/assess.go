@@ -34,6 +34,13 @@ type Device struct {
 	Facts      wire.Facts
 	Host       Section // where Facts are from
 	Providers  []Provider
+	Wanted     []Wish
+}
+
+// Wish is a program that a rule wants installed on the device, whether it is there or not.
+type Wish struct {
+	Provider, Package string
+	At                time.Time // since when
 }
 
 // Provider is one provider's view of the device.
@@ -69,6 +76,7 @@ type Need struct {
 	Update    patch.Update // on offer, or last on offer
 	Installed string       // by the last reading; "" when the item is not there
 	Offered   bool         // on offer now
+	Absent    bool         // it is not installed, and a rule wants it here
 	Since     time.Time    // when the offer was first seen here
 	GoneAt    *time.Time   // when it vanished
 	Previous  string       // the version before Installed that the device can bring back; "" when none
@@ -118,6 +126,10 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 		if o.GoneAt != nil && now.Sub(*o.GoneAt) > Remember {
 			continue
 		}
+		o, ok := arrived(o, p, d.Wanted)
+		if !ok {
+			continue
+		}
 		k := o.Update.Key()
 		if old, ok := telling[k]; !ok || tellsMore(p.Versions, o, old) {
 			telling[k] = o
@@ -130,9 +142,10 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 		}
 	}
 	for k, o := range telling {
-		item := installed[k]
+		item, there := installed[k]
 		n := Need{Key: k, Update: o.Update, Installed: item.Version, Previous: item.Previous, Broken: item.Broken, Offered: o.GoneAt == nil,
 			Since: o.FirstSeen, GoneAt: o.GoneAt, ScannedAt: p.Installed.ScannedAt}
+		n.Absent = !there && absent(o.Update)
 		n.Reached = n.Installed != "" && n.Broken == "" && reached(p.Versions, n.Installed, o.Update.Available)
 		if n.Reached {
 			n.Restart, n.Unsure = runs(n, d)
@@ -140,7 +153,7 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 		}
 		needs = append(needs, n)
 	}
-	return needs
+	return append(needs, missing(p, d.Wanted, needs)...)
 }
 
 // runs says why what runs is not, or may not be, what a need that is reached shows as installed.

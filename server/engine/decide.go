@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -41,6 +42,7 @@ type Result struct {
 // and why each need stands where it does. It is pure: the same facts at the same time give
 // the same result, and deciding again after its plan was stored changes nothing.
 func Decide(f Facts, now time.Time) Result {
+	f.Inventory.Wanted = wantedOf(f.Site)
 	needs := assess.Needs(f.Inventory, now)
 	versions := versionsOf(f.Inventory)
 	decisions := policy.Decide(needs, f.Answers, ruleOf(f.Site), versions)
@@ -78,7 +80,7 @@ func Decide(f Facts, now time.Time) Result {
 
 // ruleOf is the site's rule for updates nobody answered.
 func ruleOf(s store.Site) policy.Rule {
-	return policy.Rule{ID: "rule:" + s.ID, Place: s.Name, Security: s.Policy.Auto == store.Security, At: s.ChangedAt}
+	return policy.Rule{ID: "rule:" + s.ID, Place: s.Name, Security: s.Policy.Auto == store.Security, At: s.ChangedAt, Applications: applicationsOf(s)}
 }
 
 // mastersOf are the other programs that decide over what is installed on the device, without
@@ -194,7 +196,7 @@ func workOf(n assess.Need, d policy.Decision, past []rollout.Past, jobs map[stri
 		j := jobs[last.ID]
 		w.Message, w.Receipt = j.Message, last.EndedAt
 		if j.Step == wire.StepDone {
-			w.Message = "the device said it was done, but its inventory still shows " + n.Installed
+			w.Message = "the device said it was done, but its inventory still shows " + cmp.Or(n.Installed, "nothing of it")
 		}
 	}
 	return w

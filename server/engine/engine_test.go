@@ -33,6 +33,7 @@ type rig struct {
 	previous                      string       // the version that the device can bring back
 	restart                       wire.Restart // what it says still runs in an old version
 	masters                       []wire.Master
+	more                          []patch.Item // installed beside lib
 }
 
 func newRig(t *testing.T, policy store.SitePolicy) *rig {
@@ -115,7 +116,7 @@ func (r *rig) says(installed string, offered []patch.Update, jobs []wire.JobStep
 	r.t.Helper()
 	facts := wire.Facts{Hostname: "pc", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}, Restart: r.restart, Masters: r.masters}
 	sections := []wire.Section{
-		section(r.t, "apt/installed", r.now, []patch.Item{{Provider: "apt", Name: "lib", Architecture: "amd64", Version: installed, Previous: r.previous}}),
+		section(r.t, "apt/installed", r.now, append([]patch.Item{{Provider: "apt", Name: "lib", Architecture: "amd64", Version: installed, Previous: r.previous}}, r.more...)),
 		section(r.t, "apt/offered", r.now, offered),
 		section(r.t, "apt/sources", r.now, []patch.Source{{Provider: "apt", Name: "archive", SignedAt: &r.now}}),
 		section(r.t, "host", r.now, facts),
@@ -151,8 +152,18 @@ func (r *rig) expect(want verdict.Name) {
 	}
 }
 
-// ordered opens the agent's orders as an agent would.
+func (r *rig) needs() int {
+	return len(r.Index.Needs(r.now, view.Filter{Device: r.device}).Items)
+}
+
+// ordered are the jobs of the agent's orders.
 func (r *rig) ordered() []wire.Job {
+	r.t.Helper()
+	return r.wished().Jobs
+}
+
+// wished opens the agent's orders as an agent would.
+func (r *rig) wished() wire.DeviceOrders {
 	r.t.Helper()
 	envelope, version, err := r.Orders(r.t.Context(), r.agent)
 	r.must(err)
@@ -162,7 +173,7 @@ func (r *rig) ordered() []wire.Job {
 	if o.Seen != version || len(o.Devices) != 1 {
 		r.t.Fatalf("the orders are %+v", o)
 	}
-	return o.Devices[0].Jobs
+	return o.Devices[0]
 }
 
 func (r *rig) approve(answer store.Answer, reason string) {

@@ -22,7 +22,7 @@ type Kind string
 const (
 	Install Kind = "install"
 	Wait    Kind = "wait"   // until a person or a rule answers
-	Reject  Kind = "reject" // a person said no
+	Reject  Kind = "reject" // a person or a rule said no
 	Undo    Kind = "undo"   // a person said no, and that it is taken back where it is installed
 	// Contested is a yes where another program installs the same: whose turn it is, a person has to say.
 	Contested Kind = "contested"
@@ -72,6 +72,8 @@ type Rule struct {
 	Place    string // where it stands, as people call it
 	Security bool   // security updates need no answer
 	At       time.Time
+	// Applications are rules for single programs.
+	Applications []Application
 }
 
 // Decide gives exactly one decision per need, in the order of needs. versions names the
@@ -104,7 +106,10 @@ func decide(n assess.Need, answers []Answer, rule Rule, versions func(string) st
 			ForcedUntil: best.ForcedUntil, AllowRemovals: best.AllowRemovals}
 	case best != nil:
 		return Decision{Kind: Reject, ID: best.ID, Reason: best.Reason, By: best.By, At: best.At}
-	case n.Blind == nil && rule.Security && n.Update.Is(patch.Security):
+	case n.Blind != nil:
+	case rule.application(n.Update) != nil && (n.Offered || n.Broken == ""): // what is broken is no wish of a rule
+		return rule.application(n.Update).decide(n, versions(n.Key.Provider))
+	case rule.Security && n.Update.Is(patch.Security):
 		return Decision{Kind: Install, ID: rule.ID, At: rule.At,
 			Reason: fmt.Sprintf("security updates are approved by themselves at %s", rule.Place)}
 	}

@@ -119,7 +119,7 @@ func jobFor(device string, n assess.Need, d policy.Decision, past []Past, ring R
 // wants reports whether the decision asks for a change of what is installed. An undo takes
 // back the very version it was said of, and no ring holds it up.
 func wants(n assess.Need, d policy.Decision, ring Ring) bool {
-	if n.Blind != nil || n.Installed == "" {
+	if n.Blind != nil || n.Installed == "" && !n.Absent {
 		return false
 	}
 	switch d.Kind {
@@ -148,8 +148,12 @@ func busy(past []Past) bool {
 
 // Target is the exact change a need asks for.
 func Target(n assess.Need) wire.Target {
-	return wire.Target{Provider: n.Key.Provider, Scope: n.Key.Scope, Name: n.Key.Name, Architecture: n.Key.Architecture,
+	t := wire.Target{Provider: n.Key.Provider, Scope: n.Key.Scope, Name: n.Key.Name, Architecture: n.Key.Architecture,
 		Instance: n.Key.Instance, From: n.Installed, To: n.Update.Available, SHA256: n.Update.SHA256, Size: n.Update.Size}
+	if n.Absent {
+		t.Source = n.Update.Source
+	}
+	return t
 }
 
 // Wanted is the exact change a decision asks for, and the verb for it.

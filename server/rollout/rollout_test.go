@@ -231,3 +231,18 @@ func TestWhatHasBegunIsNeitherWithdrawnNorDoubled(t *testing.T) {
 		}
 	}
 }
+
+// What is not there and wanted is a job from nothing, which names its source package: what
+// comes of it names itself.
+func TestWhatIsWantedAndNotThereIsAJob(t *testing.T) {
+	n := need()
+	n.Installed, n.Update.Installed, n.Update.Source, n.Absent = "", "", "src", true
+	p := plan(n, yes, nil, open, now)
+	if len(p.Make) != 1 || p.Make[0].Target.From != "" || p.Make[0].Target.To != "1.1" || p.Make[0].Target.Source != "src" {
+		t.Errorf("%+v", p)
+	}
+	n.Offered = false
+	if p := plan(n, yes, nil, open, now); len(p.Jobs) != 0 {
+		t.Errorf("it is ordered without being on offer: %+v", p)
+	}
+}

@@ -42,6 +42,8 @@ type SitePolicy struct {
 	// Beside names other programs that decide over what is installed here, and of which a
 	// person said that Patchbay installs beside them. Sorted.
 	Beside []string `json:"beside,omitempty"`
+	// Applications are rules for single programs, sorted by provider and package, one for each.
+	Applications []ApplicationRule `json:"applications,omitempty"`
 }
 
 // Restarts says who restarts services.

@@ -147,7 +147,7 @@ func silent(c Case, now time.Time) bool {
 
 func applicable(c Case, _ time.Time) Verdict {
 	n := c.Need
-	if n.Blind != nil || n.Installed != "" || n.Offered || n.ScannedAt.IsZero() {
+	if n.Blind != nil || n.Installed != "" || n.Offered || n.Absent || n.ScannedAt.IsZero() {
 		return Verdict{}
 	}
 	since := n.ScannedAt
@@ -173,7 +173,7 @@ func known(c Case, now time.Time) Verdict {
 	case n.Reached && silent(c, now):
 		return Verdict{Name: STALE, Owner: MSP, Since: c.Device.LastSeen, Act: ActLook,
 			Sentence: fmt.Sprintf("%s was installed when the device was last heard, too long ago to count on. It may be off, or its agent stopped.", n.Installed)}
-	case n.Installed == "":
+	case n.Installed == "" && !n.Absent:
 		return Verdict{Name: UNKNOWN, Owner: MSP, Since: n.Since, Act: ActLook,
 			Sentence: fmt.Sprintf("%s is on offer for this device, but what the device says is installed does not name it.", n.Update.Available)}
 	}
@@ -184,6 +184,10 @@ func offered(c Case, _ time.Time) Verdict {
 	n := c.Need
 	if n.Reached || n.Broken != "" || c.Decision.Kind == policy.Undo {
 		return Verdict{}
+	}
+	if n.Absent && !n.Offered {
+		return Verdict{Name: NO_FIX, Owner: MSP, Since: n.Since, Act: ActLook, Sentence: fmt.Sprintf("A rule wants %s installed here. It is not, and the device has nothing on offer for it: "+
+			"its catalogue does not have the package, or its agent does not install what is not there.", n.Key.Name)}
 	}
 	if !n.Offered {
 		v := Verdict{Name: WITHDRAWN, Owner: Vendor, Act: ActLook,
@@ -227,8 +231,10 @@ func approved(c Case, _ time.Time) Verdict {
 	if why == "" {
 		why = "No reason was given."
 	}
-	return Verdict{Name: REJECTED, Owner: MSP, Since: c.Decision.At, Act: ActApprove,
-		Sentence: fmt.Sprintf("%s rejected this update. %s", c.Decision.By, why)}
+	if c.Decision.By != "" { // otherwise a rule, which says itself what it is
+		why = fmt.Sprintf("%s rejected this update. %s", c.Decision.By, why)
+	}
+	return Verdict{Name: REJECTED, Owner: MSP, Since: c.Decision.At, Act: ActApprove, Sentence: why}
 }
 
 func ringOpen(c Case, _ time.Time) Verdict {

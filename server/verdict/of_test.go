@@ -63,6 +63,11 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		{KEPT_BACK, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Phased, "not yet for this machine" }},
 		{WAITS_DECISION, Decided, func(c *Case) { c.Decision = policy.Decision{Kind: policy.Wait} }},
 		{REJECTED, Approved, func(c *Case) { c.Decision.Kind, c.Decision.Reason = policy.Reject, "breaks the till" }},
+		{REJECTED, Approved, func(c *Case) { // by a rule
+			c.Decision = policy.Decision{Kind: policy.Reject, ID: "rule:site", Reason: "A rule at HQ leaves lib alone."}
+		}},
+		{WAITS_WINDOW, InWindow, func(c *Case) { c.Need.Installed, c.Need.Absent = "", true }},
+		{NO_FIX, Offered, func(c *Case) { c.Need.Installed, c.Need.Absent, c.Need.Offered = "", true, false }},
 		{WAITS_RING, RingOpen, func(c *Case) { c.Ring = rollout.Ring{Why: "ring 2 is closed"} }},
 		{OBSERVED, Reachable, func(c *Case) { c.Device.Mode = wire.Observe }},
 		{WAITS_DEVICE, Reachable, func(c *Case) { c.Device.LastSeen = now.Add(-time.Hour) }},

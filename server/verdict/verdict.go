@@ -44,13 +44,13 @@ const (
 	STALE                    Name = "STALE"                    // known: read too long ago to be believed, the silent device included
 	HELD                     Name = "HELD"                     // offered: held or pinned on the device, by somebody there
 	KEPT_BACK                Name = "KEPT_BACK"                // offered: dependencies or phasing on the vendor's side
-	NO_FIX                   Name = "NO_FIX"                   // offered: affected, and nobody offers a newer version
+	NO_FIX                   Name = "NO_FIX"                   // offered: affected or wanted, and nobody offers what would do
 	WITHDRAWN                Name = "WITHDRAWN"                // offered: the offer vanished and the old version is still there
 	SUPERSEDED               Name = "SUPERSEDED"               // offered: a newer version took this one's place
 	NOT_APPLICABLE           Name = "NOT_APPLICABLE"           // applicable: the item is gone
 	WAITS_DECISION           Name = "WAITS_DECISION"           // decided: nobody has answered
 	TWO_MASTERS              Name = "TWO_MASTERS"              // decided: another program may install it here too, and nobody said who does
-	REJECTED                 Name = "REJECTED"                 // approved: a person said no
+	REJECTED                 Name = "REJECTED"                 // approved: a person or a rule said no
 	EXCEPTED                 Name = "EXCEPTED"                 // approved: an exception with an end
 	WAITS_RING               Name = "WAITS_RING"               // ring_open
 	OBSERVED                 Name = "OBSERVED"                 // reachable: the agent was set up to observe only
