@@ -71,10 +71,14 @@ func (t *teller) siteChanged(_ store.AuditRow, p actPayload) string {
 	if p.Policy != nil && p.Was.Policy != nil && !reflect.DeepEqual(inZone(*p.Policy, p.Zone), inZone(*p.Was.Policy, p.Was.Zone)) {
 		parts = append(parts, "changed the policy of "+name+": "+policyWords(*p.Policy))
 	}
+	if p.Policy != nil && p.Was.Policy != nil {
+		parts = append(parts, ruleWords(p.Was.Policy.Applications, p.Policy.Applications, name)...)
+	}
 	return changes(parts, name)
 }
 
-// inZone is a policy to compare: windows of the site's own zone name none.
+// inZone is a policy to compare: windows of the site's own zone name none. Its rules for
+// programs are told one by one.
 func inZone(p store.SitePolicy, zone string) store.SitePolicy {
 	windows := make([]window.Weekly, 0, len(p.Windows))
 	for _, w := range p.Windows {
@@ -84,7 +88,7 @@ func inZone(p store.SitePolicy, zone string) store.SitePolicy {
 		w.Days = sortedDays(w.Days)
 		windows = append(windows, w)
 	}
-	p.Windows = windows
+	p.Windows, p.Applications = windows, nil
 	return p
 }
 

@@ -117,6 +117,12 @@ func TestSentences(t *testing.T) {
 	forced.Forced, forced.Attempt = ann, 2
 	saturday := store.SitePolicy{Auto: store.Security, Windows: []window.Weekly{{Zone: "Europe/Berlin", Days: []string{"sun", "sat"}, Start: "22:00", Minutes: 240}}, Reboot: true}
 	before := m{"name": "Head office", "zone": "Europe/Berlin", "policy": store.SitePolicy{Auto: store.ByHand}}
+	a, b := store.ApplicationRule{Provider: "winget", Package: "7zip.7zip", Wish: store.LeaveAlone, By: "Ann"}, store.ApplicationRule{Provider: "winget", Package: "Notepad++.Notepad++", Wish: store.UpdateOnly}
+	c := store.ApplicationRule{Provider: "winget", Package: "Zoom.Zoom", Wish: store.InstallToo, Pin: "6.2.", Reason: "the till needs it", At: at}
+	d, e := store.ApplicationRule{Package: "d"}, store.ApplicationRule{Package: "e"}
+	ruled := func(rules ...store.ApplicationRule) store.SitePolicy {
+		return store.SitePolicy{Auto: store.ByHand, Applications: rules}
+	}
 	for _, c := range []struct {
 		actor, act, object, device string
 		payload                    any
@@ -141,6 +147,10 @@ func TestSentences(t *testing.T) {
 		{"agent:x", "agent.restored", "x", "dev_1", nil, "found front-desk set back to an earlier state, as by restoring a snapshot, and reads it anew"},
 		{ann, "site.update", "site_1", "", m{"name": "Head office", "zone": "Europe/Berlin", "policy": saturday, "was": before}, "changed the policy of Head office: security updates go by themselves, Sat, Sun 22:00 for 4 h (Europe/Berlin), devices may reboot"},
 		{ann, "site.update", "site_1", "", m{"name": "Ulm", "zone": "Europe/Berlin", "policy": store.SitePolicy{Auto: store.ByHand}, "was": before}, "renamed Head office to Ulm"},
+		{ann, "site.update", "site_1", "", m{"name": "Head office", "zone": "Europe/Berlin", "was": m{"name": "Head office", "zone": "Europe/Berlin", "policy": ruled(a, b)}, "policy": ruled(b, c)},
+			"had Zoom.Zoom installed and updated at Head office, no further than 6.2.: the till needs it and took the rule for 7zip.7zip at Head office back"},
+		{ann, "site.update", "site_1", "", m{"name": "Head office", "zone": "Europe/Berlin", "was": before, "policy": ruled(a, b, c, d, e)},
+			"had 7zip.7zip left alone at Head office and had Notepad++.Notepad++ updated where it is at Head office and had Zoom.Zoom installed and updated at Head office, no further than 6.2.: the till needs it and changed 2 rules more"},
 		{ann, "customer.update", "cus_1", "", m{"name": "Acme", "note": "", "closed_at": at, "was": m{"name": "Acme"}}, "closed Acme"},
 		{ann, "session.create", "s", "", m{"person": ann, "remote": "192.0.2.7", "second_factor": true}, "signed in from 192.0.2.7"},
 		{ann, "session.delete", "s", "", m{"person": ann}, "signed out"},
@@ -172,7 +182,8 @@ func TestSentencesStayOneLine(t *testing.T) {
 	}
 	payload["allow_removals"], payload["devices"] = []string{hostile, hostile, hostile, hostile, hostile, hostile}, []string{hostile}
 	payload["job"] = wire.Job{Forced: hostile, Target: wire.Target{Name: hostile, From: hostile, To: hostile}}
-	payload["policy"] = store.SitePolicy{Windows: []window.Weekly{{Zone: hostile, Days: []string{hostile, ""}, Start: hostile}}}
+	payload["policy"] = store.SitePolicy{Windows: []window.Weekly{{Zone: hostile, Days: []string{hostile, ""}, Start: hostile}},
+		Applications: []store.ApplicationRule{{Package: hostile, Wish: store.ApplicationWish(hostile), Pin: hostile, Reason: hostile}}}
 	payload["was"] = map[string]any{"name": hostile + "1", "policy": store.SitePolicy{}}
 	n := testNames()
 	n.devices["dev_1"] = hostile

@@ -79,7 +79,7 @@ func (s *Server) customerNames(ctx context.Context) (map[string]string, error) {
 
 func siteView(row store.Site, customer string, p view.Posture, now time.Time) view.Site {
 	policy := view.Policy{Auto: string(row.Policy.Auto), Reboot: row.Policy.Reboot, Restarts: string(cmp.Or(row.Policy.Restarts, store.RestartByHand)),
-		InUse: string(cmp.Or(row.Policy.InUse, waits)), Beside: row.Policy.Beside}
+		InUse: string(cmp.Or(row.Policy.InUse, waits)), Beside: row.Policy.Beside, Applications: rulesView(row.Policy.Applications)}
 	for _, w := range row.Policy.Windows {
 		policy.Windows = append(policy.Windows, view.Weekly{Zone: w.Zone, Days: w.Days, Start: w.Start, Minutes: w.Minutes})
 	}
@@ -121,6 +121,9 @@ func (s *Server) newSite(ctx context.Context, in *struct {
 	}
 	if in.Body.Policy != nil {
 		if row.Policy, err = policyOf(*in.Body.Policy, row.Zone); err != nil {
+			return nil, err
+		}
+		if row.Policy.Applications, err = rulesOf(in.Body.Policy.Applications, nil, who(ctx).Name, now); err != nil {
 			return nil, err
 		}
 	}
@@ -216,7 +219,7 @@ func (s *Server) changeSite(ctx context.Context, in *struct {
 		return nil, err
 	}
 	now := s.Now()
-	if row, err = changedSite(row, in.Body, now); err != nil {
+	if row, err = changedSite(row, in.Body, who(ctx).Name, now); err != nil {
 		return nil, err
 	}
 	if err := s.Store.Customer(who(ctx), row.Customer).UpdateSite(ctx, now, row); err != nil {
@@ -226,7 +229,7 @@ func (s *Server) changeSite(ctx context.Context, in *struct {
 	return s.site(ctx, &in.SitePath)
 }
 
-func changedSite(row store.Site, change SiteChange, now time.Time) (store.Site, error) {
+func changedSite(row store.Site, change SiteChange, by string, now time.Time) (store.Site, error) {
 	var err error
 	if change.Name != nil {
 		if row.Name, err = cleanName("name", *change.Name); err != nil {
@@ -246,8 +249,14 @@ func changedSite(row store.Site, change SiteChange, now time.Time) (store.Site, 
 		row.Zone, row.ChangedAt = *change.Zone, now
 	}
 	if change.Policy != nil {
+		rules := row.Policy.Applications
 		if row.Policy, err = policyOf(*change.Policy, row.Zone); err != nil {
 			return row, err
+		}
+		if row.Policy.Applications = rules; change.Policy.Applications != nil {
+			if row.Policy.Applications, err = rulesOf(change.Policy.Applications, rules, by, now); err != nil {
+				return row, err
+			}
 		}
 		row.ChangedAt = now
 	}

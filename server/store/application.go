@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"cmp"
+	"strings"
+	"time"
+)
 
 // ApplicationRule says what becomes of one program.
 type ApplicationRule struct {
@@ -22,3 +26,14 @@ const (
 	UpdateOnly ApplicationWish = "update"  // where it is installed
 	InstallToo ApplicationWish = "install" // and installed where it is not
 )
+
+// Compare orders rules by provider and package. Rules that it calls equal are for one program.
+func (r ApplicationRule) Compare(o ApplicationRule) int {
+	return cmp.Or(strings.Compare(r.Provider, o.Provider), strings.Compare(strings.ToLower(r.Package), strings.ToLower(o.Package)))
+}
+
+// Same reports whether two rules say the same, whoever wrote them.
+func (r ApplicationRule) Same(o ApplicationRule) bool {
+	r.By, r.At = o.By, o.At
+	return r == o
+}

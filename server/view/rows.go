@@ -51,6 +51,19 @@ type Policy struct {
 	Restarts string   `json:"restarts,omitempty" enum:"by_hand,in_window" doc:"Who restarts services that use old files of an update: a person, or the device inside the window. By hand when left out"`
 	InUse    string   `json:"in_use,omitempty" enum:"wait,ask,close" doc:"What is done about a program that somebody has open while it is to be replaced: it waits until they close it, they are asked, or they are told and it is closed five minutes later. Wait when left out"`
 	Beside   []string `json:"beside,omitempty" maxItems:"20" doc:"Other programs that may install updates on these devices, such as Intune, and beside which Patchbay installs all the same. Where one is not named here, nothing is installed that it may install too"`
+	// Applications is optional, for callers that do not know it.
+	Applications []ApplicationRule `json:"applications,omitzero" required:"false" maxItems:"200" doc:"Rules for single programs, one for each. Those that are there stay when left out"`
+}
+
+// ApplicationRule says what becomes of one program.
+type ApplicationRule struct {
+	Provider string     `json:"provider" minLength:"1" maxLength:"40" example:"winget"`
+	Package  string     `json:"package" minLength:"1" maxLength:"200" example:"Notepad++.Notepad++" doc:"The item's name, or that of its package"`
+	Wish     string     `json:"wish" enum:"leave,update,install" doc:"Left alone, updated where it is, or also installed where it is not"`
+	Pin      string     `json:"pin,omitempty" maxLength:"100" example:"8.6." doc:"Beyond which it does not go: a version, or a line of versions with a dot at its end"`
+	Reason   string     `json:"reason,omitempty" maxLength:"500"`
+	By       string     `json:"by,omitempty" doc:"Who wrote it; the server sets it"`
+	At       *time.Time `json:"at,omitempty" doc:"When; the server sets it"`
 }
 
 // Master is another program that may install updates.

@@ -869,6 +869,33 @@ export interface components {
             /** @enum {string} */
             mode: "observe" | "manage";
         };
+        ApplicationRule: {
+            /**
+             * Format: date-time
+             * @description When; the server sets it
+             */
+            at?: string;
+            /** @description Who wrote it; the server sets it */
+            by?: string;
+            /**
+             * @description The item's name, or that of its package
+             * @example Notepad++.Notepad++
+             */
+            package: string;
+            /**
+             * @description Beyond which it does not go: a version, or a line of versions with a dot at its end
+             * @example 8.6.
+             */
+            pin?: string;
+            /** @example winget */
+            provider: string;
+            reason?: string;
+            /**
+             * @description Left alone, updated where it is, or also installed where it is not
+             * @enum {string}
+             */
+            wish: "leave" | "update" | "install";
+        };
         Approval: {
             /** @enum {string} */
             answer: "approve" | "reject" | "undo";
@@ -1793,6 +1820,8 @@ export interface components {
             old: string;
         };
         Policy: {
+            /** @description Rules for single programs, one for each. Those that are there stay when left out */
+            applications?: components["schemas"]["ApplicationRule"][];
             /**
              * @description What needs no person's answer
              * @enum {string}
