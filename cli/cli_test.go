@@ -35,6 +35,8 @@ func newFakeServer(t *testing.T) *fakeServer {
 		"POST /api/v1/content/" + theHash + "/fetch": `{"sha256":"` + theHash + `","name":"x","state":"waiting"}`,
 		"POST /api/v1/me/keys":                       `{"id":"key_1","name":"x","key":"pbk_fresh","created_at":"2026-01-01T00:00:00Z","expires_at":"2026-04-01T00:00:00Z"}`,
 		"GET /api/v1/customers":                      `{"items":[{"id":"cus_1","name":"Müller\u001b[31m GmbH"},{"id":"cus_2","name":"Lang"}],"total":2}`,
+		"GET /api/v1/sites/site_1":                   theSite,
+		"PATCH /api/v1/sites/site_1":                 theSite,
 		"POST /api/v1/approvals/preview":             `{"sentence":"Approves 1 update on web-01.","updates_list":[]}`,
 		"POST /api/v1/approvals":                     `{"approvals":[],"preview":{"sentence":"Approves 1 update on web-01.","updates_list":[]}}`,
 	}

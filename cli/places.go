@@ -121,7 +121,8 @@ type Site struct {
 	List   SiteList   `cmd:"" help:"List sites."`
 	Show   SiteShow   `cmd:"" help:"Show a site and its policy."`
 	Create SiteCreate `cmd:"" help:"Make a site."`
-	Policy SiteSet    `cmd:"" help:"Set a site's policy."`
+	Policy SiteSet    `cmd:"" help:"Set a site's policy; its rules for programs stay."`
+	Rule   SiteRule   `cmd:"" help:"Rules of a site for single programs."`
 }
 
 // SiteList lists sites.
@@ -184,6 +185,7 @@ func siteRows(t *table, v view.Site) {
 	t.row("restarts services by itself", v.Policy.Restarts == "in_window")
 	t.row("programs in use", v.Policy.InUse)
 	t.row("beside", strings.Join(v.Policy.Beside, ", "))
+	t.row("rules for programs", len(v.Policy.Applications))
 	t.row("window", v.Window.Sentence)
 	for _, w := range v.Policy.Windows {
 		t.row("", fmt.Sprintf("%s %s for %d minutes (%s)", strings.Join(w.Days, ","), w.Start, w.Minutes, w.Zone))
