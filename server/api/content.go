@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -27,7 +28,7 @@ type ContentParams struct {
 	ListParams
 	State  string `query:"state" enum:"here,missing"`
 	Needed string `query:"needed" enum:"yes,no" doc:"Only what something needs, or nothing does"`
-	Sort   string `query:"sort" enum:"name,-name,size,-size,added_at,-added_at,used_at,-used_at" doc:"name by default"`
+	Sort   string `query:"sort" enum:"name,-name,size,-size,added_at,-added_at,used_at,-used_at,turn,-turn" doc:"name by default"`
 }
 
 func (s *Server) contents(ctx context.Context, in *ContentParams) (*Out[view.Page[view.Content]], error) {
@@ -62,6 +63,8 @@ func contentKey(v view.Content, field string) string {
 		return view.Number(v.Size)
 	case "added_at":
 		return view.Moment(&v.AddedAt)
+	case "turn":
+		return view.Number(cmp.Or(v.Turn, 1<<40)) // what stays is last
 	case "used_at":
 		return view.Moment(v.UsedAt)
 	}
@@ -70,7 +73,7 @@ func contentKey(v view.Content, field string) string {
 
 func contentView(e content.Entry, names names) view.Content {
 	v := view.Content{SHA256: e.SHA256, Name: e.Name, Size: e.Size, Source: e.Source, AddedAt: e.AddedAt, AddedBy: names.person(e.AddedBy), UsedAt: e.UsedAt,
-		State: "missing", Needed: view.NeededBy{Sentence: e.Needed(), Catalog: e.Named, Jobs: e.Jobs, Rollbacks: e.Rollbacks}}
+		State: "missing", Needed: view.NeededBy{Sentence: e.Needed(), Catalog: e.Named, Jobs: e.Jobs, Rollbacks: e.Rollbacks}, Turn: e.Turn, Young: e.Young}
 	if e.Here {
 		v.State = "here"
 	}

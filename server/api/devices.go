@@ -16,6 +16,7 @@ type DevicesParams struct {
 	ListParams
 	Customer string `query:"customer" maxLength:"60"`
 	Site     string `query:"site" maxLength:"60"`
+	Program  string `query:"program" maxLength:"200" doc:"Only those that have this package of the catalogue, as provider/ID"`
 	State    string `query:"state" enum:"talking,silent,never_scanned,not_back,observe"`
 	Sort     string `query:"sort" enum:"name,-name,customer,-customer,last_seen,-last_seen,open,-open,security_open,-security_open,failed,-failed" doc:"name by default"`
 }
@@ -25,7 +26,7 @@ func (s *Server) devices(_ context.Context, in *DevicesParams) (*Out[view.Page[v
 	if err != nil {
 		return nil, err
 	}
-	f.Customer, f.Site, f.State = in.Customer, in.Site, in.State
+	f.Customer, f.Site, f.State, f.Program = in.Customer, in.Site, in.State, in.Program
 	now := s.Now()
 	return page(s.Fleet.Devices(now, f), f, now), nil
 }

@@ -60,6 +60,10 @@ func routes() []route {
 		handle("POST /trust/documents", staff, "trust-publish", "Publish a document that was signed elsewhere", (*Server).publish).answering(http.StatusCreated),
 		handle("POST /trust/approvals/draft", staff, "trust-draft", "Draft an approval for approvers to sign", (*Server).draftApproval),
 
+		handle("GET /catalog", staff, "catalog-show", "The signed catalogue of what may be installed", (*Server).catalog),
+		handle("GET /catalog/packages", staff, "catalog-packages", "List what may be installed", (*Server).packages),
+		handle("GET /catalog/packages/{provider}/{package}", staff, "catalog-package", "Show a package with its releases and installers", (*Server).onePackage),
+
 		handle("GET /content", staff, "content-list", "List the files that agents install from", (*Server).contents),
 		handle("GET /content/usage", staff, "content-usage", "Say how much content there is", (*Server).contentUsage),
 		handle("GET /content/fetches", staff, "content-fetches", "List what the server fetches by itself", (*Server).contentFetches),

@@ -22,9 +22,12 @@ type Documents interface {
 	Publish(ctx context.Context, by store.Who, e wire.Envelope) error
 }
 
-// Agents counts the agents that said they hold a root and limits of these versions.
+// Agents counts what agents said of themselves.
 type Agents interface {
+	// Holding counts those that hold a root and limits of these versions.
 	Holding(root, limits int64) view.Holding
+	// Programs counts the devices that have each package of the signed catalogue.
+	Programs(now time.Time) map[view.PackageKey]view.Presence
 }
 
 // Trust is who may sign what in this installation, and what agents are held to.

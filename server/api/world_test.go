@@ -256,6 +256,7 @@ type invented struct {
 	needs    []view.Need
 	notBack  map[string]bool // devices
 	postures map[string]view.Posture
+	programs map[view.PackageKey]view.Presence
 }
 
 func (f *invented) add(d view.Device) {
@@ -341,6 +342,8 @@ func (f *invented) Update(_ time.Time, id string) (view.UpdateDetail, bool) {
 func (f *invented) Masters(string) []view.Master { return nil }
 
 func (f *invented) Postures(time.Time, store.Level) map[string]view.Posture { return f.postures }
+
+func (f *invented) Programs(time.Time) map[view.PackageKey]view.Presence { return f.programs }
 
 func (f *invented) Holding(root, limits int64) view.Holding {
 	return view.Holding{Agents: len(f.devices), Root: int(root), Limits: int(limits)}

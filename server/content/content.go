@@ -162,6 +162,8 @@ type Entry struct {
 	store.Content
 	Here  bool   // the file is in its place
 	Named string // as what the newest signed catalogue names it, "" when it does not
+	Turn  int    // when room is needed: 1 goes first; 0 stays
+	Young bool   // it was just added, and stays although nothing needs it yet
 	store.ContentPins
 }
 
@@ -216,6 +218,7 @@ func (s *Shelf) List(ctx context.Context) ([]Entry, Usage, error) {
 			u.Needed += row.Size
 		}
 	}
+	takeTurns(entries, s.candidates(entries, nil))
 	return entries, u, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -182,12 +183,17 @@ func TestSentencesSayWhatNeedsAFile(t *testing.T) {
 // used less recently than all that stays and might have gone.
 func TestWhatGoesIsWhatWasUsedLeastRecently(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		all := rapid.SliceOf(rapid.Custom(func(t *rapid.T) candidate {
+		all := rapid.SliceOfDistinct(rapid.Custom(func(t *rapid.T) candidate {
 			return candidate{sha256: rapid.StringMatching(`[0-9a-f]{4}`).Draw(t, "hash"), size: rapid.Int64Range(1, 100).Draw(t, "size"),
 				used: time.Unix(rapid.Int64Range(0, 5).Draw(t, "used"), 0), stays: rapid.Bool().Draw(t, "stays")}
-		})).Draw(t, "all")
+		}), func(c candidate) string { return c.sha256 }).Draw(t, "all")
 		gain := rapid.Int64Range(-10, 500).Draw(t, "gain")
 		gone, fits := chosen(all, gain)
+		entries := make([]Entry, len(all))
+		for i, c := range all {
+			entries[i].SHA256 = c.sha256
+		}
+		takeTurns(entries, all)
 		var sum, most int64
 		for _, c := range all {
 			if !c.stays {
@@ -197,6 +203,9 @@ func TestWhatGoesIsWhatWasUsedLeastRecently(t *testing.T) {
 		for i, c := range gone {
 			if sum += c.size; c.stays {
 				t.Errorf("what stays went: %+v", c)
+			}
+			if at := slices.IndexFunc(entries, func(e Entry) bool { return e.Turn == i+1 }); at < 0 || entries[at].SHA256 != c.sha256 {
+				t.Errorf("%s goes as number %d, and the turns told are %+v", c.sha256, i+1, entries)
 			}
 			if i > 0 && c.used.Before(gone[i-1].used) {
 				t.Errorf("out of order: %+v", gone)

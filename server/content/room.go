@@ -25,17 +25,32 @@ func chosen(all []candidate, gain int64) (go_ []candidate, ok bool) {
 	if gain <= 0 {
 		return nil, true
 	}
-	all = slices.Clone(all)
-	slices.SortFunc(all, func(a, b candidate) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.sha256, b.sha256)) })
-	for _, c := range all {
-		if c.stays {
-			continue
-		}
+	for _, c := range inTurn(all) {
 		if go_, gain = append(go_, c), gain-c.size; gain <= 0 {
 			return go_, true
 		}
 	}
 	return nil, false
+}
+
+// inTurn are those that may go, in the order in which they do.
+func inTurn(all []candidate) []candidate {
+	may := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return c.stays })
+	slices.SortFunc(may, func(a, b candidate) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.sha256, b.sha256)) })
+	return may
+}
+
+// takeTurns says of each entry when it would go, in the order in which chosen takes them.
+func takeTurns(entries []Entry, all []candidate) {
+	turns := map[string]int{}
+	for i, c := range inTurn(all) {
+		turns[c.sha256] = i + 1
+	}
+	for i := range entries {
+		e := &entries[i]
+		e.Turn = turns[e.SHA256]
+		e.Young = e.Turn == 0 && e.Needed() == ""
+	}
 }
 
 // reserve takes room for a file that is about to be written, and removes others for it where

@@ -75,7 +75,25 @@ func Decide(f Facts, now time.Time) Result {
 		}
 		r.Entry.Needs = append(r.Entry.Needs, fleet.Need{Need: n, Decision: decisions[i], Work: work, Verdict: v})
 	}
+	r.Entry.Programs = fleet.ProgramsOf(packagesOf(f), r.Entry.Needs)
 	return r
+}
+
+// packagesOf are the packages of the signed catalogue that the device's items are of, as its
+// providers recognised them.
+func packagesOf(f Facts) []view.PackageKey {
+	var keys []view.PackageKey
+	for _, p := range f.Inventory.Providers {
+		if !slices.ContainsFunc(f.Device.Facts.Providers, func(is wire.ProviderFacts) bool { return is.Name == p.Name && is.Traits.Catalog }) {
+			continue
+		}
+		for _, item := range p.Items {
+			if item.Source != "" {
+				keys = append(keys, view.PackageKey{Provider: p.Name, ID: item.Source})
+			}
+		}
+	}
+	return keys
 }
 
 // ruleOf is the site's rule for updates nobody answered.

@@ -17,7 +17,7 @@ func (x *Index) Devices(now time.Time, f view.Filter) view.Page[view.Device] {
 	q := view.Fold(f.Q)
 	rows := newSheet[*Entry](f, descending)
 	for _, e := range x.within(f) {
-		if x.deviceMatches(e, f.State, q, now) {
+		if (f.Program == "" || e.has(f.Program)) && x.deviceMatches(e, f.State, q, now) {
 			rows.add(x.deviceKey(e, field, now), e.Device.ID, e)
 		}
 	}
@@ -93,7 +93,7 @@ func (x *Index) device(e *Entry, now time.Time) view.Device {
 	d, f := e.Device, e.Device.Facts
 	v := view.Device{
 		ID: d.ID, Name: d.Name, Customer: e.Customer, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name},
-		OSName: f.OSName, Release: f.Release, SupportEnds: f.SupportEnds, Kernel: f.Kernel,
+		OS: f.OS, Edition: f.Edition, OSName: f.OSName, Release: f.Release, SupportEnds: f.SupportEnds, Kernel: f.Kernel,
 		Architecture: f.Architecture, Container: f.Container,
 		Agent: view.Agent{ID: e.Agent.ID, Mode: e.Agent.Mode, Build: e.Agent.Build, LastSeen: x.lastSeen(e),
 			EnrolledAt: e.Agent.EnrolledAt, ClockOffSeconds: int(e.Agent.ClockOff.Seconds())},

@@ -33,6 +33,7 @@ type Entry struct {
 	Needs    []Need
 	Sections []view.Section
 	Sources  []patch.Source
+	Programs []Program // of the signed catalogue
 
 	needs   view.Posture // counts of Needs alone; set by Put
 	notBack bool         // its machine was told to restart and did not come back; set by Put

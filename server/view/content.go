@@ -13,6 +13,8 @@ type Content struct {
 	UsedAt  *time.Time `json:"used_at,omitempty" doc:"When an agent last asked for it"`
 	State   string     `json:"state" enum:"here,missing" doc:"missing: it is known and its file is not here, as after a restore; add it or fetch it again"`
 	Needed  NeededBy   `json:"needed_by"`
+	Turn    int        `json:"turn" doc:"When room is needed: 1 goes first; 0 stays"`
+	Young   bool       `json:"young" doc:"It was added less than a day ago, and stays although nothing needs it yet"`
 	Can     ContentCan `json:"can"`
 }
 

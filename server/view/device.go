@@ -25,7 +25,9 @@ type Device struct {
 	Name         string      `json:"name"`
 	Customer     Ref         `json:"customer"`
 	Site         Ref         `json:"site"`
+	OS           string      `json:"os,omitempty" doc:"Such as linux, windows, darwin"`
 	OSName       string      `json:"os_name,omitempty"`
+	Edition      string      `json:"edition,omitempty" doc:"Of a Windows, such as Professional"`
 	Release      string      `json:"release,omitempty"`
 	SupportEnds  string      `json:"support_ends,omitempty" doc:"YYYY-MM-DD; left out when not known"`
 	Kernel       string      `json:"kernel,omitempty" doc:"The one that runs"`

@@ -90,6 +90,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The signed catalogue of what may be installed */
+        get: operations["catalog-show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalog/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what may be installed */
+        get: operations["catalog-packages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalog/packages/{provider}/{package}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a package with its releases and installers */
+        get: operations["catalog-package"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/content": {
         parameters: {
             query?: never;
@@ -968,6 +1019,74 @@ export interface components {
             link: components["schemas"]["Link"];
             sentence: string;
         };
+        Catalog: {
+            /**
+             * Format: date-time
+             * @description From then on devices no longer say that nothing newer exists
+             */
+            ages_at?: string;
+            /** Format: date-time */
+            as_of: string;
+            /**
+             * Format: int64
+             * @description Devices there are, whatever they run
+             */
+            enrolled: number;
+            /**
+             * Format: date-time
+             * @description From then on agents install nothing of it
+             */
+            expires?: string;
+            /**
+             * Format: int64
+             * @description Of releases that are not recalled
+             */
+            installers: number;
+            /** Format: date-time */
+            issued_at?: string;
+            /**
+             * Format: int64
+             * @description Of these, those whose file is not in the store
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description Packages that such a file is of
+             */
+            missing_in: number;
+            /** Format: int64 */
+            packages: number;
+            /**
+             * Format: int64
+             * @description Releases that are not to be installed any more
+             */
+            recalled: number;
+            /**
+             * Format: int64
+             * @description Version of the root that is held; 0: there is none
+             */
+            root: number;
+            /**
+             * Format: int64
+             * @description Keys of the publisher that signed it
+             */
+            signatures: number;
+            /**
+             * Format: int64
+             * @description Keys of the publisher that must sign
+             */
+            threshold: number;
+            /**
+             * Format: int64
+             * @description Of these, those let through although their maker did not sign them
+             */
+            unsigned: number;
+            /**
+             * Format: int64
+             * @description 0: there is none
+             */
+            version: number;
+        };
         ChainCheck: {
             chain: string;
             name: string;
@@ -1026,10 +1145,17 @@ export interface components {
              */
             state: "here" | "missing";
             /**
+             * Format: int64
+             * @description When room is needed: 1 goes first; 0 stays
+             */
+            turn: number;
+            /**
              * Format: date-time
              * @description When an agent last asked for it
              */
             used_at?: string;
+            /** @description It was added less than a day ago, and stays although nothing needs it yet */
+            young: boolean;
         };
         ContentCan: {
             remove: string;
@@ -1134,10 +1260,14 @@ export interface components {
             architecture?: string;
             container: boolean;
             customer: components["schemas"]["Ref"];
+            /** @description Of a Windows, such as Professional */
+            edition?: string;
             id: string;
             /** @description The one that runs */
             kernel?: string;
             name: string;
+            /** @description Such as linux, windows, darwin */
+            os?: string;
             os_name?: string;
             /** @description Other programs that install updates there */
             patchers?: string[];
@@ -1179,10 +1309,14 @@ export interface components {
             /** @description The device whose disk this one began with */
             copy_of?: components["schemas"]["Ref"];
             customer: components["schemas"]["Ref"];
+            /** @description Of a Windows, such as Professional */
+            edition?: string;
             id: string;
             /** @description The one that runs */
             kernel?: string;
             name: string;
+            /** @description Such as linux, windows, darwin */
+            os?: string;
             os_name?: string;
             /** @description Other programs that install updates there */
             patchers?: string[];
@@ -1310,6 +1444,34 @@ export interface components {
              * @description Those that have not said what they hold; they are counted for nothing else
              */
             unknown: number;
+        };
+        Installer: {
+            architecture: string;
+            /** @description SHA-256 of that certificate */
+            certificate?: string;
+            file?: string;
+            kind: string;
+            locale?: string;
+            /**
+             * @description Left out when it serves both
+             * @enum {string}
+             */
+            scope?: "machine" | "user";
+            sha256: string;
+            /** @description Whom the certificate names that must have signed it; left out when it was let through unsigned */
+            signer?: string;
+            /**
+             * Format: int64
+             * @description Bytes
+             */
+            size: number;
+            /**
+             * @description Whether its file is in the store
+             * @enum {string}
+             */
+            state: "here" | "missing";
+            /** @description Where its maker offers it; devices never go there */
+            url?: string;
         };
         Item: {
             architecture?: string;
@@ -1671,6 +1833,118 @@ export interface components {
             waits: components["schemas"]["Update"][];
             worst: components["schemas"]["WorstCustomer"][];
         };
+        Package: {
+            /** @description The one before it */
+            before?: string;
+            /**
+             * Format: int64
+             * @description Of these, those that need something newer of it
+             */
+            behind: number;
+            /**
+             * Format: int64
+             * @description Those that have it, silent ones included
+             */
+            devices: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description Of releases that are not recalled
+             */
+            installers: number;
+            /**
+             * Format: int64
+             * @description Of these, those whose file is not in the store
+             */
+            missing: number;
+            name: string;
+            /** @description The newest release that is not recalled; left out when there is none */
+            newest?: string;
+            provider: string;
+            publisher?: string;
+            /**
+             * Format: int64
+             * @description Releases that are not to be installed any more
+             */
+            recalled: number;
+            /**
+             * Format: date-time
+             * @description When the newest came out; left out when nothing says so
+             */
+            released_at?: string;
+            /**
+             * @description Whether the newest mends security faults; left out when that is not known
+             * @enum {string}
+             */
+            security?: "yes" | "no";
+            /**
+             * Format: int64
+             * @description Of these, those of which that is not known: silent, or what is on offer could not be read
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description Of these, those that their maker did not sign
+             */
+            unsigned: number;
+        };
+        PackageDetail: {
+            /** @description The one before it */
+            before?: string;
+            /**
+             * Format: int64
+             * @description Of these, those that need something newer of it
+             */
+            behind: number;
+            /**
+             * Format: int64
+             * @description Those that have it, silent ones included
+             */
+            devices: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description Of releases that are not recalled
+             */
+            installers: number;
+            /**
+             * Format: int64
+             * @description Of these, those whose file is not in the store
+             */
+            missing: number;
+            name: string;
+            /** @description The newest release that is not recalled; left out when there is none */
+            newest?: string;
+            provider: string;
+            publisher?: string;
+            /**
+             * Format: int64
+             * @description Releases that are not to be installed any more
+             */
+            recalled: number;
+            /**
+             * Format: date-time
+             * @description When the newest came out; left out when nothing says so
+             */
+            released_at?: string;
+            /** @description The newest first */
+            releases: components["schemas"]["Release"][];
+            /**
+             * @description Whether the newest mends security faults; left out when that is not known
+             * @enum {string}
+             */
+            security?: "yes" | "no";
+            /**
+             * Format: int64
+             * @description Of these, those of which that is not known: silent, or what is on offer could not be read
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description Of these, those that their maker did not sign
+             */
+            unsigned: number;
+        };
         PageActivity: {
             /** Format: date-time */
             as_of: string;
@@ -1759,6 +2033,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Need"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PagePackage: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Package"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -1951,6 +2237,16 @@ export interface components {
         Ref: {
             id: string;
             name: string;
+        };
+        Release: {
+            installers: components["schemas"]["Installer"][];
+            /** @description Why it is not to be installed any more */
+            recalled?: string;
+            /** Format: date-time */
+            released_at?: string;
+            /** @enum {string} */
+            security?: "yes" | "no";
+            version: string;
         };
         Restart: {
             /** @description A reboot is asked for */
@@ -2553,6 +2849,106 @@ export interface operations {
             };
         };
     };
+    "catalog-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Catalog"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "catalog-packages": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description Only those of which a device is behind, a file is not in the store, a file is unsigned, a release is recalled */
+                state?: "behind" | "missing" | "unsigned" | "recalled";
+                /** @description name by default */
+                sort?: "name" | "-name" | "publisher" | "-publisher" | "devices" | "-devices" | "behind" | "-behind" | "released" | "-released";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePackage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "catalog-package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+                package: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "content-list": {
         parameters: {
             query?: {
@@ -2565,7 +2961,7 @@ export interface operations {
                 /** @description Only what something needs, or nothing does */
                 needed?: "yes" | "no";
                 /** @description name by default */
-                sort?: "name" | "-name" | "size" | "-size" | "added_at" | "-added_at" | "used_at" | "-used_at";
+                sort?: "name" | "-name" | "size" | "-size" | "added_at" | "-added_at" | "used_at" | "-used_at" | "turn" | "-turn";
             };
             header?: never;
             path?: never;
@@ -2966,6 +3362,8 @@ export interface operations {
                 limit?: number;
                 customer?: string;
                 site?: string;
+                /** @description Only those that have this package of the catalogue, as provider/ID */
+                program?: string;
                 state?: "talking" | "silent" | "never_scanned" | "not_back" | "observe";
                 /** @description name by default */
                 sort?: "name" | "-name" | "customer" | "-customer" | "last_seen" | "-last_seen" | "open" | "-open" | "security_open" | "-security_open" | "failed" | "-failed";
