@@ -112,6 +112,23 @@ func scenes() map[string]func() scene {
 			}
 			return s
 		},
+		"programs of a Windows": func() scene {
+			s := scene{want: map[string]wire.Step{"tool": wire.StepDone, "suite": wire.StepDone}}
+			s.jobs = []wire.Job{program("tool", "1.0", "1.1", false), program("suite", "2.0", "2.1", true)}
+			s.begin = func(w *world) {
+				w.onWindows(20*time.Minute, map[string]bool{"suite": true}, map[string][]string{"tool": {"1.0", "1.1"}, "suite": {"2.0", "2.1"}}) // beyond a life
+			}
+			return s
+		},
+		"undo on a Windows": func() scene {
+			s := scene{want: map[string]wire.Step{"tool": wire.StepDone, "suite": wire.StepDone}}
+			s.jobs = []wire.Job{program("tool", "1.1", "1.0", false, undone), program("suite", "2.1", "2.0", true, undone)}
+			s.begin = func(w *world) {
+				w.onWindows(3*time.Minute, map[string]bool{"suite": true}, map[string][]string{"tool": {"1.1", "1.0"}, "suite": {"2.1", "2.0"}})
+				w.updatedBefore(s.jobs)
+			}
+			return s
+		},
 		"renewal": func() scene {
 			s := upgrade("curl")()
 			s.begin = func(w *world) { w.server.lifetime = 20 * time.Minute }
@@ -198,6 +215,9 @@ func crash(t *testing.T, make func() scene, cuts ...cut) (hit bool) {
 	w.server.net.cut(false)
 	w.life(2*time.Hour, cut{}, nil)
 	w.truth(s, fmt.Sprint(cuts))
+	if w.windows != nil && w.windows.clashes > 0 {
+		t.Errorf("%v: %d installers ran beside another, or for what was there", cuts, w.windows.clashes)
+	}
 	if double > 0 {
 		t.Errorf("%v: %d updates were installed that were there", cuts, double)
 	}

@@ -22,6 +22,7 @@ type memory struct {
 	how     how
 	cut     func() // called once
 	dead    bool
+	lost    chan struct{} // closed once dead, where somebody waits for it
 }
 
 // how a disk is cut at a write.
@@ -70,10 +71,40 @@ func (m *memory) write(name string, whole, half []byte) error {
 
 func (m *memory) die() error {
 	m.dead = true
+	if m.lost != nil {
+		close(m.lost)
+	}
 	if m.cut != nil {
 		m.cut()
 	}
 	return errCut
+}
+
+// moment counts as a write does, though nothing is written: the agent may be stopped here.
+// It reports whether it was.
+func (m *memory) moment() (here bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dead {
+		return false, errCut
+	}
+	if m.writes++; m.writes == m.cutAt {
+		return true, m.die()
+	}
+	return false, nil
+}
+
+// gone is closed when the agent is stopped.
+func (m *memory) gone() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.lost == nil {
+		m.lost = make(chan struct{})
+		if m.dead {
+			close(m.lost)
+		}
+	}
+	return m.lost
 }
 
 func (m *memory) Write(name string, data []byte) error {

@@ -37,6 +37,8 @@ type world struct {
 	mode    wire.Mode
 	reboot  func(context.Context) error
 	restart func(service string) error // nil does it
+	adapt   func(*Options)             // what this world's agent has besides
+	windows *windows                   // where the machine is one
 	people  bool                       // somebody is logged in
 	notices []string                   // to them
 	asks    []string                   // them
@@ -76,7 +78,7 @@ func (w *world) enroll() {
 }
 
 func (w *world) options() Options {
-	return Options{
+	o := Options{
 		Now: time.Now, Build: "test", Disk: w.disk, Keys: identity.SoftKey{Dir: w.disk}, Kinds: []provider.Kind{w.machine.kind()},
 		Facts: w.machine.facts, Dial: w.server.net.dial, Reboot: w.reboot, Restart: w.restarted,
 		People: func() bool { return w.people }, Announce: func(_ context.Context, text string) error { w.notices = append(w.notices, text); return nil },
@@ -103,6 +105,10 @@ func (w *world) options() Options {
 			}
 		},
 	}
+	if w.adapt != nil {
+		w.adapt(&o)
+	}
+	return o
 }
 
 // restarted restarts a service: it no longer uses old files.

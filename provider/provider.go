@@ -178,6 +178,9 @@ type Command struct {
 	Input string
 	// Line, when set, is called with each line of output as it appears.
 	Line func(string)
+	// Began, when set, is called with the program before its first instruction, by a host that
+	// names its processes. Its error keeps the program from running.
+	Began func(Process) error
 }
 
 // Result is how a program ended.

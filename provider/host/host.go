@@ -54,7 +54,7 @@ func (Host) Run(ctx context.Context, c provider.Command) (provider.Result, error
 	stdout, stderr := newCapture(lines), newCapture(lines)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	if err = cmd.Start(); err == nil {
-		if err = tree.join(ctx, cmd); err == nil {
+		if err = tree.join(ctx, cmd, c.Began); err == nil {
 			err = cmd.Wait()
 		} else {
 			err = errors.Join(err, cmd.Process.Kill(), cmd.Wait())

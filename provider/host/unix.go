@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+
+	"patchbay/provider"
 )
 
 func root() string { return "/" }
@@ -35,8 +37,8 @@ func newTree(cmd *exec.Cmd) (tree, error) {
 	return tree{}, nil
 }
 
-func (tree) join(context.Context, *exec.Cmd) error { return nil }
-func (tree) leave()                                {}
+func (tree) join(context.Context, *exec.Cmd, func(provider.Process) error) error { return nil }
+func (tree) leave()                                                              {}
 
 // Harden does nothing: this system loads a program's libraries from its own folders only.
 func Harden() error { return nil }

@@ -16,6 +16,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"patchbay/provider"
 )
 
 // windowsFolder is the folder of Windows. The system is asked, for a variable may say
@@ -80,6 +82,7 @@ func temporary() string {
 //
 // A job does not hold what the program has another program do, as msiexec has the
 // installer's service. And it ends nobody when the agent ends: an installation goes on then.
+// Only a program that was not let run yet ends with it, for nobody else would ever let it.
 type tree struct{ job windows.Handle }
 
 func newTree(cmd *exec.Cmd) (tree, error) {
@@ -87,13 +90,23 @@ func newTree(cmd *exec.Cmd) (tree, error) {
 	if err != nil {
 		return tree{}, fmt.Errorf("making a job for the program: %w", err)
 	}
+	if err := endsWithUs(job, windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE); err != nil {
+		return tree{}, errors.Join(fmt.Errorf("making a job for the program: %w", err), windows.CloseHandle(job))
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP | windows.CREATE_SUSPENDED, HideWindow: true}
 	cmd.Cancel = func() error { return windows.TerminateJobObject(job, 1) }
 	return tree{job}, nil
 }
 
-// join puts the started program into the job and lets it run.
-func (t tree) join(ctx context.Context, cmd *exec.Cmd) error {
+// endsWithUs sets or takes back that the job's programs end when the agent does.
+func endsWithUs(job windows.Handle, flags uint32) error {
+	limits := windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION{BasicLimitInformation: windows.JOBOBJECT_BASIC_LIMIT_INFORMATION{LimitFlags: flags}}
+	_, err := windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation, uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits)))
+	return err
+}
+
+// join puts the started program into the job, says which it is, and lets it run.
+func (t tree) join(ctx context.Context, cmd *exec.Cmd, say func(provider.Process) error) error {
 	var joined error
 	err := cmd.Process.WithHandle(func(handle uintptr) {
 		joined = windows.AssignProcessToJobObject(t.job, windows.Handle(handle))
@@ -104,9 +117,17 @@ func (t tree) join(ctx context.Context, cmd *exec.Cmd) error {
 	if ctx.Err() != nil { // the job may have been ended before the program was in it
 		return ctx.Err()
 	}
+	if say != nil {
+		p := provider.Process{ID: uint32(cmd.Process.Pid)}
+		p.Program, p.Began = examine(p.ID)
+		if err := say(p); err != nil {
+			return err
+		}
+	}
 	if err := resume(uint32(cmd.Process.Pid)); err != nil {
 		return fmt.Errorf("letting the program run: %w", err)
 	}
+	_ = endsWithUs(t.job, 0) // it is at work: where this fails, it ends with the agent and is tried again
 	return nil
 }
 

@@ -143,6 +143,9 @@ func (w *Winget) sound(ctx context.Context, p program, i patch.Installer) error 
 // The first that fails ends it; the agent tries the others alone.
 func (w *Winget) each(r provider.Request, do func([]program, patch.Update, *provider.Outcome) error) (provider.Outcome, error) {
 	var out provider.Outcome
+	if err := w.atWork(); err != nil {
+		return out, err
+	}
 	before, _, err := w.look()
 	if err != nil {
 		return out, err
@@ -281,7 +284,7 @@ const maxMessages = 20
 
 // run runs an installer and says how it ended.
 func (w *Winget) run(ctx context.Context, p program, args []string, i patch.Installer, kind patch.InstallerKind, out *provider.Outcome) error {
-	res, err := w.env.Host.Run(ctx, provider.Command{Args: args})
+	res, err := w.env.Host.Run(ctx, provider.Command{Args: args, Began: w.began(p.item.Name)})
 	out.Messages = provider.LastLines(strings.Join(out.Messages, "\n")+"\n"+res.Stdout+res.Stderr, maxMessages)
 	if err != nil {
 		return err
