@@ -43,7 +43,7 @@ func (l *RuleList) Run(ctx context.Context, g *Globals) error {
 // RuleSet makes a rule, in the place of the one that the program had.
 type RuleSet struct {
 	Site     string `arg:"" help:"ID or name."`
-	Provider string `arg:"" help:"The source of the program, such as winget or apt."`
+	Provider string `arg:"" help:"The source of the program, as devices name it."`
 	Package  string `arg:"" help:"The program, such as Notepad++.Notepad++ or firefox-esr."`
 	Wish     string `arg:"" help:"What becomes of it: ${enum}." enum:"leave,update,install"`
 	Pin      string `help:"A version beyond which it does not go, or a line of versions such as 8.6. with a dot at its end."`

@@ -38,7 +38,7 @@ func rulesOf(rules []view.ApplicationRule, was []store.ApplicationRule, by strin
 func ruleOf(field string, r view.ApplicationRule) (store.ApplicationRule, error) {
 	rule := store.ApplicationRule{Provider: r.Provider, Wish: store.ApplicationWish(r.Wish), Pin: strings.TrimSpace(r.Pin), Reason: strings.TrimSpace(r.Reason)}
 	if !providerName.MatchString(rule.Provider) {
-		return rule, wrong(field+".provider", "A provider is named as devices name it, such as winget or apt.")
+		return rule, wrong(field+".provider", "A provider is named as devices name it, in small letters.")
 	}
 	var err error
 	if rule.Package, err = cleanName(field+".package", r.Package); err != nil {

@@ -57,7 +57,7 @@ type Policy struct {
 
 // ApplicationRule says what becomes of one program.
 type ApplicationRule struct {
-	Provider string     `json:"provider" minLength:"1" maxLength:"40" example:"winget"`
+	Provider string     `json:"provider" minLength:"1" maxLength:"40" doc:"Whose package it is, as devices name it"`
 	Package  string     `json:"package" minLength:"1" maxLength:"200" example:"Notepad++.Notepad++" doc:"The item's name, or that of its package"`
 	Wish     string     `json:"wish" enum:"leave,update,install" doc:"Left alone, updated where it is, or also installed where it is not"`
 	Pin      string     `json:"pin,omitempty" maxLength:"100" example:"8.6." doc:"Beyond which it does not go: a version, or a line of versions with a dot at its end"`

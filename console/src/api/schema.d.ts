@@ -938,7 +938,7 @@ export interface components {
              * @example 8.6.
              */
             pin?: string;
-            /** @example winget */
+            /** @description Whose package it is, as devices name it */
             provider: string;
             reason?: string;
             /**
