@@ -129,7 +129,7 @@ func (h *windows) Run(ctx context.Context, c provider.Command) (provider.Result,
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		time.Sleep(h.takes)
+		<-time.After(h.takes)
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		h.at = slices.DeleteFunc(h.at, func(o atWork) bool { return o == p })

@@ -2,7 +2,9 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"time"
 
 	"patchbay/patch"
@@ -14,6 +16,41 @@ type RegistryHost interface {
 	// Registry reads one key. Its path begins with HKLM or HKU, such as
 	// `HKLM\SOFTWARE\Microsoft`; a key that is not there is fs.ErrNotExist.
 	Registry(path string, view View) (RegistryKey, error)
+}
+
+// RegistryTreeHost is a RegistryHost that reads many keys for less than each alone costs.
+type RegistryTreeHost interface {
+	RegistryHost
+	// RegistryBelow reads the keys right below one, sorted by name without regard to case.
+	RegistryBelow(path string, view View) ([]NamedKey, error)
+}
+
+// NamedKey is a key with its own name.
+type NamedKey struct {
+	Name string
+	RegistryKey
+	Err error // why it could not be read, nil when it could
+}
+
+// RegistryBelow reads the keys right below one, sorted by name without regard to case. What
+// is removed meanwhile is left out.
+func RegistryBelow(host RegistryHost, path string, view View) ([]NamedKey, error) {
+	if h, ok := host.(RegistryTreeHost); ok {
+		return h.RegistryBelow(path, view)
+	}
+	list, err := host.Registry(path, view)
+	if err != nil {
+		return nil, err
+	}
+	var all []NamedKey
+	for _, name := range list.Keys {
+		key, err := host.Registry(path+`\`+name, view)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		all = append(all, NamedKey{name, key, err})
+	}
+	return all, nil
 }
 
 // View is which of the two registries of a 64-bit Windows a program sees.

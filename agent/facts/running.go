@@ -71,22 +71,21 @@ func listed(h hive) ([]program, error) {
 	}
 	var all []program
 	for _, list := range lists {
-		k, err := h.host.Registry(list.path, list.view)
+		keys, err := provider.RegistryBelow(h.host, list.path, list.view)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range k.Keys {
-			e, err := h.host.Registry(list.path+`\`+name, list.view)
-			if err != nil || len(all) >= maxPrograms {
-				continue // removed meanwhile
+		for _, key := range keys {
+			if key.Err != nil {
+				continue
 			}
-			text := func(value string) string { return textOf(e, value) }
+			text := func(value string) string { return textOf(key.RegistryKey, value) }
 			lies := arp.Entry{Location: text("InstallLocation"), Icon: text("DisplayIcon"), Uninstall: text("UninstallString")}
-			p := program{name: arp.Name(text("DisplayName")), folder: lies.Folder(), changed: e.Changed}
-			if p.name != "" && p.folder != "" && !p.changed.IsZero() {
+			p := program{name: arp.Name(text("DisplayName")), folder: lies.Folder(), changed: key.Changed}
+			if len(all) < maxPrograms && p.name != "" && p.folder != "" && !p.changed.IsZero() {
 				all = append(all, p)
 			}
 		}

@@ -79,20 +79,16 @@ func (w *Winget) entries() (all []arp.Entry, notes []string, err error) {
 
 // list reads one list of the registry.
 func (w *Winget) list(path string, view provider.View, codes map[string]string) ([]arp.Entry, error) {
-	list, err := w.host.Registry(path, view)
+	keys, err := provider.RegistryBelow(w.host, path, view)
 	if err != nil {
 		return nil, err
 	}
 	var found []arp.Entry
-	for _, name := range list.Keys {
-		key, err := w.host.Registry(path+`\`+name, view)
-		if errors.Is(err, fs.ErrNotExist) { // removed since
-			continue
+	for _, key := range keys {
+		if key.Err != nil {
+			return nil, key.Err
 		}
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, entry(name, key, codes))
+		found = append(found, entry(key.Name, key.RegistryKey, codes))
 	}
 	return found, nil
 }
@@ -241,19 +237,15 @@ func cutFold(s, prefix string) (string, bool) {
 // upgradeCodes maps product codes, in capitals, to their upgrade codes.
 func (w *Winget) upgradeCodes(path string) (map[string]string, error) {
 	codes := map[string]string{}
-	list, err := w.host.Registry(path, provider.View64)
-	if errors.Is(err, fs.ErrNotExist) {
-		return codes, nil
-	}
-	if err != nil {
+	keys, err := provider.RegistryBelow(w.host, path, provider.View64)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading upgrade codes: %w", err)
 	}
-	for _, name := range list.Keys {
-		key, err := w.host.Registry(path+`\`+name, provider.View64)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("reading upgrade codes: %w", err)
+	for _, key := range keys {
+		if key.Err != nil {
+			return nil, fmt.Errorf("reading upgrade codes: %w", key.Err)
 		}
-		addCodes(codes, name, key)
+		addCodes(codes, key.Name, key.RegistryKey)
 	}
 	return codes, nil
 }
