@@ -30,6 +30,7 @@ import (
 	"patchbay/agent/inventory"
 	"patchbay/agent/journal"
 	"patchbay/agent/link"
+	"patchbay/patch"
 	"patchbay/provider"
 	"patchbay/wire"
 )
@@ -57,6 +58,8 @@ type Options struct {
 
 	// Catalog gives a provider what the publisher signed for. nil gives what the agent believes.
 	Catalog func(kind string) provider.Catalog
+	// Wishes gives a provider what is wanted of its programs. nil gives what the orders say.
+	Wishes func(kind string) []patch.Wish
 
 	// Mode is the most this agent may do, whatever its identity allows. "" adds no limit.
 	Mode wire.Mode
@@ -174,6 +177,9 @@ func New(o Options) (*Agent, error) {
 	if o.Catalog == nil {
 		a.Catalog = a.beliefs.catalog
 	}
+	if o.Wishes == nil {
+		a.Wishes = a.wishes
+	}
 	a.scanner = NewScanner(a.Options)
 	return a, nil
 }
@@ -199,7 +205,7 @@ func NewScanner(o Options) *inventory.Scanner {
 		Kinds: o.Kinds, Facts: o.Facts, Disk: o.Disk, Log: o.Log, Text: sentence,
 		Env: func(kind string) provider.Env {
 			return provider.Env{Host: o.Host, Log: o.Log.With("provider", kind), Now: o.Now, Records: o.Records, Content: o.Content,
-				Catalog: func() provider.Catalog { return o.Catalog(kind) }}
+				Catalog: func() provider.Catalog { return o.Catalog(kind) }, Wishes: func() []patch.Wish { return o.Wishes(kind) }}
 		},
 	}
 }
@@ -210,6 +216,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Catalog == nil {
 		o.Catalog = func(string) provider.Catalog { return provider.Catalog{} }
+	}
+	if o.Wishes == nil {
+		o.Wishes = func(string) []patch.Wish { return nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -31,6 +31,8 @@ type machine struct {
 	repair    func() (provider.Outcome, error)                       // nil: there is nothing that could repair
 	open      []provider.Process                                     // what people have open
 	repairs   int                                                    // how often it was tried
+	sources   map[string]string                                      // of what names itself otherwise than it was offered
+	wishes    func() []patch.Wish
 }
 
 func newMachine() *machine {
@@ -38,13 +40,16 @@ func newMachine() *machine {
 		installed: map[string]string{"curl": "1.0", "nginx": "2.0", "kernel": "6.0"},
 		offered:   map[string]string{"curl": "1.1", "nginx": "2.1", "kernel": "6.1"},
 		broken:    map[string]string{}, shas: map[string]string{}, previous: map[string]string{},
-		boot: "boot-1",
+		boot: "boot-1", wishes: func() []patch.Wish { return nil },
 	}
 }
 
 func (m *machine) kind() provider.Kind {
 	return provider.Kind{Name: "apt", Traits: provider.Traits{Versions: "deb", Exact: true, Phase: provider.System},
-		Open: func(context.Context, provider.Env) (provider.Provider, error) { return m, nil }}
+		Open: func(_ context.Context, env provider.Env) (provider.Provider, error) {
+			m.wishes = env.Wishes
+			return m, nil
+		}}
 }
 
 func (m *machine) Installed(context.Context) ([]patch.Item, error) {
@@ -52,7 +57,7 @@ func (m *machine) Installed(context.Context) ([]patch.Item, error) {
 	defer m.mu.Unlock()
 	var items []patch.Item
 	for name, v := range m.installed {
-		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Previous: m.previous[name]})
+		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Previous: m.previous[name], Source: m.sources[name]})
 	}
 	return items, m.scanErr
 }
@@ -68,6 +73,11 @@ func (m *machine) Available(context.Context) (patch.Offer, error) {
 			if c := m.classes[name]; c != "" {
 				o.Updates[len(o.Updates)-1].Classes = []patch.Class{c}
 			}
+		}
+	}
+	for _, w := range m.wishes() {
+		if _, there := m.installed["the "+w.Package]; w.Install && !there {
+			o.Updates = append(o.Updates, patch.Update{Provider: "apt", Name: w.Package, Instance: w.Package, Available: "1.0", Source: w.Package, Origin: m.origin})
 		}
 	}
 	return o, m.scanErr
@@ -97,6 +107,9 @@ func (m *machine) Apply(_ context.Context, r provider.Request) (provider.Outcome
 		}
 	}
 	for _, u := range r.Updates {
+		if u.Installed == "" && u.Source != "" {
+			u.Name, m.sources = "the "+u.Name, map[string]string{"the " + u.Name: u.Source}
+		}
 		o.Changes = append(o.Changes, provider.Change{Name: u.Name, Architecture: u.Architecture, From: m.installed[u.Name], To: u.Available, Asked: true})
 		m.previous[u.Name] = m.installed[u.Name]
 		m.installed[u.Name] = u.Available

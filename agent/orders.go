@@ -42,12 +42,13 @@ func readOrders(e *wire.Envelope, keys []crypto.PublicKey, agent string) (wire.O
 	if o.Agent != agent {
 		return wire.Orders{}, errOther
 	}
-	jobs := 0
+	jobs, programs := 0, 0
 	for _, d := range o.Devices {
 		jobs += len(d.Jobs)
+		programs = max(programs, len(d.Programs))
 	}
-	if len(o.Devices) > wire.MaxDevices || jobs > maxJobs || len(o.Approvals) > maxApprovals {
-		return wire.Orders{}, errors.New("these orders hold more devices or jobs than an agent takes")
+	if len(o.Devices) > wire.MaxDevices || jobs > maxJobs || programs > maxPrograms || len(o.Approvals) > maxApprovals {
+		return wire.Orders{}, errors.New("these orders hold more devices, jobs or programs than an agent takes")
 	}
 	return o, nil
 }
@@ -111,7 +112,7 @@ func guard(device string, j wire.Job, can []string, kind func(string) (provider.
 	case k.Traits.ReadOnly:
 		return fmt.Sprintf("What %s shows can be read here and not changed.", k.Name)
 	}
-	for _, s := range append([]string{t.Name, t.Architecture, t.From, t.To, t.Scope, t.Instance, t.SHA256}, j.AllowRemovals...) {
+	for _, s := range append([]string{t.Name, t.Architecture, t.From, t.To, t.Scope, t.Instance, t.SHA256, t.Source}, j.AllowRemovals...) {
 		if !plain(s) {
 			return fmt.Sprintf("The job holds a name or version that nothing has: %q.", short(s))
 		}

@@ -140,21 +140,23 @@ func (a *Agent) preflight(jobs []journal.Job, r inventory.Report) ([]journal.Job
 	var c journal.Change
 	var on []journal.Job
 	for _, j := range jobs {
-		item, installed := r.Installed[j.Target.Key()]
+		item, installed := r.Item(j.Target)
 		refusal := guard(j.Device, j.Job, a.capabilities(), a.scanner.Kind)
 		switch {
 		case refusal != "":
 			a.end(&c, j, ending{result: wire.ResultRefused, message: refusal}, now)
 		case !r.Read(j.Target.Provider):
 			a.again(&c, j, wire.ResultBusy, fmt.Sprintf("What %s has installed could not be read just now.", j.Target.Provider), readWait, now)
-		case !installed:
-			why := j.Target.Name + " is not installed here, so there is nothing to update."
-			a.end(&c, j, ending{result: wire.ResultRefused, message: why}, now)
+		case !installed && unoffered(r, j.Target) != "":
+			a.end(&c, j, ending{result: wire.ResultRefused, message: unoffered(r, j.Target)}, now)
 		case a.reached(r, j):
 			if j.Before == "" {
 				j.Before = item.Version
 			}
 			a.end(&c, j, a.judge(j, r), now)
+		case installed && j.Target.Source != "":
+			why := fmt.Sprintf("%s is here by now, as %s %s: its update is a job of its own.", j.Target.Name, item.Name, item.Version)
+			a.end(&c, j, ending{result: wire.ResultRefused, after: item.Version, message: why}, now)
 		case stranded(item, j) != "":
 			a.end(&c, j, ending{result: wire.ResultRefused, after: item.Version, message: stranded(item, j)}, now)
 		case a.ruling(a.situation(), j).Refused:
@@ -210,7 +212,7 @@ func (a *Agent) applyGroup(ctx context.Context, g group) error {
 	}
 	if len(jobs) > 1 && all.err != nil && !errors.Is(all.err, provider.ErrBusy) && !errors.Is(all.err, provider.ErrOffline) {
 		for _, j := range jobs {
-			if ctx.Err() != nil || r.Installed[j.Target.Key()].Version != j.Before {
+			if item, _ := r.Item(j.Target); ctx.Err() != nil || item.Version != j.Before {
 				continue
 			}
 			if ok, _, _ := a.ready(a.situation(), j); ok {
@@ -240,7 +242,8 @@ func (a *Agent) begin(jobs []journal.Job) ([]journal.Job, error) {
 		j = at(j, steps()[j.Step].ok, "", s.now)
 		if !j.Begun {
 			j.Begun, j.StartedAt, j.Approval = true, s.now, a.ruling(s, j).Approval
-			j.Before = a.report.Installed[j.Target.Key()].Version
+			item, _ := a.report.Item(j.Target)
+			j.Before = item.Version
 		}
 		j.BootBefore = a.report.Facts.BootID // each time: a restart between two tries makes nothing of the second active
 		begun = append(begun, j)
@@ -295,9 +298,10 @@ func (a *Agent) request(jobs []journal.Job, r inventory.Report) provider.Request
 		u, ok := r.Offered[t.Key()]
 		if !ok || u.Available != t.To {
 			u = patch.Update{Provider: t.Provider, Scope: t.Scope, Name: t.Name, Architecture: t.Architecture, Instance: t.Instance,
-				Available: t.To, Size: t.Size}
+				Available: t.To, Size: t.Size, Source: t.Source}
 		}
-		u.Installed = r.Installed[t.Key()].Version
+		item, _ := r.Item(t)
+		u.Installed = item.Version
 		if t.SHA256 != "" {
 			u.SHA256 = t.SHA256
 		}
@@ -320,8 +324,9 @@ func (a *Agent) applied(jobs []journal.Job, r inventory.Report, tries map[string
 		t := tries[j.ID]
 		err := cmp.Or(opening, t.err)
 		edges := steps()[j.Step]
-		j.Changes, j.Conflicts, j.Reboot = own(t.outcome.Changes, j.Target), t.outcome.Conflicts, t.outcome.Reboot
-		untouched := r.Read(j.Target.Provider) && r.Installed[j.Target.Key()].Version == j.Before
+		j.Changes, j.Conflicts, j.Reboot = own(t.outcome.Changes, named(r, j.Target)), t.outcome.Conflicts, t.outcome.Reboot
+		item, _ := r.Item(j.Target)
+		untouched := r.Read(j.Target.Provider) && item.Version == j.Before
 		switch {
 		case a.reached(r, j):
 			c.Jobs = append(c.Jobs, arrived(a.situation(), j, r))

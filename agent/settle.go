@@ -168,7 +168,7 @@ func (a *Agent) verify(ctx context.Context) error {
 // reached reports whether the scan shows the wanted version, or for an install a newer one,
 // completely installed: the number alone is there as soon as a package is unpacked.
 func (a *Agent) reached(r inventory.Report, j journal.Job) bool {
-	item, ok := r.Installed[j.Target.Key()]
+	item, ok := r.Item(j.Target)
 	if !ok || item.Broken != "" || !r.Read(j.Target.Provider) {
 		return false
 	}
@@ -190,7 +190,7 @@ type ending struct {
 // judge says how a job ended. Only the scan counts.
 func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 	t := j.Target
-	item, installed := r.Installed[t.Key()]
+	item, installed := r.Item(t)
 	failed := ending{result: wire.ResultFailed, after: item.Version}
 	if j.Failure != nil {
 		failed.message, failed.detail = j.Failure.Message, j.Failure.Detail
@@ -202,6 +202,9 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 	case !r.Read(t.Provider):
 		failed.after = ""
 		failed.message = "What is installed could not be read back, so nobody knows whether it worked. " + failed.message
+		return failed
+	case !installed && t.Source != "":
+		failed.message = fmt.Sprintf("%s is not installed: nothing that this machine lists is of %s. %s", t.Name, t.Source, failed.message)
 		return failed
 	case !installed:
 		failed.message = fmt.Sprintf("%s is no longer installed. %s", t.Name, failed.message)

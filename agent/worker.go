@@ -8,6 +8,7 @@ import (
 
 	"patchbay/agent/inventory"
 	"patchbay/agent/journal"
+	"patchbay/patch"
 	"patchbay/wire"
 )
 
@@ -21,9 +22,10 @@ const (
 // worker is the state of the worker's loop.
 type worker struct {
 	resumed   bool
-	fresh     bool      // nothing was applied since the last scan began
-	scanned   time.Time // by Now: when the last scan ended
-	refreshed time.Time // the last try to refresh, by Now
+	fresh     bool         // nothing was applied since the last scan began
+	programs  []patch.Wish // what was wanted of programs when the last scan began
+	scanned   time.Time    // by Now: when the last scan ended
+	refreshed time.Time    // the last try to refresh, by Now
 	// restarting is when the machine was asked to restart, by Now: the server's time may leap
 	// meanwhile.
 	restarting time.Time
@@ -44,7 +46,8 @@ func (a *Agent) runWorker(ctx context.Context) {
 func (a *Agent) pass(ctx context.Context) time.Time {
 	every := a.scanEvery()
 	called := a.look.Swap(false)
-	if called || a.worker.scanned.IsZero() || a.wanted(a.worker.scanned) || !a.Now().Before(a.worker.scanned.Add(every)) {
+	device, _ := a.device()
+	if called || !slices.Equal(device.Programs, a.worker.programs) || a.worker.scanned.IsZero() || a.wanted(a.worker.scanned) || !a.Now().Before(a.worker.scanned.Add(every)) {
 		a.scan(ctx)
 	}
 	if called {
@@ -69,10 +72,12 @@ func (a *Agent) pass(ctx context.Context) time.Time {
 // scan reads the device and lets the talker know when something is new.
 func (a *Agent) scan(ctx context.Context) inventory.Report {
 	now, _ := a.clock.time()
+	device, _ := a.device()
 	report, err := a.scanner.Scan(ctx, now)
 	if err != nil {
 		return a.report // the agent is told to stop
 	}
+	a.worker.programs = device.Programs
 	a.worker.scanned = a.Now()
 	a.mu.Lock()
 	news := report.Digest() != a.report.Digest()

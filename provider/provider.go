@@ -149,6 +149,9 @@ type Env struct {
 	// Catalog gives what the publisher signed for and this provider may install, as it is
 	// now. nil gives none.
 	Catalog func() Catalog
+	// Wishes is what the server's rules want of this provider's programs, as it is now. nil is
+	// nothing. It only changes what is on offer.
+	Wishes func() []patch.Wish
 	// Content gives the files that the catalog names. nil means that there is no way to them.
 	Content Content
 	Now     func() time.Time

@@ -21,7 +21,7 @@ func (w *Winget) Stage(ctx context.Context, r provider.Request) error {
 		return err
 	}
 	for _, u := range r.Updates {
-		p, _, i, err := w.chosen(programs, u)
+		p, _, i, err := w.target(programs, u)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (w *Winget) fetch(ctx context.Context, p program, i patch.Installer) error 
 	if w.env.Content == nil {
 		return fmt.Errorf("%w: this agent has no way to the server's store", provider.ErrRefused)
 	}
-	if old, ok := back(p, p.item.Version); ok {
+	if old, ok := back(p, p.item.Version); ok && !p.absent {
 		if err := w.env.Content.Fetch(ctx, old.SHA256, old.Size); err != nil {
 			return fmt.Errorf("fetching the installer of %s %s, to go back to: %w", p.item.Name, p.item.Version, err)
 		}
@@ -51,14 +51,14 @@ func (w *Winget) fetch(ctx context.Context, p program, i patch.Installer) error 
 // Apply installs exactly the releases in the request, one after the other.
 func (w *Winget) Apply(ctx context.Context, r provider.Request) (provider.Outcome, error) {
 	return w.each(r, func(programs []program, u patch.Update, out *provider.Outcome) error {
-		p, release, i, err := w.chosen(programs, u)
+		p, release, i, err := w.target(programs, u)
 		if err != nil {
 			return err
 		}
 		switch to := shown(release, i); {
-		case same(to, p.item.Version) && p.item.Broken == "":
+		case !p.absent && same(to, p.item.Version) && p.item.Broken == "":
 			return nil
-		case !newer(to, p.item.Version) && p.item.Broken == "":
+		case !p.takes(to):
 			return fmt.Errorf("%w: %s is %s here, and %s is older", provider.ErrRefused, p.item.Name, p.item.Version, to)
 		case release.Recalled != "":
 			return fmt.Errorf("%w: %s %s is recalled: %s", provider.ErrRefused, p.item.Name, release.Version, release.Recalled)
@@ -68,6 +68,9 @@ func (w *Winget) Apply(ctx context.Context, r provider.Request) (provider.Outcom
 		}
 		if err := w.fetch(ctx, p, i); err != nil {
 			return err
+		}
+		if p.absent { // there is nothing to go back to
+			return w.install(ctx, p, i, out)
 		}
 		s := step{From: p.item.Version, To: shown(release, i)}
 		if p.item.Broken != "" {
@@ -165,7 +168,7 @@ func (w *Winget) each(r provider.Request, do func([]program, patch.Update, *prov
 	if err != nil {
 		return out, errors.Join(failed, fmt.Errorf("reading what was done: %w", err))
 	}
-	out.Changes = provider.Changes(whole(before), whole(after), r.Updates)
+	out.Changes = provider.Changes(whole(before), whole(after), asked(r.Updates, after))
 	return out, failed
 }
 

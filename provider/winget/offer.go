@@ -34,13 +34,17 @@ func (w *Winget) Available(ctx context.Context) (patch.Offer, error) {
 			offer.Updates = append(offer.Updates, u)
 		}
 	}
+	if len(c.Packages) > 0 {
+		wanted, notes := w.wanted(programs, c)
+		offer.Updates, offer.Notes = append(offer.Updates, wanted...), append(offer.Notes, notes...)
+	}
 	return offer, nil
 }
 
 // update is the newest release of a program's package that is newer than what is here.
 func (w *Winget) update(p program) (patch.Update, bool) {
 	r, i, ok := newest(p)
-	if !ok || !newer(shown(r, i), p.item.Version) && p.item.Broken == "" {
+	if !ok || !p.takes(shown(r, i)) {
 		return patch.Update{}, false
 	}
 	u := patch.Update{
@@ -54,7 +58,9 @@ func (w *Winget) update(p program) (patch.Update, bool) {
 	if r.ReleasedAt != nil {
 		u.ReleasedBy = "index"
 	}
-	if _, ok := back(p, p.item.Version); ok {
+	if p.absent {
+		u.Reversibility, u.ReversibilityWhy = patch.NotAtAll, "It is not here now. Only its removal would take it back, and Patchbay removes no programs."
+	} else if _, ok := back(p, p.item.Version); ok {
 		u.Reversibility = patch.ByKept
 		u.ReversibilityWhy = fmt.Sprintf("The catalogue has the installer of %s, which is fetched before the update.", p.item.Version)
 	} else {
@@ -70,14 +76,30 @@ func (w *Winget) update(p program) (patch.Update, bool) {
 // shown is the version that a device shows after an installer.
 func shown(r patch.Release, i patch.Installer) string { return cmp.Or(i.Shown, r.Version) }
 
-// newest is the newest release that may be installed where the program is.
+// takes reports whether a program would go to a version.
+func (p program) takes(version string) bool {
+	return p.absent || p.item.Broken != "" || newer(version, p.item.Version)
+}
+
+// newest is the newest release that may be installed where the program is: within its pin, or
+// where that has none, beyond it. The latter is to be seen, and held where the pin was set.
 func newest(p program) (best patch.Release, with patch.Installer, ok bool) {
+	best, with, ok = newestOf(p, func(version string) bool {
+		return p.takes(version) && !patch.Beyond(patch.SchemeWinget, version, p.pin)
+	})
+	if !ok {
+		best, with, ok = newestOf(p, func(string) bool { return true })
+	}
+	return best, with, ok
+}
+
+func newestOf(p program, may func(version string) bool) (best patch.Release, with patch.Installer, ok bool) {
 	if p.of == nil {
 		return best, with, false
 	}
 	for _, r := range p.of.Releases {
 		i, fits := fitting(r, p)
-		if fits && r.Recalled == "" && (!ok || newer(shown(r, i), shown(best, with))) {
+		if fits && r.Recalled == "" && may(shown(r, i)) && (!ok || newer(shown(r, i), shown(best, with))) {
 			best, with, ok = r, i, true
 		}
 	}
@@ -105,11 +127,13 @@ func back(p program, version string) (patch.Installer, bool) {
 
 // fitting is the installer of a release for the place where a program is: of its scope and
 // architecture, and of the kind that installed it, because Windows Installer and other
-// installers do not take over from each other.
+// installers do not take over from each other. Where there is none yet, any kind will do that
+// can be run.
 func fitting(r patch.Release, p program) (patch.Installer, bool) {
 	fits := slices.DeleteFunc(slices.Clone(r.Installers), func(i patch.Installer) bool {
-		return !slices.Contains(scopes(p.entry.User), i.Scope) || architecture(p, i) < 0 || isMSI(i.Kind) != p.entry.MSI ||
-			i.RemoveFirst && !p.entry.MSI || // how others are removed is their own text, which is not run
+		return !slices.Contains(scopes(p.entry.User), i.Scope) || architecture(p, i) < 0 || !p.absent && isMSI(i.Kind) != p.entry.MSI ||
+			p.absent && quiet[i.Kind] == nil ||
+			i.RemoveFirst && !p.entry.MSI && !p.absent || // how others are removed is their own text, which is not run
 			i.MinimumOS != "" && p.here.system != "" && newer(i.MinimumOS, p.here.system) ||
 			i.UpgradeCode != "" && p.entry.UpgradeCode != "" && !sameFold(i.UpgradeCode, p.entry.UpgradeCode)
 	})

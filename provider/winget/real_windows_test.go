@@ -60,12 +60,13 @@ type scene struct {
 	t       *testing.T
 	store   *store
 	catalog provider.Catalog
+	wishes  []patch.Wish
 }
 
 func newScene(t *testing.T) *scene {
 	s := &scene{t: t, store: &store{map[string]string{}}, catalog: provider.Catalog{Version: 1, SignedAt: time.Now(), Expires: time.Now().Add(time.Hour)}}
 	p, err := Kind().Open(t.Context(), provider.Env{Host: host.Host{}, Log: slog.New(slog.DiscardHandler), Records: providertest.Records{},
-		Content: s.store, Catalog: func() provider.Catalog { return s.catalog }, Now: time.Now})
+		Content: s.store, Catalog: func() provider.Catalog { return s.catalog }, Wishes: func() []patch.Wish { return s.wishes }, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,6 +119,28 @@ func (s *scene) publisher(name string) string {
 	}
 	s.t.Fatalf("%s is not installed", name)
 	return ""
+}
+
+// gone removes a program as a person would.
+func (s *scene) gone(name string) {
+	s.t.Helper()
+	entries, _, err := s.entries()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, e := range entries {
+		switch {
+		case e.Item(providerName).Name != name:
+		case e.MSI:
+			byHand(s.t, "msiexec", "/x", e.Key, "/qn")
+		default:
+			dir := `C:\Program Files\` + name
+			byHand(s.t, dir+`\uninstall.exe`, "/S", "_?="+dir) // without a copy of itself that would go on alone
+		}
+	}
+	if item, ok := s.find(name); ok {
+		s.t.Fatalf("%+v is still there", item)
+	}
 }
 
 func (s *scene) must(version, name string) patch.Item {
@@ -185,6 +208,46 @@ func TestRealProgramsGoUpAndBack(t *testing.T) {
 				t.Fatalf("%+v, %v", out, err)
 			}
 			s.must("1.0.0", c.name)
+		})
+	}
+}
+
+// What is wanted and not here is installed from nothing, and read back.
+func TestRealWantedProgramsAreInstalled(t *testing.T) {
+	for _, c := range []struct {
+		name, file, other string
+		kind              patch.InstallerKind
+	}{
+		{"Bed MSI", "bed-msi-1.1.0.msi", "bed-msi-1.0.0.msi", patch.MSI},
+		{"Bed NSIS", "bed-nsis-1.1.0.exe", "bed-nsis-1.0.0.exe", patch.NSIS},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t)
+			s.gone(c.name)
+			id := "Bed." + strings.ReplaceAll(c.name, " ", "")
+			s.catalog.Packages = []patch.Package{{Provider: providerName, ID: id, Name: "From the catalogue", Publisher: "Patchbay bed", Marks: []patch.Mark{{Name: c.name, Publisher: "Bed Works"}},
+				Releases: []patch.Release{release("1.1.0", s.installer(c.file, c.kind, "machine")), release("1.0.0", s.installer(c.other, c.kind, "machine"))}}}
+			if offer, err := s.Available(t.Context()); err != nil || len(offer.Updates) != 0 {
+				t.Fatalf("nobody wants it, and on offer is %+v, %v", offer, err)
+			}
+			s.wishes = []patch.Wish{{Provider: providerName, Package: id, Install: true, Pin: "1.0."}}
+			offer, err := s.Available(t.Context())
+			if err != nil || len(offer.Updates) != 1 || offer.Updates[0].Available != "1.0.0" || offer.Updates[0].Installed != "" || offer.Updates[0].Block != "" {
+				t.Fatalf("on offer: %+v, %v", offer, err)
+			}
+			out, err := s.Apply(t.Context(), provider.Request{Updates: offer.Updates})
+			if err != nil || len(out.Changes) != 1 || out.Changes[0].Name != c.name || out.Changes[0].To != "1.0.0" || !out.Changes[0].Asked {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			if item := s.must("1.0.0", c.name); item.Source != id || item.Scope != "" {
+				t.Errorf("it is %+v", item)
+			}
+			s.wishes[0].Pin = ""
+			offer, err = s.Available(t.Context())
+			if err != nil || len(offer.Updates) != 1 || offer.Updates[0].Name != c.name || offer.Updates[0].Installed != "1.0.0" || offer.Updates[0].Available != "1.1.0" {
+				t.Fatalf("on offer then: %+v, %v", offer, err)
+			}
+			s.gone(c.name)
 		})
 	}
 }

@@ -110,6 +110,9 @@ type program struct {
 	item  patch.Item
 	here  machineFacts
 	of    *patch.Package // nil when it was not recognised
+	pin   string         // beyond which it does not go (patch.Beyond)
+	// absent is a package of the catalogue that is not here: it has no entry and no version.
+	absent bool
 }
 
 // look reads all programs, sorted by key, and what was odd.
@@ -120,6 +123,7 @@ func (w *Winget) look() (programs []program, notes []string, err error) {
 	}
 	c, past := w.catalog(), w.history()
 	programs = recognise(entries, c.Packages, w.here)
+	pinned(programs, w.wishes())
 	for i := range programs {
 		programs[i].item.Previous = past.previous(programs[i])
 	}

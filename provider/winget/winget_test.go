@@ -40,6 +40,7 @@ type machine struct {
 	catalog  provider.Catalog
 	distrust error
 	account  string
+	wishes   []patch.Wish
 }
 
 func newMachine(t testing.TB) *machine {
@@ -136,7 +137,7 @@ func (m *machine) Open(_ context.Context, sum string, _ int64) (provider.File, e
 func (m *machine) open() *Winget {
 	m.t.Helper()
 	p, err := open(m.t.Context(), provider.Env{Host: m, Log: slog.New(slog.DiscardHandler), Records: m.records, Content: m,
-		Catalog: func() provider.Catalog { return m.catalog }, Now: func() time.Time { return now }})
+		Catalog: func() provider.Catalog { return m.catalog }, Wishes: func() []patch.Wish { return m.wishes }, Now: func() time.Time { return now }})
 	if err != nil {
 		m.t.Fatal(err)
 	}
