@@ -397,7 +397,7 @@ func TestRealScanIsCheap(t *testing.T) {
 	spent := (cpu(after) - cpu(before)) / rounds
 	usage(&before)
 	for range rounds {
-		bare(t)
+		loop(t)
 	}
 	usage(&after)
 	floor := (cpu(after) - cpu(before)) / rounds
@@ -470,8 +470,8 @@ func TestRealProgramsInUseAreSeenAndEnded(t *testing.T) {
 	}
 }
 
-// bare asks for every value of the list and does nothing with it: a floor for what a scan costs.
-func bare(t *testing.T) {
+// loop asks for every value of the list and does nothing with it: a floor for what a scan costs.
+func loop(t *testing.T) {
 	list, err := registry.OpenKey(registry.LOCAL_MACHINE, strings.TrimPrefix(machineList, `HKLM\`), registry.READ)
 	if err != nil {
 		t.Fatal(err)
