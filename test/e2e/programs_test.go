@@ -136,6 +136,14 @@ func TestWindowsProgramsGoTheWholeWay(t *testing.T) {
 	}
 	w.Must(t, "msiexec", "/i", `C:\bed\bed.msi`, "/qn")
 	w.Must(t, `C:\bed\bed.exe`, "/S")
+	w.Import(t, "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\NinjaRMMAgent]\n\"Start\"=dword:00000002\n")
+	editor, err := os.ReadFile(w.HostPath(`C:\windows\system32\ping.exe`)) // it runs until it is ended
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.PutFile(`C:\Program Files\Bed NSIS\editor.exe`, string(editor)); err != nil {
+		t.Fatal(err)
+	}
 	// Without an agent nobody knows what is newer, and that is said; with the catalogue in hand it is.
 	if err := w.CopyFile(o.last, `C:\bed\catalog.json`); err != nil {
 		t.Fatal(err)
@@ -179,6 +187,17 @@ func TestWindowsProgramsGoTheWholeWay(t *testing.T) {
 		}
 		e.approve(item, false)
 	}
+	for _, item := range []string{"Bed MSI", "Bed NSIS"} { // another tool is at home there
+		says(t, e.expect(item, "TWO_MASTERS"), "NinjaOne may install it on this device too")
+	}
+	open := w.Spawn(t, `C:\Program Files\Bed NSIS\editor.exe`, "-n", "3600", "127.0.0.1")
+	policy := byHand(always())
+	policy["beside"] = []string{"NinjaOne"}
+	call[view.Site](in, "PATCH", "/sites/"+site, object{"policy": policy})
+	says(t, e.expect("Bed NSIS", "WAITS_USER"), "Bed NSIS (editor.exe)", "until it is closed")
+	open.Kill()
+	w.KillProgram("editor.exe")
+	e.approve("Bed NSIS", true) // so that it does not wait until it looks again
 	for _, item := range []string{"Bed MSI", "Bed NSIS"} {
 		e.expect(item, "VERIFIED")
 		e.lists(w, item, "1.1.0")
