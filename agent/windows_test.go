@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"maps"
 	"slices"
@@ -189,6 +190,9 @@ func (f lying) Fd() uintptr  { return 0 }
 
 func (s shelf) Fetch(context.Context, string, int64) error { return nil }
 func (s shelf) Holds(string) bool                          { return true }
+func (s shelf) Unpack(context.Context, provider.File, string) (provider.File, error) {
+	return nil, errors.ErrUnsupported
+}
 func (s shelf) Open(_ context.Context, sum string, _ int64) (provider.File, error) {
 	return lying{bytes.NewReader([]byte(s[sum])), s[sum]}, nil
 }

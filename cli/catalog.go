@@ -162,6 +162,11 @@ func (c *CatalogPin) pin(ctx context.Context, g *Globals, p patch.Package, files
 			continue
 		}
 		f.used = true
+		if i.Kind == patch.ZIP {
+			if err := f.readNested(i.Nested); err != nil {
+				return p, err
+			}
+		}
 		i.Size, i.Signer = f.size, f.signer
 		if i.Signer == nil && !slices.ContainsFunc(c.Unsigned, func(id string) bool { return strings.EqualFold(id, p.ID) }) {
 			return p, fmt.Errorf("%s is not signed by its maker (%s): only its hash would tell it from another. To let it through nevertheless: --unsigned %s", f.path, f.why, p.ID)

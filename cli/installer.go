@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"patchbay/patch"
+	"patchbay/patch/nested"
 	"patchbay/patch/signature"
 )
 
@@ -46,6 +47,38 @@ func readInstaller(f *os.File) (*given, string, error) {
 		return nil, "", fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	return g, hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// readNested reads whose signature the file in an archive has, which is the one that is run.
+func (g *given) readNested(name string) error {
+	f, err := os.Open(g.path)
+	if err != nil {
+		return fmt.Errorf("reading an installer: %w", err)
+	}
+	defer f.Close()
+	in, _, err := nested.Open(f, g.size, name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", g.path, err)
+	}
+	defer in.Close()
+	out, err := os.CreateTemp("", "patchbay-nested-")
+	if err != nil {
+		return fmt.Errorf("unpacking %s: %w", g.path, err)
+	}
+	defer os.Remove(out.Name())
+	defer out.Close()
+	if _, err := io.Copy(out, in); err != nil {
+		return fmt.Errorf("unpacking %s: %w", g.path, err)
+	}
+	if _, err := out.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("unpacking %s: %w", g.path, err)
+	}
+	got, _, err := readInstaller(out)
+	if err != nil {
+		return fmt.Errorf("%s, %s: %w", g.path, name, err)
+	}
+	g.signer, g.why = got.signer, got.why
+	return nil
 }
 
 // download gets an installer from its maker, and keeps it only when it is the one that the

@@ -95,6 +95,9 @@ type Content interface {
 	Open(ctx context.Context, sha256 string, size int64) (File, error)
 	// Fetch gets the file here ahead of its use.
 	Fetch(ctx context.Context, sha256 string, size int64) error
+	// Unpack gives the one file of an open archive that has a name, with slashes, and gives it
+	// as Open does. It is ErrRefused when there is no such file, or more than one.
+	Unpack(ctx context.Context, archive File, name string) (File, error)
 	// Holds reports whether the file is here already. It changes nothing and is quick.
 	Holds(sha256 string) bool
 }

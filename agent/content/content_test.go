@@ -1,6 +1,7 @@
 package content
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -400,5 +401,78 @@ func TestAnEndedContextEndsADownload(t *testing.T) {
 	c := cache(t, newMemory(), s)
 	if err := c.Fetch(ctx, s.put(data), 1000); !errors.Is(err, context.Canceled) || errors.Is(err, provider.ErrOffline) {
 		t.Error(err)
+	}
+}
+
+// archive has one file in it, beside another.
+func archive(t testing.TB, name string, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for n, text := range map[string][]byte{name: data, "beside.dll": []byte("x")} {
+		f, err := z.Create(n)
+		ok(t, err)
+		_, err = f.Write(text)
+		ok(t, err)
+	}
+	ok(t, z.Close())
+	return b.Bytes()
+}
+
+// What is unpacked is kept and given as what was fetched is, through power cuts at every write.
+func TestOneFileIsUnpacked(t *testing.T) {
+	data := append([]byte("MZ"), noise(3, 2*chunk)...)
+	packed := archive(t, "in/setup.exe", data)
+	unpack := func(c *Cache, name string) ([]byte, error) {
+		f, err := c.Open(t.Context(), sumOf(packed), int64(len(packed)))
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in, err := c.Unpack(t.Context(), f, name)
+		if err != nil {
+			return nil, err
+		}
+		defer in.Close()
+		if !strings.HasSuffix(in.Path(), ".exe") || !strings.Contains(in.Path(), sumOf(data)) {
+			t.Errorf("it is called %s", in.Path())
+		}
+		return io.ReadAll(io.NewSectionReader(in, 0, in.Size()))
+	}
+	for _, way := range []how{before, torn, after, unsynced} {
+		for at, hit := 1, true; hit; at++ {
+			s, m := &server{}, newMemory()
+			s.put(packed)
+			c := cache(t, m, s)
+			ok(t, c.Fetch(t.Context(), sumOf(packed), int64(len(packed))))
+			m.cutAt, m.how, m.writes = at, way, 0
+			_, err := unpack(c, "in/setup.exe")
+			if hit = m.dead; err != nil && !errors.Is(err, errCut) {
+				t.Fatalf("%s at %d: %v", way, at, err)
+			}
+			m = m.revive()
+			lawful(t, m, fmt.Sprintf("%s at %d", way, at))
+			c = cache(t, m, s)
+			for range 2 {
+				if got, err := unpack(c, "in/setup.exe"); err != nil || !bytes.Equal(got, data) {
+					t.Errorf("%s at %d: %d bytes, %v", way, at, len(got), err)
+				}
+			}
+			if n := len(m.names()); n > 2 {
+				t.Errorf("%s at %d: left are %v", way, at, m.names())
+			}
+		}
+	}
+	s, m := &server{}, newMemory()
+	s.put(packed)
+	flipped := bytes.Clone(data)
+	flipped[7] ^= 1
+	m.files[sumOf(data)+".exe"] = &page{data: flipped, used: now}
+	if got, err := unpack(cache(t, m, s), "in/setup.exe"); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("one that was damaged since is given as %d bytes, %v", len(got), err)
+	}
+	m = newMemory()
+	if _, err := unpack(cache(t, m, s), "setup.exe"); !errors.Is(err, provider.ErrRefused) || len(m.names()) != 1 {
+		t.Errorf("%v, kept are %v", err, m.names())
 	}
 }

@@ -130,16 +130,38 @@ func (w *Winget) replace(ctx context.Context, p program, i patch.Installer, s st
 
 // sound checks an installer without running it.
 func (w *Winget) sound(ctx context.Context, p program, i patch.Installer) error {
-	f, err := w.env.Content.Open(ctx, i.SHA256, i.Size)
+	f, err := w.openChecked(ctx, p, i)
 	if err != nil {
-		return fmt.Errorf("opening the installer of %s: %w", p.item.Name, err)
+		return err
 	}
 	defer f.Close()
-	if err := w.check(ctx, f, i); err != nil {
-		return fmt.Errorf("the installer of %s: %w", p.item.Name, err)
-	}
 	_, err = installation(i, f.Path(), p.entry.User)
 	return err
+}
+
+// openChecked gives what installs: the installer, or the file of the archive that the
+// catalogue names, held open and compared with what the publisher signed for.
+func (w *Winget) openChecked(ctx context.Context, p program, i patch.Installer) (provider.File, error) {
+	f, err := w.env.Content.Open(ctx, i.SHA256, i.Size)
+	if err != nil {
+		return nil, fmt.Errorf("opening the installer of %s: %w", p.item.Name, err)
+	}
+	err = sameBytes(f, i)
+	if err == nil && i.Kind == patch.ZIP {
+		archive := f
+		f, err = w.env.Content.Unpack(ctx, archive, i.Nested)
+		archive.Close()
+		if err != nil {
+			return nil, fmt.Errorf("the installer of %s: %w", p.item.Name, err)
+		}
+	}
+	if err == nil {
+		err = w.checkSigner(ctx, f, i)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the installer of %s: %w", p.item.Name, err), f.Close())
+	}
+	return f, nil
 }
 
 // each does one update after the other, and says what changed by reading the registry again.
@@ -231,24 +253,20 @@ func (w *Winget) mayChange(p program) error {
 
 // install checks an installer on the open file and runs it while that is open.
 func (w *Winget) install(ctx context.Context, p program, i patch.Installer, out *provider.Outcome) error {
-	f, err := w.env.Content.Open(ctx, i.SHA256, i.Size)
+	f, err := w.openChecked(ctx, p, i)
 	if err != nil {
-		return fmt.Errorf("opening the installer of %s: %w", p.item.Name, err)
+		return err
 	}
 	defer f.Close()
-	if err := w.check(ctx, f, i); err != nil {
-		return fmt.Errorf("the installer of %s: %w", p.item.Name, err)
-	}
 	args, err := installation(i, f.Path(), p.entry.User)
 	if err != nil {
 		return err
 	}
-	return w.run(ctx, p, args, i, i.Kind, out)
+	return w.run(ctx, p, args, i, runs(i), out)
 }
 
-// check compares an open file with what the publisher signed for: its bytes, and who signed
-// them. The system has its own word on that, which must also be yes.
-func (w *Winget) check(ctx context.Context, f provider.File, i patch.Installer) error {
+// sameBytes compares an open file with the hash that the publisher signed for.
+func sameBytes(f provider.File, i patch.Installer) error {
 	h := sha256.New()
 	if _, err := io.Copy(h, io.NewSectionReader(f, 0, f.Size())); err != nil {
 		return fmt.Errorf("reading it: %w", err)
@@ -256,6 +274,12 @@ func (w *Winget) check(ctx context.Context, f provider.File, i patch.Installer) 
 	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, i.SHA256) || f.Size() != i.Size {
 		return fmt.Errorf("%w: it is not the file that the catalogue names", provider.ErrRefused)
 	}
+	return nil
+}
+
+// checkSigner holds an open file to whoever must have signed it. The system has its own word
+// on that, which must also be yes.
+func (w *Winget) checkSigner(ctx context.Context, f provider.File, i patch.Installer) error {
 	if i.Signer == nil {
 		return nil
 	}

@@ -24,14 +24,28 @@ var quiet = map[patch.InstallerKind][]string{
 // isMSI reports whether msiexec runs the file; all others are programs.
 func isMSI(k patch.InstallerKind) bool { return k == patch.MSI || k == patch.WiX }
 
+// runs is the kind of what is run in the end: of the file in the archive, where it is one.
+func runs(i patch.Installer) patch.InstallerKind {
+	if i.Kind == patch.ZIP {
+		return i.NestedKind
+	}
+	return i.Kind
+}
+
+// installs reports whether anything here installs a kind.
+func installs(k patch.InstallerKind) bool {
+	_, ok := quiet[k]
+	return ok
+}
+
 // installation is the command that installs a file that lies at a path.
 func installation(i patch.Installer, path, scope string) ([]string, error) {
-	base, ok := quiet[i.Kind]
-	if !ok {
-		return nil, fmt.Errorf("%w: installers of the kind %.20q are not installed by Patchbay yet", provider.ErrRefused, i.Kind)
+	kind := runs(i)
+	if !installs(kind) {
+		return nil, fmt.Errorf("%w: installers of the kind %.20q are not installed by Patchbay yet", provider.ErrRefused, kind)
 	}
 	var args []string
-	if isMSI(i.Kind) {
+	if isMSI(kind) {
 		args = []string{"msiexec", "/i", path}
 		if scope == "" {
 			args = append(args, "ALLUSERS=1")
@@ -39,9 +53,9 @@ func installation(i patch.Installer, path, scope string) ([]string, error) {
 	} else {
 		args = []string{path}
 	}
-	args = append(args, base...)
+	args = append(args, quiet[kind]...)
 	for _, s := range i.Switches {
-		if err := checkSwitch(i.Kind, s); err != nil {
+		if err := checkSwitch(kind, s); err != nil {
 			return nil, err
 		}
 		if !containsFold(args[1:], s) {

@@ -131,8 +131,8 @@ func back(p program, version string) (patch.Installer, bool) {
 // can be run.
 func fitting(r patch.Release, p program) (patch.Installer, bool) {
 	fits := slices.DeleteFunc(slices.Clone(r.Installers), func(i patch.Installer) bool {
-		return !slices.Contains(scopes(p.entry.User), i.Scope) || architecture(p, i) < 0 || !p.absent && isMSI(i.Kind) != p.entry.MSI ||
-			p.absent && quiet[i.Kind] == nil ||
+		return !slices.Contains(scopes(p.entry.User), i.Scope) || architecture(p, i) < 0 || !installs(runs(i)) ||
+			!p.absent && isMSI(runs(i)) != p.entry.MSI ||
 			i.RemoveFirst && !p.entry.MSI && !p.absent || // how others are removed is their own text, which is not run
 			i.MinimumOS != "" && p.here.system != "" && newer(i.MinimumOS, p.here.system) ||
 			i.UpgradeCode != "" && p.entry.UpgradeCode != "" && !sameFold(i.UpgradeCode, p.entry.UpgradeCode)

@@ -1,16 +1,19 @@
 package winget
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +21,7 @@ import (
 	"time"
 
 	"patchbay/patch"
+	"patchbay/patch/nested"
 	"patchbay/patch/signature"
 	"patchbay/provider"
 	"patchbay/provider/providertest"
@@ -124,14 +128,27 @@ func (m *machine) Fetch(_ context.Context, sum string, _ int64) error {
 
 func (m *machine) Holds(sum string) bool { return slices.Contains(m.fetched, sum) }
 
-type file struct{ *bytes.Reader }
+type file struct {
+	*bytes.Reader
+	path string
+}
 
 func (f file) Close() error { return nil }
-func (f file) Path() string { return `C:\content\installer.exe` }
+func (f file) Path() string { return f.path }
 func (f file) Fd() uintptr  { return 0 }
 
 func (m *machine) Open(_ context.Context, sum string, _ int64) (provider.File, error) {
-	return file{bytes.NewReader(m.content[sum])}, nil
+	return file{bytes.NewReader(m.content[sum]), `C:\content\installer.exe`}, nil
+}
+
+func (m *machine) Unpack(_ context.Context, archive provider.File, name string) (provider.File, error) {
+	f, _, err := nested.Open(archive, archive.Size(), name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", provider.ErrRefused, err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	return file{bytes.NewReader(text), `C:\content\` + path.Base(name)}, err
 }
 
 func (m *machine) open() *Winget {
@@ -691,5 +708,76 @@ func TestARecalledReleaseIsLeftForGood(t *testing.T) {
 	}
 	if _, err := w.Undo(t.Context(), request(m, w, "1.1")); !errors.Is(err, provider.ErrRefused) || m.version(w) != "1.2" {
 		t.Errorf("%v, it is %s", err, m.version(w))
+	}
+}
+
+// archive packs files, each as its name and its text.
+func archive(t *testing.T, pairs ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for n := 0; n < len(pairs); n += 2 {
+		f, err := z.Create(pairs[n])
+		if err == nil {
+			_, err = io.WriteString(f, pairs[n+1])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Of an archive one file is run, by its own kind and held to the signer that was pinned; the
+// archive itself and what lies beside are not.
+func TestWhatIsInAnArchiveIsInstalledAsItsOwnKind(t *testing.T) {
+	signed, err := os.ReadFile("../../patch/signature/testdata/p64-signed.exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := signature.Read(bytes.NewReader(signed), int64(len(signed)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, nested, run, says string
+		kind                    patch.InstallerKind
+		signer                  *patch.Signer
+		text                    string
+	}{
+		{"a program", "in/setup.exe", `C:\content\setup.exe /S`, "", patch.NSIS, &s.Signer, archive(t, "in/setup.exe", string(signed), "version.dll", "x")},
+		{"Windows Installer", "tool.msi", `msiexec /i C:\content\tool.msi ALLUSERS=1 /qn /norestart REBOOT=ReallySuppress`, "", patch.MSI, nil, archive(t, "tool.msi", "x")},
+		{"signed by nobody", "in/setup.exe", "", "sign", patch.NSIS, &s.Signer, archive(t, "in/setup.exe", "MZ and nothing else in here, for all of its length")},
+		{"another signer", "in/setup.exe", "", "another certificate", patch.NSIS, &patch.Signer{Name: "X", Certificate: strings.Repeat("0", 64)}, archive(t, "in/setup.exe", string(signed))},
+		{"not in it", "setup.exe", "", "no file", patch.NSIS, nil, archive(t, "in/setup.exe", "x")},
+		{"outside of it", "../setup.exe", "", "no file", patch.NSIS, nil, archive(t, "setup.exe", "x")},
+		{"twice", "setup.exe", "", "twice", patch.NSIS, nil, archive(t, "setup.exe", "x", "SETUP.EXE", "y")},
+		{"no archive", "setup.exe", "", "archive", patch.NSIS, nil, "MZ"},
+	} {
+		m := tool(t, c.kind)
+		i := m.installer(patch.ZIP, c.text)
+		i.Nested, i.NestedKind, i.Signer = c.nested, c.kind, c.signer
+		m.catalog.Packages[0].Releases[0].Installers[0] = i
+		w := m.open()
+		_, err := w.Apply(t.Context(), request(m, w, "1.2"))
+		if ran := strings.Join(m.ran, "|"); ran != c.run || (err == nil) != (c.says == "") || err != nil && (!errors.Is(err, provider.ErrRefused) || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: ran %q, %v", c.name, ran, err)
+		}
+	}
+}
+
+// What nothing here installs is not on offer either.
+func TestPortableProgramsAreNotOnOffer(t *testing.T) {
+	for _, i := range []patch.Installer{{Kind: patch.Portable}, {Kind: patch.ZIP, Nested: "tool.exe", NestedKind: patch.Portable}} {
+		m := tool(t, patch.NSIS)
+		got := m.installer(i.Kind, "portable")
+		got.Nested, got.NestedKind = i.Nested, i.NestedKind
+		m.catalog.Packages[0].Releases[0].Installers[0] = got
+		if offer, err := m.open().Available(t.Context()); err != nil || len(offer.Updates) != 0 {
+			t.Errorf("%+v, %v", offer.Updates, err)
+		}
 	}
 }
