@@ -187,7 +187,7 @@ func withSisters(needs, all []view.Need) []view.Need {
 func cannotUndo(needs []view.Need) int {
 	devices := map[string]bool{}
 	for _, n := range needs {
-		if n.Can.Undo != "" && n.Installed == n.Available && n.Verdict.Name != verdict.ROLLED_BACK {
+		if n.Can.Undo != "" && n.Installed != "" && n.Installed == n.Available && n.Verdict.Name != verdict.ROLLED_BACK {
 			devices[n.Device.ID] = true
 		}
 	}

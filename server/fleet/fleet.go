@@ -71,7 +71,7 @@ func (x *Index) Put(e *Entry) {
 		e.needs.Count(n.Verdict.State, n.Update.Is(patch.Security), 1)
 		e.notBack = e.notBack || verdict.IsNotBack(n.Verdict)
 		n.id = view.NeedID(e.Device.ID, n.Key)
-		if n.Blind == nil {
+		if n.Update.Available != "" { // otherwise nothing is on offer that could be one
 			n.update = view.UpdateID(n.Key.Provider, n.Key.Name, n.Update.Available, n.Update.Origin)
 		}
 	}

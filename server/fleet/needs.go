@@ -131,6 +131,8 @@ func (n *Need) can(e *Entry) view.NeedCan {
 		why = "what is missing here is not known, so there is nothing to answer"
 	case n.Reached:
 		why = "it is installed already"
+	case !n.Offered && n.Absent:
+		why = "the device has nothing of it on offer"
 	case !n.Offered:
 		why = "it is no longer on offer"
 	}
@@ -178,7 +180,7 @@ func (n *Need) cannotUndo(e *Entry) string {
 		return "what is installed here is not known"
 	case n.Decision.Kind == policy.Undo && (n.Installed != n.Update.Available || !n.undoWaits()):
 		return "it was taken back already, or is about to be"
-	case n.Installed != n.Update.Available || n.Broken != "":
+	case n.Installed == "" || n.Installed != n.Update.Available || n.Broken != "":
 		return "this version is not installed here"
 	case e.Agent.Mode == wire.Observe:
 		return "the agent on this device was set up to observe only"

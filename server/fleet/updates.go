@@ -46,7 +46,7 @@ func (x *Index) groups(f view.Filter, now time.Time) map[string]*group {
 		silent := x.isSilent(e, now)
 		for i := range e.Needs {
 			n := &e.Needs[i]
-			if n.Blind != nil || n.Verdict.State == verdict.Gone || f.Class != "" && !n.Update.Is(patch.Class(f.Class)) ||
+			if n.update == "" || n.Verdict.State == verdict.Gone || f.Class != "" && !n.Update.Is(patch.Class(f.Class)) ||
 				q != "" && !contains(q, n.Key.Name, n.Update.Available, n.Update.Source) {
 				continue
 			}
@@ -87,7 +87,7 @@ func (g *group) add(e *Entry, n *Need, silent bool) {
 	if n.Reached {
 		from = n.Update.Installed
 	}
-	if len(g.from) < 5 && !slices.Contains(g.from, from) {
+	if from != "" && len(g.from) < 5 && !slices.Contains(g.from, from) {
 		g.from = append(g.from, from)
 	}
 }

@@ -4,7 +4,7 @@ import { jobStateOf } from "./JobState";
 
 /** What a job changes: `1.0 → 1.1`, or "taken back 1.1 → 1.0". */
 export function JobChange({ job: j }: { job: Job }) {
-  const change = <VersionChange from={j.from} to={j.to} />;
+  const change = <VersionChange from={j.from || "new"} to={j.to} />;
   return j.verb === "undo" ? <span className="change-back"><span className="tag">{back(j)}</span>{change}</span> : change;
 }
 
