@@ -308,6 +308,8 @@ func (d *WindowsDevice) remove() error {
 
 // wine runs one of wine's own programs and wants it to succeed.
 func (d *WindowsDevice) wine(ctx context.Context, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
 	cmd, err := d.command(ctx, append([]string{"/usr/lib/wine/wine64"}, args...)...)
 	if err != nil {
 		return err

@@ -25,8 +25,14 @@ func (d *WindowsDevice) Run(ctx context.Context, args ...string) (Result, error)
 	return d.RunWith(ctx, nil, args...)
 }
 
+// runLimit is how long a program may run on a Windows. What wine never comes back from would
+// otherwise end a whole test run without saying what it was.
+const runLimit = 12 * time.Minute
+
 // RunWith is Run with more in the environment.
 func (d *WindowsDevice) RunWith(ctx context.Context, env []string, args ...string) (r Result, err error) {
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
 	for range 3 { // on a busy machine wine now and then gives up before it has begun
 		var began bool
 		if r, began, err = d.runOnce(ctx, env, args); err == nil || began || ctx.Err() != nil {

@@ -55,12 +55,12 @@ func run(t *testing.T, args ...string) string {
 // eventually asks until it is so.
 func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for !so() {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("not so after 30 s: %s", what)
+			t.Fatalf("not so after two minutes: %s", what)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
