@@ -251,6 +251,31 @@ const flows = {
     for (const cell of await page.locator("tbody tr td:nth-child(2)").allInnerTexts()) assert.equal(cell.replace(/\s/g, ""), customer.name.replace(/\s/g, ""));
   },
 
+  "a rule for a program is written and taken back": async ({ page, base }) => {
+    const site = (await get(base, "/sites")).items.find((s) => s.policy.applications.length === 0);
+    await visit(page, `/sites/${site.id}`);
+    const save = page.getByRole("button", { name: "Change the policy" });
+    await page.getByRole("button", { name: "Add a rule" }).click();
+    await page.getByText("Name the program of each rule.").waitFor();
+    assert(await save.isDisabled());
+    await page.getByLabel("Program").fill("Maker.Program");
+    await page.getByLabel("Provider").fill("Apt");
+    await page.getByLabel("No further than").fill("8.6.");
+    await page.getByRole("combobox", { name: "What happens" }).click();
+    await page.getByRole("option", { name: "Install and update" }).click();
+    await page.getByLabel("Why").fill("the till needs it");
+    await save.click();
+    await page.getByText(/now works by the new policy/).waitFor();
+    const [rule, ...others] = (await get(base, `/sites/${site.id}`)).policy.applications;
+    assert(others.length === 0 && rule.package === "Maker.Program" && rule.provider === "apt" && rule.wish === "install" && rule.pin === "8.6." && rule.reason === "the till needs it" && rule.by === person.name);
+    await visit(page, `/sites/${site.id}`);
+    await page.getByText("One program has a rule of its own.", { exact: false }).waitFor();
+    await page.getByRole("button", { name: "Remove the rule for Maker.Program" }).click();
+    await save.click();
+    await page.getByText(/now works by the new policy/).first().waitFor();
+    await page.waitForFunction(async (id) => (await (await fetch(`/api/v1/sites/${id}`)).json()).policy.applications.length === 0, site.id);
+  },
+
   "a policy is changed": async ({ page, base }) => {
     const site = (await get(base, "/sites")).items.find((s) => s.policy.auto === "by_hand");
     await visit(page, `/sites/${site.id}`);

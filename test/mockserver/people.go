@@ -47,7 +47,7 @@ func (w *world) places(ctx context.Context, devices int, now time.Time) ([]place
 		policy               store.SitePolicy
 	}{
 		{"Müller Maschinenbau GmbH", "Werk Ulm", "Europe/Berlin", store.SitePolicy{Auto: store.Security, Windows: saturday, Reboot: true, Restarts: store.InWindow}},
-		{"Müller Maschinenbau GmbH", "Büro Stuttgart", "Europe/Berlin", store.SitePolicy{Auto: store.ByHand, Windows: saturday}},
+		{"Müller Maschinenbau GmbH", "Büro Stuttgart", "Europe/Berlin", store.SitePolicy{Auto: store.ByHand, Windows: saturday, Applications: rules(w.by.Name, now)}},
 		{"Praxis Dr. Lang", "Praxis", "Europe/Vienna", store.SitePolicy{Auto: store.ByHand, Windows: always, Reboot: true}},
 		{"Hafen Logistik und Containerumschlag Beteiligungsgesellschaft Ost mbH & Co. KGaA", "Terminal <b>Ost</b> & Rechenzentrum mit einem sehr langen Namen, der gekürzt werden muss", "America/New_York", store.SitePolicy{Auto: store.ByHand}},
 	}
@@ -230,5 +230,15 @@ func (w *world) live(ctx context.Context) {
 				fmt.Println("a device stumbled:", err)
 			}
 		}
+	}
+}
+
+// rules are for programs of an office, one of each kind.
+func rules(by string, now time.Time) []store.ApplicationRule {
+	return []store.ApplicationRule{
+		{Provider: "apt", Package: "firefox-esr", Wish: store.UpdateOnly, Pin: "115.", Reason: "The dispatch portal is only released for 115.", By: by, At: now.Add(-9 * day)},
+		{Provider: "winget", Package: "7zip.7zip", Wish: store.InstallToo, By: by, At: now.Add(-40 * day)},
+		{Provider: "winget", Package: "Adobe.Acrobat.Reader.64-bit", Wish: store.LeaveAlone, Reason: "Updates itself.", By: by, At: now.Add(-40 * day)},
+		{Provider: "winget", Package: "TheDocumentFoundation.LibreOffice.LTS.Extended.Support.Release", Wish: store.InstallToo, Pin: "24.8.", Reason: "Macros of accounting were tried with 24.8 alone, and the supplier answers for no other version.", By: by, At: now.Add(-2 * day)},
 	}
 }

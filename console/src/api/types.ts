@@ -25,6 +25,7 @@ export type Customer = Schemas["Customer"];
 export type Site = Schemas["Site"];
 export type Policy = Schemas["Policy"];
 export type Window = Schemas["Weekly"];
+export type ProgramRule = Schemas["ApplicationRule"];
 export type Day = Window["days"][number];
 export type Token = Schemas["Token"];
 export type NewToken = Schemas["NewToken"];

@@ -1,4 +1,5 @@
 import type { Day, Policy, Window } from "../api/types";
+import { rulesWords } from "./programs";
 import { count, list } from "./text";
 
 // Maintenance windows in plain language. The server decides whether one is open; this only
@@ -57,10 +58,11 @@ export function windowWords(window: Window): string {
 
 /** The whole policy of a site as a person would say it. */
 export function policyWords(policy: Policy, zone: string): string {
-  const who =
+  const asked =
     policy.auto === "security"
       ? "Security updates are approved by themselves; everything else waits for a person."
       : "Every update waits for a person.";
+  const who = [asked, rulesWords(policy.applications ?? [])].filter(Boolean).join(" ");
   const windows = policy.windows ?? [];
   if (windows.length === 0) {
     return `${who} No window is set, so nothing is installed here unless a person forces it.`;

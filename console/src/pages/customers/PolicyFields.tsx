@@ -1,5 +1,7 @@
 import { Button, Radio, Switch, TagsInput } from "@mantine/core";
+import type { ReactNode } from "react";
 import type { Master, Policy, Window } from "../../api/types";
+import { rulesProblem } from "../../lib/programs";
 import { count } from "../../lib/text";
 import { policyWords, windowProblem } from "../../lib/windows";
 import { WeekStrip } from "./WeekStrip";
@@ -12,12 +14,13 @@ interface Props {
   /** Other programs that may install updates on the site's devices. */
   masters?: Master[];
   change: (policy: Policy) => void;
+  children?: ReactNode;
 }
 
 const inUse = (value: string): Policy["in_use"] => (value === "ask" || value === "close" ? value : "wait");
 
 /** Who decides, when it may happen, what may be closed, restarted and rebooted: and what that means, in words. */
-export function PolicyFields({ policy, zone, masters = [], change }: Props) {
+export function PolicyFields({ policy, zone, masters = [], change, children }: Props) {
   const windows = policy.windows ?? [];
   const set = (list: Window[]) => change({ ...policy, windows: list });
   return (
@@ -54,6 +57,7 @@ export function PolicyFields({ policy, zone, masters = [], change }: Props) {
       <TagsInput label="Installs beside" value={policy.beside ?? []} data={masters.map((m) => m.name)} maxTags={20} acceptValueOnBlur
         onChange={(beside) => change({ ...policy, beside })} placeholder={(policy.beside ?? []).length === 0 ? "No other program" : undefined}
         description={`Other programs that may install updates here, and beside which Patchbay installs all the same. ${seen(masters, policy)}`} />
+      {children}
       <div className="policy-words">
         <p>{policyWords(policy, zone)}</p>
         <WeekStrip windows={windows} />
@@ -75,5 +79,5 @@ export function policyProblem(policy: Policy): string | null {
     const wrong = windowProblem(w);
     if (wrong) return wrong;
   }
-  return null;
+  return rulesProblem(policy.applications ?? []);
 }

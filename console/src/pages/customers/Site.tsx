@@ -16,6 +16,7 @@ import { Trouble } from "../../ui/States";
 import { Ago } from "../../ui/Time";
 import { askForSecurity } from "../needs/asks";
 import { PolicyFields, policyProblem } from "./PolicyFields";
+import { ProgramRules } from "./ProgramRules";
 import { zones } from "./zones";
 import "../../styles/device.css";
 
@@ -90,7 +91,9 @@ function PolicyForm({ site: s }: { site: Site }) {
         <TextInput label="Name" value={name} maxLength={100} onChange={(e) => setName(e.currentTarget.value)} style={{ flex: "1 1 220px" }} />
         <Select label="Time zone" searchable limit={60} data={zones()} value={zone} onChange={(v) => v && setZone(v)} style={{ flex: "1 1 220px" }} />
       </div>
-      <PolicyFields policy={policy} zone={zone} masters={s.masters} change={setPolicy} />
+      <PolicyFields policy={policy} zone={zone} masters={s.masters} change={setPolicy}>
+        <ProgramRules rules={policy.applications ?? []} change={(applications) => setPolicy({ ...policy, applications })} />
+      </PolicyFields>
       {save.error && <Trouble error={save.error} what="The policy was not changed." />}
       <div className="row">
         <Button type="submit" loading={save.isPending} disabled={Boolean(why)} aria-describedby="policy-why">Change the policy</Button>
