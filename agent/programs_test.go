@@ -3,6 +3,7 @@ package agent
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"patchbay/patch"
@@ -119,6 +120,24 @@ func TestAWantedProgramThatIsThereByNow(t *testing.T) {
 			pass(5 * time.Minute)
 			if o := w.last(j); !strings.Contains(o.Message, says) || len(w.machine.calls()) != 0 {
 				t.Errorf("%s: told %+v", version, o)
+			}
+		})
+	}
+}
+
+// What is not there comes in by the limits that hold for all updates.
+func TestAWantedProgramIsHeldToTheLimits(t *testing.T) {
+	for origin, runs := range map[string]bool{"Vendor": true, "Stranger": false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := limited(t, newOffline(t), func(l *wire.Limits) { l.Sources = []wire.LimitSource{{Provider: "apt", Origin: "Vendor"}} })
+			defer w.end()
+			w.machine.origin = origin
+			j := fresh("tool", "1.0")
+			want(w, j)
+			w.start()
+			pass(5 * time.Minute)
+			if o := w.last(j); (w.machine.version("the tool") == "1.0") != runs || !runs && (o.Result != wire.ResultRefused || !strings.Contains(o.Message, "The limits do not allow")) {
+				t.Errorf("from %s: told %+v", origin, o)
 			}
 		})
 	}

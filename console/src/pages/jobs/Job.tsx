@@ -73,8 +73,15 @@ function Known({ job: j }: { job: JobDetail }) {
 function Because({ job: j }: { job: JobDetail }) {
   const known = useQuery({ ...approvals(j.device.id), enabled: j.decision.startsWith("apr_") }).data;
   const a = known?.items.find((one) => one.id === j.decision);
-  if (!a) return <>{j.decision.startsWith("apr_") ? "a person's decision" : j.decision}</>;
+  if (!a) return <>{j.decision.startsWith("apr_") ? "a person's decision" : rule(j.decision)}</>;
   return <>{a.by.name} {a.answer === "undo" ? "asked to take it back" : "approved it"} for {a.target_name || a.customer.name} <Ago at={a.at} />{a.reason && `: ${a.reason}`}</>;
+}
+
+/** A rule by what it is for: of a site, or of a site for one program. */
+function rule(id: string): string {
+  if (!id.startsWith("rule:")) return id;
+  const at = id.indexOf("/");
+  return at < 0 ? "the site's rule for security updates" : `the site's rule for ${id.slice(at + 1)}`;
 }
 
 function OneOutcome({ outcome: o, undo }: { outcome: Outcome; undo: boolean }) {
