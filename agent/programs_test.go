@@ -142,3 +142,43 @@ func TestAWantedProgramIsHeldToTheLimits(t *testing.T) {
 		})
 	}
 }
+
+// Stopped in the middle of installing what was not there, the agent goes on: what appeared
+// meanwhile is read back and not installed again.
+func TestAWantedProgramSurvivesAStop(t *testing.T) {
+	for _, appeared := range []bool{false, true} {
+		inside(t, func(t *testing.T, w *world) {
+			j := fresh("tool", "1.0")
+			want(w, j)
+			killed := false
+			w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+				if killed {
+					return provider.Outcome{}, true, nil
+				}
+				killed = true
+				w.disk.mu.Lock()
+				w.disk.dead = true
+				cut := w.disk.cut
+				w.disk.mu.Unlock()
+				cut()
+				if appeared {
+					w.machine.installed["the tool"], w.machine.sources = "1.0", map[string]string{"the tool": "tool"}
+				}
+				return provider.Outcome{}, false, nil
+			}
+			w.start()
+			pass(5 * time.Minute)
+			w.stop()
+			w.disk = w.disk.revive()
+			w.start()
+			pass(time.Hour)
+			o := w.last(j)
+			if r := w.receipt(o); o.Step != wire.StepDone || !r.Verified || r.Before != "" || r.After != "1.0" {
+				t.Errorf("appeared %v: told %+v, receipt %+v", appeared, o, r)
+			}
+			if n := len(w.machine.calls()); (n == 1) != appeared {
+				t.Errorf("appeared %v: applied %d times", appeared, n)
+			}
+		})
+	}
+}
