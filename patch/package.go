@@ -85,6 +85,9 @@ type Installer struct {
 	Reboot  []int64 `json:"reboot,omitempty"`
 	// Needs are the IDs of packages that must be there before.
 	Needs []string `json:"needs,omitempty"`
+	// Asks is what must be there besides and no package is, such as a feature of Windows, in
+	// words. Nothing installs it; whoever knows that it is there everywhere takes it out.
+	Asks []string `json:"asks,omitempty"`
 	// Nested is the file inside of an archive that installs, with slashes, and NestedKind its kind.
 	Nested     string        `json:"nested,omitempty"`
 	NestedKind InstallerKind `json:"nested_kind,omitempty"`

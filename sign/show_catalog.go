@@ -109,6 +109,9 @@ func installer(i patch.Installer) []string {
 	if len(i.Needs) > 0 {
 		lines = append(lines, "needs "+arguments(i.Needs))
 	}
+	if len(i.Asks) > 0 {
+		lines = append(lines, "is not installed, for it needs "+arguments(i.Asks))
+	}
 	return lines
 }
 

@@ -25,7 +25,11 @@ func (w *Winget) Stage(ctx context.Context, r provider.Request) error {
 		if err != nil {
 			return err
 		}
-		if err := w.fetch(ctx, p, i); err != nil {
+		needs, err := w.needs(programs, p, i)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(w.fetchNeeds(ctx, needs), w.fetch(ctx, p, i)); err != nil {
 			return err
 		}
 	}
@@ -63,10 +67,19 @@ func (w *Winget) Apply(ctx context.Context, r provider.Request) (provider.Outcom
 		case release.Recalled != "":
 			return fmt.Errorf("%w: %s %s is recalled: %s", provider.ErrRefused, p.item.Name, release.Version, release.Recalled)
 		}
-		if missing := w.missing(programs, i); missing != "" {
-			return fmt.Errorf("%w: %s needs %s, which is not installed here", provider.ErrRefused, p.item.Name, missing)
+		needs, err := w.needs(programs, p, i)
+		if err == nil {
+			err = w.fetchNeeds(ctx, needs)
 		}
-		if err := w.fetch(ctx, p, i); err != nil {
+		if err == nil {
+			err = w.fetch(ctx, p, i)
+		}
+		if err == nil && len(needs) > 0 {
+			if err = w.sound(ctx, p, i); err == nil { // else they would come for nothing
+				err = w.installNeeds(ctx, needs, out)
+			}
+		}
+		if err != nil {
 			return err
 		}
 		if p.absent { // there is nothing to go back to
@@ -219,16 +232,6 @@ func (w *Winget) chosen(programs []program, u patch.Update) (program, patch.Rele
 		return refuse("the catalogue now has another installer of %s %s than the one that was approved", u.Name, u.Available)
 	}
 	return p, r, i, w.mayChange(p)
-}
-
-// missing is a package that an installer needs and that is not here, "" when all are.
-func (w *Winget) missing(programs []program, i patch.Installer) string {
-	for _, id := range i.Needs {
-		if !slices.ContainsFunc(programs, func(p program) bool { return p.of != nil && sameFold(p.of.ID, id) }) {
-			return id
-		}
-	}
-	return ""
 }
 
 // mayChange says why a person's program cannot be changed from here: its installer writes

@@ -31,7 +31,7 @@ func (w *Winget) Available(ctx context.Context) (patch.Offer, error) {
 	}
 	for _, p := range programs {
 		if u, ok := w.update(p); ok && len(c.Packages) > 0 {
-			offer.Updates = append(offer.Updates, u)
+			offer.Updates = append(offer.Updates, w.keptBack(u, programs, p))
 		}
 	}
 	if len(c.Packages) > 0 {

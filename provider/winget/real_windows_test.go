@@ -322,6 +322,27 @@ func TestRealWantedProgramsAreInstalled(t *testing.T) {
 	}
 }
 
+// What a program needs and is not here comes first, from the same catalogue, and is told.
+func TestRealNeedsComeFirst(t *testing.T) {
+	s := newScene(t)
+	if _, ok := s.find("Bed MSI"); ok {
+		s.gone("Bed MSI")
+	}
+	byHand(t, filepath.Join(folder, "bed-nsis-1.0.0.exe"), "/S")
+	item := s.must("1.0.0", "Bed NSIS")
+	i := s.installer("bed-nsis-1.1.0.exe", patch.NSIS, "machine")
+	i.Needs = []string{"Bed.BedMSI"}
+	s.offer("Bed NSIS", release("1.1.0", i))
+	s.catalog.Packages = append(s.catalog.Packages, patch.Package{Provider: providerName, ID: "Bed.BedMSI", Name: "Bed MSI", Publisher: "Bed Works",
+		Marks: []patch.Mark{{Name: "Bed MSI", Publisher: "Bed Works"}}, Releases: []patch.Release{release("1.0.0", s.installer("bed-msi-1.0.0.msi", patch.MSI, "machine"))}})
+	out, err := s.Apply(t.Context(), to(item, "1.1.0"))
+	if err != nil || len(out.Changes) != 2 || out.Changes[0].Name != "Bed MSI" || out.Changes[0].Asked || !out.Changes[1].Asked {
+		t.Errorf("%+v, %v", out, err)
+	}
+	s.must("1.1.0", "Bed NSIS")
+	s.must("1.0.0", "Bed MSI")
+}
+
 func TestRealMisdeedsAreToldAsTheyAre(t *testing.T) {
 	s := newScene(t)
 	byHand(t, filepath.Join(folder, "bed-nsis-1.0.0.exe"), "/S")

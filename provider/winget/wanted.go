@@ -64,9 +64,7 @@ func (w *Winget) offerOf(p program, programs []program) (patch.Update, bool) {
 	if ok {
 		_, i, _ := exactly(p, u.Available)
 		u.Architecture = i.Architecture
-		if missing := w.missing(programs, i); missing != "" {
-			u.Block, u.BlockWhy = patch.KeptBack, fmt.Sprintf("It needs %s, which is not installed here.", missing)
-		}
+		u = w.keptBack(u, programs, p)
 	} else {
 		n := slices.IndexFunc(p.of.Releases, func(r patch.Release) bool { return r.Recalled == "" })
 		if n < 0 {

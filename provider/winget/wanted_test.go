@@ -62,7 +62,7 @@ func TestWhatIsWantedAndNotHereIsOnOffer(t *testing.T) {
 		{"of a kind that is not run", func(m *machine) {
 			releases(m)[0].Installers[0].Kind, releases(m)[1].Installers[0].Kind = "msix", "msix"
 		}, "1.2 kept_back", ""},
-		{"without what it needs", func(m *machine) { releases(m)[0].Installers[0].Needs = []string{"Maker.Runtime"} }, "1.2 kept_back: It needs Maker.Runtime", ""},
+		{"without what it needs", func(m *machine) { releases(m)[0].Installers[0].Needs = []string{"Maker.Runtime"} }, "1.2 kept_back: Maker.Tool needs Maker.Runtime", ""},
 		{"the catalogue ended", func(m *machine) { m.catalog.Expires = now }, "", ""},
 	} {
 		m := bare(t, patch.NSIS)

@@ -40,6 +40,7 @@ type machine struct {
 	run      func(args []string) (int, error)
 	content  map[string][]byte // installers by hash
 	fetched  []string
+	last     string // which file was opened last
 	records  providertest.Records
 	catalog  provider.Catalog
 	distrust error
@@ -138,6 +139,7 @@ func (f file) Path() string { return f.path }
 func (f file) Fd() uintptr  { return 0 }
 
 func (m *machine) Open(_ context.Context, sum string, _ int64) (provider.File, error) {
+	m.last = sum
 	return file{bytes.NewReader(m.content[sum]), `C:\content\installer.exe`}, nil
 }
 

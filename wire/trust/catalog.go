@@ -167,7 +167,7 @@ func installerForm(i patch.Installer) error {
 		return form("its scope is %.20q", i.Scope)
 	case i.Signer != nil && (!hash.MatchString(i.Signer.Certificate) || !word(i.Signer.Name, 300)):
 		return form("its signer has no name, or no SHA-256 of a certificate")
-	case len(i.Success) > maxCodes || len(i.Reboot) > maxCodes || len(i.Needs) > maxCodes:
+	case len(i.Success) > maxCodes || len(i.Reboot) > maxCodes || len(i.Needs) > maxCodes || len(i.Asks) > maxCodes:
 		return form("it has more than %d exit codes or needs", maxCodes)
 	case i.File != "" && !fileName(i.File):
 		return form("%.80q is not the name of a file", i.File)
@@ -184,6 +184,11 @@ func installerForm(i patch.Installer) error {
 	for _, id := range i.Needs {
 		if !word(id, 128) {
 			return form("it needs a package without an ID")
+		}
+	}
+	for _, what := range i.Asks {
+		if !word(what, 300) {
+			return form("it asks for something that has no name")
 		}
 	}
 	return argumentsForm(i.Switches, i.Remove)

@@ -94,6 +94,7 @@ func catalogAttacks() map[string]cell {
 				first(func(i *patch.Installer) { i.Switches = []string{"/S\r\n/x"} }),
 				first(func(i *patch.Installer) { i.Remove = []string{"\x1b[2J"} }),
 				first(func(i *patch.Installer) { i.Needs = []string{""} }),
+				first(func(i *patch.Installer) { i.Asks = []string{"\x1b[2J"} }),
 			} {
 				t.Run(fmt.Sprint(i), func(t *testing.T) {
 					refuses(t, ground(t), seal(t, wire.CatalogDocument, catalogOf(6, change), "p1"), ErrForm)

@@ -161,6 +161,14 @@ func installer(m Manifest, i Installer) patch.Installer {
 	for _, d := range i.Dependencies.Packages {
 		p.Needs = append(p.Needs, d.ID)
 	}
+	for _, ask := range []struct {
+		what  string
+		names []string
+	}{{"the Windows feature ", i.Dependencies.Features}, {"the Windows library ", i.Dependencies.Libraries}, {"", i.Dependencies.Others}} {
+		for _, name := range ask.names {
+			p.Asks = append(p.Asks, cut(strings.Join(strings.Fields(ask.what+name), " ")))
+		}
+	}
 	for _, e := range i.Entries {
 		p.ProductCode = cmp.Or(p.ProductCode, e.ProductCode)
 		p.UpgradeCode = cmp.Or(p.UpgradeCode, e.UpgradeCode)

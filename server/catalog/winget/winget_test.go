@@ -513,3 +513,13 @@ func FuzzArguments(f *testing.F) {
 		}
 	})
 }
+
+// What no package is, and nothing here can install, stands in the draft for whoever signs it.
+func TestWhatNoPackageIsIsAskedFor(t *testing.T) {
+	b := Build([]Manifest{{ID: "A.B", Version: "1", Names: []Naming{{Name: "A", Publisher: "B"}}, Installers: []Installer{{Architecture: "x64", Type: "exe", Dependencies: Dependencies{
+		Packages: []Dependency{{"C.D", "1"}}, Features: []string{"NetFx3"}, Libraries: []string{"Microsoft.WinJS"}, Others: []string{"a printer\nof any kind"}}}}}}, 1)
+	if got := b.Packages[0].Releases[0].Installers[0]; !slices.Equal(got.Needs, []string{"C.D"}) ||
+		!slices.Equal(got.Asks, []string{"the Windows feature NetFx3", "the Windows library Microsoft.WinJS", "a printer of any kind"}) {
+		t.Errorf("%+v", got)
+	}
+}
