@@ -244,11 +244,11 @@ func (w *Winget) mayChange(p program) error {
 	if m, ok := w.env.Host.(provider.MachineHost); ok {
 		account = m.Machine().Account
 	}
-	people, err := w.people()
+	people, err := provider.People(w.host)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(people, func(o person) bool { return o.name == p.entry.User && o.sid == account }) {
+	if slices.ContainsFunc(people, func(o provider.Person) bool { return o.Name == p.entry.User && o.SID == account }) {
 		return nil
 	}
 	return fmt.Errorf("%w: %s was installed by %s alone, and only an agent that %s runs can change it", provider.ErrRefused, p.item.Name, p.entry.User, p.entry.User)

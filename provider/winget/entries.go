@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -21,21 +20,10 @@ const (
 	userList     = `Software\Microsoft\Windows\CurrentVersion\Uninstall`
 	machineCodes = `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UpgradeCodes`
 	userCodes    = `Software\Microsoft\Installer\UpgradeCodes`
-	profileList  = `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`
 )
 
 // maxHive is the largest registry file of a person that is read, in bytes.
 const maxHive = 512 << 20
-
-// person is whoever may have programs of their own.
-type person struct {
-	sid    string
-	name   string // of the folder of the profile, which is unique on a device
-	folder string // of the profile, as the registry writes it
-}
-
-// account is how Windows names the accounts of people, of the machine or of a domain.
-var account = regexp.MustCompile(`^S-1-(5-21|12-1)-[0-9-]+$`)
 
 // entries reads the lists of the machine and of every person. One person's list that cannot
 // be read does not hide the others: the note says so, and what was read of it last stays.
@@ -56,7 +44,7 @@ func (w *Winget) entries() (all []arp.Entry, notes []string, err error) {
 			}
 		}
 	}
-	people, err := w.people()
+	people, err := provider.People(w.host)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -65,13 +53,13 @@ func (w *Winget) entries() (all []arp.Entry, notes []string, err error) {
 	for _, p := range people {
 		found, note, err := w.ofPerson(p)
 		if err != nil {
-			note = fmt.Sprintf("What %s has installed could not be read: %v.", p.name, err)
-			found = w.users[p.sid]
+			note = fmt.Sprintf("What %s has installed could not be read: %v.", p.Name, err)
+			found = w.users[p.SID]
 		}
 		if note != "" {
 			notes = append(notes, note)
 		}
-		w.users[p.sid] = found
+		w.users[p.SID] = found
 		all = append(all, found...)
 	}
 	return all, notes, nil
@@ -115,42 +103,10 @@ func values(key provider.RegistryKey) arp.Values {
 	}
 }
 
-// people lists whoever has a profile, sorted.
-func (w *Winget) people() ([]person, error) {
-	list, err := w.host.Registry(profileList, provider.View64)
-	if errors.Is(err, fs.ErrNotExist) {
-		list, err = provider.RegistryKey{}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading who has a profile: %w", err)
-	}
-	loaded, err := w.host.Registry("HKU", provider.View64)
-	if err != nil {
-		return nil, fmt.Errorf("reading who is logged on: %w", err)
-	}
-	found := map[string]person{}
-	for _, sid := range slices.Concat(list.Keys, loaded.Keys) {
-		if !account.MatchString(sid) {
-			continue
-		}
-		p := person{sid: sid, name: sid}
-		key, err := w.host.Registry(profileList+`\`+sid, provider.View64)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("reading a profile: %w", err)
-		}
-		if folder := values(key).Text("ProfileImagePath"); folder != "" {
-			p.folder = folder
-			p.name = folder[strings.LastIndexByte(folder, '\\')+1:]
-		}
-		found[sid] = p
-	}
-	return slices.SortedFunc(maps.Values(found), func(a, b person) int { return compareText(a.name+a.sid, b.name+b.sid) }), nil
-}
-
 // ofPerson reads the list of one person: from the registry while it is loaded, otherwise
 // from its file.
-func (w *Winget) ofPerson(p person) (found []arp.Entry, note string, err error) {
-	root := `HKU\` + p.sid
+func (w *Winget) ofPerson(p provider.Person) (found []arp.Entry, note string, err error) {
+	root := `HKU\` + p.SID
 	codes, err := w.upgradeCodes(root + `\` + userCodes)
 	if err != nil {
 		return nil, "", err
@@ -162,16 +118,16 @@ func (w *Winget) ofPerson(p person) (found []arp.Entry, note string, err error) 
 		}
 	}
 	for i := range found {
-		found[i].User = p.name
+		found[i].User = p.Name
 	}
 	return found, note, err
 }
 
 // fromFile reads the list of a person who is logged off.
-func (w *Winget) fromFile(p person) (found []arp.Entry, note string, err error) {
-	path, ok := onSystemDrive(p.folder)
+func (w *Winget) fromFile(p provider.Person) (found []arp.Entry, note string, err error) {
+	path, ok := p.Home()
 	if !ok {
-		return nil, fmt.Sprintf("What %s has installed is not known: the profile is not on the system's drive.", p.name), nil
+		return nil, fmt.Sprintf("What %s has installed is not known: the profile is not on the system's drive.", p.Name), nil
 	}
 	f, err := w.host.Files().Open(path + "/NTUSER.DAT")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -194,7 +150,7 @@ func (w *Winget) fromFile(p person) (found []arp.Entry, note string, err error) 
 		return nil, "", err
 	}
 	if h.Dirty {
-		note = fmt.Sprintf("The last changes of what %s has installed may be missing: Windows ended while it wrote them.", p.name)
+		note = fmt.Sprintf("The last changes of what %s has installed may be missing: Windows ended while it wrote them.", p.Name)
 	}
 	codes := map[string]string{}
 	below, err := h.Below(userCodes)
@@ -215,23 +171,6 @@ func (w *Winget) fromFile(p person) (found []arp.Entry, note string, err error) 
 		found = append(found, entry(name, keys[name], codes))
 	}
 	return found, note, nil
-}
-
-// onSystemDrive gives a folder's path below the root of the system's drive, with slashes.
-func onSystemDrive(folder string) (string, bool) {
-	rest, ok := cutFold(folder, "%SystemDrive%")
-	if !ok {
-		rest, ok = cutFold(folder, "C:")
-	}
-	path := strings.ReplaceAll(strings.Trim(rest, `\`), `\`, "/")
-	return path, ok && path != "" && fs.ValidPath(path)
-}
-
-func cutFold(s, prefix string) (string, bool) {
-	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
-		return s, false
-	}
-	return s[len(prefix):], true
 }
 
 // upgradeCodes maps product codes, in capitals, to their upgrade codes.

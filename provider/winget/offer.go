@@ -30,6 +30,9 @@ func (w *Winget) Available(ctx context.Context) (patch.Offer, error) {
 		offer.Sources = []patch.Source{s}
 	}
 	for _, p := range programs {
+		if note := lagging(p, w.env.Now()); note != "" && len(c.Packages) > 0 {
+			offer.Notes = append(offer.Notes, note)
+		}
 		if u, ok := w.update(p); ok && len(c.Packages) > 0 {
 			offer.Updates = append(offer.Updates, w.keptBack(u, programs, p))
 		}

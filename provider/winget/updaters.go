@@ -1,7 +1,9 @@
 package winget
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"patchbay/patch/arp"
 )
@@ -53,4 +55,27 @@ func updater(e arp.Entry) string {
 // "O365ProPlusRetail - en-us", and it is removed by OfficeClickToRun.exe.
 func clickToRun(e arp.Entry) bool {
 	return arp.Fold(arp.Publisher(e.Publisher)) == "microsoft" && strings.Contains(strings.ToLower(e.Uninstall), `\officeclicktorun.exe`)
+}
+
+// patience is how long a program's own updater may take to bring a release.
+const patience = 7 * 24 * time.Hour
+
+// lagging says that what updates a program by itself has not brought a release that the
+// catalogue has, "" when it has, when nobody knows, or when it may still be on its way. That
+// an updater is there does not say that it works.
+func lagging(p program, now time.Time) string {
+	r, i, ok := newest(p)
+	if p.item.Updater == "" || !ok || r.ReleasedAt == nil || p.item.Version == unknownVersion || !newer(shown(r, i), p.item.Version) {
+		return ""
+	}
+	out := now.Sub(*r.ReleasedAt)
+	if out < patience {
+		return ""
+	}
+	whose := ""
+	if p.item.Scope != "" {
+		whose = " for " + p.item.Scope
+	}
+	by := p.item.Updater
+	return fmt.Sprintf("%s has not brought %s %s%s, which is out since %d days: %s is here.", strings.ToUpper(by[:1])+by[1:], p.item.Name, shown(r, i), whose, int(out.Hours()/24), p.item.Version)
 }

@@ -59,6 +59,8 @@ func newMachine(t testing.TB) *machine {
 }
 
 const (
+	profileList = `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`
+
 	list64 = `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall`
 	list32 = `HKLM\SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall`
 )
