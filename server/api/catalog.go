@@ -150,6 +150,35 @@ func (s *Server) onePackage(ctx context.Context, in *PackagePath) (*Out[view.Pac
 	return out(v), nil
 }
 
+func (s *Server) missingFiles(ctx context.Context, in *ListParams) (*Out[view.Page[view.MissingFile]], error) {
+	f, err := in.filter("")
+	if err != nil {
+		return nil, err
+	}
+	c, _, err := s.signedCatalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.held(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var rows []view.MissingFile
+	seen := map[string]bool{}
+	for _, p := range c.Packages {
+		for _, r := range p.Releases {
+			for _, i := range releaseView(r, held).Installers {
+				if r.Recalled == "" && i.State == "missing" && !seen[i.SHA256] && matches(f.Q, p.Name, p.ID, i.File, i.SHA256) {
+					seen[i.SHA256] = true
+					rows = append(rows, view.MissingFile{Provider: p.Provider, Package: p.ID, Name: p.Name, Version: r.Version, Installer: i})
+				}
+			}
+		}
+	}
+	p := view.Paginate(rows, f, false, func(m view.MissingFile) string { return view.Fold(m.Name) }, func(m view.MissingFile) string { return m.SHA256 })
+	return page(p, f, s.Now()), nil
+}
+
 // wanted are the installers that devices may be told to run: those of releases that are not recalled.
 func wanted(p patch.Package) []patch.Installer {
 	var all []patch.Installer

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,9 @@ func TestCatalogTellsWhatIsInTheStoreAndWhoIsBehind(t *testing.T) {
 	if l := do[view.Page[view.Package]](w, 200, "GET", "/catalog/packages?q=ada&sort=-behind&state=missing", nil); l.Total != 1 || l.Items[0].Behind != 2 {
 		t.Errorf("%+v", l)
 	}
+	if l := do[view.Page[view.MissingFile]](w, 200, "GET", "/catalog/missing", nil); l.Total != 2 || l.Items[0].Name != "Ant" || l.Items[1].Version != "1" || l.Items[1].SHA256 != sumOf([]byte("a1")) {
+		t.Errorf("%+v", l)
+	}
 	p := do[view.PackageDetail](w, 200, "GET", "/catalog/packages/winget/A.Tool", nil)
 	if len(p.Releases) != 3 || p.Releases[0].Recalled == "" || p.Releases[1].Installers[0].State != "here" || p.Releases[2].Installers[0].State != "missing" ||
 		p.Releases[1].Installers[0].Signer != "Ada" || p.Unknown != 1 {
@@ -102,7 +106,28 @@ func TestNoCatalogIsAnAnswer(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 	w.cookie = ""
-	for _, path := range []string{"/catalog", "/catalog/packages", "/catalog/packages/winget/A.Tool"} {
+	for _, path := range []string{"/catalog", "/catalog/packages", "/catalog/packages/winget/A.Tool", "/catalog/missing"} {
 		do[Problem](w, 401, "GET", path, nil)
+	}
+}
+
+func TestItemsAreToldApartByWhoSeesToThem(t *testing.T) {
+	for _, of := range []struct {
+		item   patch.Item
+		states []string
+	}{
+		{patch.Item{Name: "7-Zip", Source: "7zip.7zip"}, nil},
+		{patch.Item{Name: "WinRAR", Orphan: true}, []string{"orphan"}},
+		{patch.Item{Name: "Spotify", Scope: "ada", Orphan: true, Updater: "Spotify"}, []string{"self_updating", "personal"}},
+		{patch.Item{Name: "curl", Held: true, Broken: "half-configured"}, []string{"broken", "held"}},
+	} {
+		for _, state := range []string{"orphan", "self_updating", "personal", "broken", "held"} {
+			if got := isItem(state, of.item); got != slices.Contains(of.states, state) {
+				t.Errorf("%s is %s: %v", of.item.Name, state, got)
+			}
+		}
+		if !isItem("", of.item) {
+			t.Errorf("%s is left out", of.item.Name)
+		}
 	}
 }

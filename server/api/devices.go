@@ -191,6 +191,24 @@ func (s *Server) checkIn(ctx context.Context, in *DevicePath) (*Empty, error) {
 type ItemsParams struct {
 	DevicePath
 	ListParams
+	State string `query:"state" enum:"orphan,self_updating,personal,broken,held" doc:"Only those that nobody updates, that something else updates, that one person has, that are not completely installed, that were told to stay"`
+}
+
+// isItem reports whether an item is in a state that is asked for.
+func isItem(state string, i patch.Item) bool {
+	switch state {
+	case "orphan":
+		return i.Orphan && i.Updater == ""
+	case "self_updating":
+		return i.Updater != ""
+	case "personal":
+		return i.Scope != ""
+	case "broken":
+		return i.Broken != ""
+	case "held":
+		return i.Held
+	}
+	return true
 }
 
 func (s *Server) items(ctx context.Context, in *ItemsParams) (*Out[view.Page[patch.Item]], error) {
@@ -210,7 +228,7 @@ func (s *Server) items(ctx context.Context, in *ItemsParams) (*Out[view.Page[pat
 	for _, row := range rows {
 		if strings.HasSuffix(row.Name, "/"+wire.InstalledSection) {
 			items = append(items, chosen(decoded[patch.Item](row.Body), func(i patch.Item) bool {
-				return matches(f.Q, i.Name, i.Source, i.Version, i.Origin)
+				return isItem(in.State, i) && matches(f.Q, i.Name, i.Source, i.Version, i.Origin, i.Updater, i.Scope)
 			})...)
 		}
 	}

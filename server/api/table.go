@@ -63,6 +63,7 @@ func routes() []route {
 		handle("GET /catalog", staff, "catalog-show", "The signed catalogue of what may be installed", (*Server).catalog),
 		handle("GET /catalog/packages", staff, "catalog-packages", "List what may be installed", (*Server).packages),
 		handle("GET /catalog/packages/{provider}/{package}", staff, "catalog-package", "Show a package with its releases and installers", (*Server).onePackage),
+		handle("GET /catalog/missing", staff, "catalog-missing", "List installers of the catalogue whose files are not in the store", (*Server).missingFiles),
 
 		handle("GET /content", staff, "content-list", "List the files that agents install from", (*Server).contents),
 		handle("GET /content/usage", staff, "content-usage", "Say how much content there is", (*Server).contentUsage),

@@ -44,7 +44,7 @@ func matches(e *Entry, n *Need, f view.Filter) bool {
 		f.Update != "" && n.update != f.Update:
 		return false
 	}
-	return f.Q == "" || contains(view.Fold(f.Q), n.Key.Name, n.Key.Provider, n.Update.Source, e.Device.Name, e.Customer.Name, n.Update.Available)
+	return f.Q == "" || contains(view.Fold(f.Q), n.Key.Name, n.Key.Provider, e.Device.Name, e.Customer.Name, n.Update.Available)
 }
 
 func needKey(e *Entry, n *Need, field string) string {

@@ -70,6 +70,15 @@ type Release struct {
 	Installers []Installer  `json:"installers"`
 }
 
+// MissingFile is an installer of the catalogue whose file is not in the store.
+type MissingFile struct {
+	Provider string `json:"provider"`
+	Package  string `json:"package"`
+	Name     string `json:"name" doc:"Of the package"`
+	Version  string `json:"version"`
+	Installer
+}
+
 // Installer is one file that installs a release.
 type Installer struct {
 	SHA256       string              `json:"sha256"`

@@ -107,6 +107,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalog/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List installers of the catalogue whose files are not in the store */
+        get: operations["catalog-missing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalog/packages": {
         parameters: {
             query?: never;
@@ -1622,6 +1639,39 @@ export interface components {
             /** @description A second factor is set up */
             totp: boolean;
         };
+        MissingFile: {
+            architecture: string;
+            /** @description SHA-256 of that certificate */
+            certificate?: string;
+            file?: string;
+            kind: string;
+            locale?: string;
+            /** @description Of the package */
+            name: string;
+            package: string;
+            provider: string;
+            /**
+             * @description Left out when it serves both
+             * @enum {string}
+             */
+            scope?: "machine" | "user";
+            sha256: string;
+            /** @description Whom the certificate names that must have signed it; left out when it was let through unsigned */
+            signer?: string;
+            /**
+             * Format: int64
+             * @description Bytes
+             */
+            size: number;
+            /**
+             * @description Whether its file is in the store
+             * @enum {string}
+             */
+            state: "here" | "missing";
+            /** @description Where its maker offers it; devices never go there */
+            url?: string;
+            version: string;
+        };
         Need: {
             available?: string;
             /** @enum {string} */
@@ -2021,6 +2071,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Job"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageMissingFile: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["MissingFile"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -2878,6 +2940,41 @@ export interface operations {
             };
         };
     };
+    "catalog-missing": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMissingFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "catalog-packages": {
         parameters: {
             query?: {
@@ -3529,6 +3626,8 @@ export interface operations {
                 /** @description The next of the page before */
                 after?: string;
                 limit?: number;
+                /** @description Only those that nobody updates, that something else updates, that one person has, that are not completely installed, that were told to stay */
+                state?: "orphan" | "self_updating" | "personal" | "broken" | "held";
             };
             header?: never;
             path: {
@@ -3676,6 +3775,8 @@ export interface operations {
                 /** @description The next of the page before */
                 after?: string;
                 limit?: number;
+                /** @description Only those that nobody updates, that something else updates, that one person has, that are not completely installed, that were told to stay */
+                state?: "orphan" | "self_updating" | "personal" | "broken" | "held";
             };
             header?: never;
             path: {
