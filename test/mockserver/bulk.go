@@ -41,10 +41,9 @@ func (w *world) bulk(ctx context.Context, count int, places []place, random *ran
 		siteByID[s.ID] = s
 	}
 	for i := whole; i < count; i++ {
-		at := places[i%len(places)]
-		d := invent(i, at, random)
+		d := invent(i, places, random)
 		d.offers(time.Minute, now, random)
-		f := factsOf(d, byID[at.customer], siteByID[at.site], now, random)
+		f := factsOf(d, byID[d.customer], siteByID[d.site], now, random)
 		result := engine.Decide(f, now)
 		for _, j := range result.Plan.Make {
 			f.Jobs = append(f.Jobs, progressed(j, d, now, random))
@@ -65,9 +64,18 @@ func factsOf(d *device, c store.CustomerRow, s store.Site, now time.Time, random
 	}
 	d.id, d.agent = patch.NewID(patch.DeviceID), patch.NewID(patch.AgentID)
 	ok := assess.Section{State: wire.SectionOK, ScannedAt: seen}
-	p := assess.Provider{Name: "apt", Versions: "deb", Installed: ok, Offered: ok, Items: d.installed, Sources: d.sources}
-	for _, u := range d.offered {
-		p.Offers = append(p.Offers, assess.Offer{Update: u, FirstSeen: *u.ReleasedAt})
+	var providers []assess.Provider
+	for _, is := range d.facts.Providers {
+		p := assess.Provider{Name: is.Name, Versions: is.Traits.Versions, ReadOnly: is.Traits.ReadOnly, Installed: ok, Offered: ok,
+			Items: of(is.Name, d.installed, itemOf), Sources: of(is.Name, d.sources, sourceOf)}
+		for _, u := range of(is.Name, d.offered, updateOf) {
+			seen := now.Add(-time.Duration(1+random.IntN(20)) * day)
+			if u.ReleasedAt != nil {
+				seen = *u.ReleasedAt
+			}
+			p.Offers = append(p.Offers, assess.Offer{Update: u, FirstSeen: seen})
+		}
+		providers = append(providers, p)
 	}
 	f := engine.Facts{
 		Customer: c, Site: s, Silent: 24 * time.Hour, Sources: d.sources,
@@ -75,12 +83,12 @@ func factsOf(d *device, c store.CustomerRow, s store.Site, now time.Time, random
 			Held: &store.Held{Root: d.holds.Root, Limits: d.holds.Limits}},
 		Device: store.Device{ID: d.id, Customer: c.ID, Site: s.ID, Agent: d.agent, Name: d.facts.Hostname, Facts: d.facts,
 			ScannedAt: &seen, EnrolledAt: now.Add(-60 * day)},
-		Inventory: assess.Device{EnrolledAt: now.Add(-60 * day), Facts: d.facts, Providers: []assess.Provider{p}},
+		Inventory: assess.Device{EnrolledAt: now.Add(-60 * day), Facts: d.facts, Providers: providers},
 	}
 	for _, u := range d.offered {
 		if random.IntN(3) == 0 {
 			f.Answers = append(f.Answers, policy.Answer{ID: patch.NewID(patch.ApprovalID), Level: policy.DeviceLevel, Yes: random.IntN(6) > 0,
-				Key: patch.Key{Provider: "apt", Name: u.Name}, Version: u.Available, Origin: u.Origin, By: w0, At: now.Add(-day), Reason: "Asked the vendor."})
+				Key: patch.Key{Provider: u.Provider, Name: u.Name}, Version: u.Available, Origin: u.Origin, By: w0, At: now.Add(-day), Reason: "Asked the vendor."})
 		}
 	}
 	return f
@@ -95,8 +103,8 @@ func progressed(j wire.Job, d *device, now time.Time, random *rand.Rand) store.J
 	row := store.Job{Job: j, Customer: d.customer, Device: d.id, CreatedAt: at, StepSince: &at}
 	steps := []wire.Step{"", wire.StepStaging, wire.StepWaiting, wire.StepWaiting, wire.StepWaiting, wire.StepApplying, wire.StepVerifying}
 	row.Step = steps[random.IntN(len(steps))]
-	if d.fails[j.Target.Name] != "" {
-		row.Step, row.Result, row.Message, row.EndedAt = wire.StepFailed, wire.ResultFailed, d.fails[j.Target.Name], &at
+	if why := d.fails[j.Target.Name]; why != "" {
+		row.Step, row.Result, row.Message, row.EndedAt = wire.StepFailed, wire.ResultFailed, why, &at
 	}
 	return row
 }

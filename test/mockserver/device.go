@@ -31,6 +31,8 @@ type device struct {
 	sources                   []patch.Source
 	fails                     map[string]string   // by item: what goes wrong there
 	removes                   map[string][]string // by item: what would have to go for it
+	refuses                   map[string]string   // by item: why the device guards itself
+	fresh                     bool                // enrolled, and never heard of since
 	stuck                     map[string]string   // by item: why it cannot be taken back when that is tried
 	old                       bool                // its agent is of a build that knows no undo
 	broken                    string              // why the offered section cannot be read
@@ -126,7 +128,12 @@ func waiting(step wire.Step) string {
 
 // sections is the device's inventory as it is sent, by name.
 func (d *device) sections(now time.Time) ([]wire.Section, error) {
-	bodies := map[string]any{wire.HostSection: d.facts, "apt/installed": d.installed, "apt/offered": d.offered, "apt/sources": d.sources}
+	bodies := map[string]any{wire.HostSection: d.facts}
+	for _, p := range d.facts.Providers {
+		bodies[p.Name+"/"+wire.InstalledSection] = of(p.Name, d.installed, itemOf)
+		bodies[p.Name+"/"+wire.OfferedSection] = of(p.Name, d.offered, updateOf)
+		bodies[p.Name+"/"+wire.SourcesSection] = of(p.Name, d.sources, sourceOf)
+	}
 	var list []wire.Section
 	for name, v := range bodies {
 		body, err := wire.Canonical(v)
@@ -134,7 +141,7 @@ func (d *device) sections(now time.Time) ([]wire.Section, error) {
 			return nil, fmt.Errorf("writing section %s: %w", name, err)
 		}
 		s := wire.Section{Name: name, Hash: wire.Hash(body), State: wire.SectionOK, ScannedAt: now, Body: body}
-		if d.broken != "" && name == "apt/offered" {
+		if d.broken != "" && strings.HasSuffix(name, "/"+wire.OfferedSection) {
 			s.State, s.Error = wire.SectionFailed, d.broken
 		}
 		list = append(list, s)
@@ -142,6 +149,21 @@ func (d *device) sections(now time.Time) ([]wire.Section, error) {
 	slices.SortFunc(list, func(a, b wire.Section) int { return cmp.Compare(a.Name, b.Name) })
 	return list, nil
 }
+
+// of picks what is one provider's.
+func of[T any](name string, all []T, is func(T) string) []T {
+	mine := []T{}
+	for _, v := range all {
+		if is(v) == name {
+			mine = append(mine, v)
+		}
+	}
+	return mine
+}
+
+func itemOf(i patch.Item) string     { return i.Provider }
+func updateOf(u patch.Update) string { return u.Provider }
+func sourceOf(s patch.Source) string { return s.Provider }
 
 // work moves every job the device has by one step and checks in.
 func (w *world) work(ctx context.Context, d *device, now time.Time) error {
@@ -191,8 +213,9 @@ func (w *world) step(d *device, j wire.Job, now time.Time) (wire.Outcome, bool, 
 	if j.Verb == wire.VerbUndo {
 		why = d.stuck[j.Target.Name]
 	}
-	if left := d.refused(j); next == wire.StepApplying && left != "" {
-		next, why = wire.StepFailed, "refused: apt would have to remove "+left+", which nobody approved"
+	refused := d.refused(j)
+	if next == wire.StepApplying && refused != "" {
+		next, why = wire.StepFailed, "refused: "+refused
 	}
 	if (next == wire.StepVerifying || next == wire.StepDone) && why != "" {
 		next = wire.StepFailed
@@ -209,20 +232,25 @@ func (w *world) step(d *device, j wire.Job, now time.Time) (wire.Outcome, bool, 
 		Message: "A scan shows " + j.Target.To + "."}
 	if next == wire.StepFailed {
 		o.Result, o.Message = wire.ResultFailed, "The package manager failed: "+why
-		if d.refused(j) != "" {
+		if refused != "" {
 			o.Result, o.Message = wire.ResultRefused, why
 		}
-		o.Detail = "Setting up " + j.Target.Name + " (" + j.Target.To + ") ...\n" + why + "\nE: Sub-process /usr/bin/dpkg returned an error code (1)"
+		if j.Target.Provider == "apt" {
+			o.Detail = "Setting up " + j.Target.Name + " (" + j.Target.To + ") ...\n" + why + "\nE: Sub-process /usr/bin/dpkg returned an error code (1)"
+		}
 	}
 	var err error
 	o.Receipt, err = wire.Seal(wire.ReceiptDocument, receipt(d, j, now, next), d.key)
 	return o, true, err
 }
 
-// refused names what the job would have to remove without being allowed to.
+// refused says why the device does not do the job, "" when it does.
 func (d *device) refused(j wire.Job) string {
 	left := slices.DeleteFunc(slices.Clone(d.removes[j.Target.Name]), func(name string) bool { return slices.Contains(j.AllowRemovals, name) })
-	return strings.Join(left, ", ")
+	if len(left) > 0 {
+		return "apt would have to remove " + strings.Join(left, ", ") + ", which nobody approved"
+	}
+	return d.refuses[j.Target.Name]
 }
 
 func receipt(d *device, j wire.Job, now time.Time, step wire.Step) wire.Receipt {
@@ -242,13 +270,13 @@ func receipt(d *device, j wire.Job, now time.Time, step wire.Step) wire.Receipt 
 func (d *device) makes(j wire.Job) {
 	t := j.Target
 	for i := range d.installed {
-		if d.installed[i].Name == t.Name {
-			d.installed[i].Version, d.installed[i].Previous = t.To, d.keeps(j)
+		if d.installed[i].Key() == t.Key() {
+			d.installed[i].Version, d.installed[i].Previous, d.installed[i].Broken = t.To, d.keeps(j), ""
 		}
 	}
 	if j.Verb == wire.VerbUndo {
 		d.offerAgain(t)
 		return
 	}
-	d.offered = slices.DeleteFunc(slices.Clone(d.offered), func(u patch.Update) bool { return u.Name == t.Name && u.Available == t.To })
+	d.offered = slices.DeleteFunc(slices.Clone(d.offered), func(u patch.Update) bool { return u.Key() == t.Key() && u.Available == t.To })
 }

@@ -3,7 +3,7 @@
 // only the devices are made up: they check in, run what they are ordered and fail where
 // their script says so, and go on doing it while the program runs.
 //
-//	go run ./test/mockserver                  3 customers, 12 devices, most verdicts
+//	go run ./test/mockserver                  3 customers, 40 devices, most verdicts
 //	go run ./test/mockserver -devices 20000   the extremes
 //	go run ./test/mockserver -empty           a fresh installation, somebody signed in
 //	go run ./test/mockserver -setup           a fresh installation before its first administrator
@@ -55,7 +55,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.listen, "listen", "127.0.0.1:8099", "address to listen on")
 	flag.StringVar(&o.console, "console", "console/dist", "directory of the built console")
-	flag.IntVar(&o.devices, "devices", 12, "how many devices")
+	flag.IntVar(&o.devices, "devices", 40, "how many devices")
 	flag.BoolVar(&o.empty, "empty", false, "no customers and no devices")
 	flag.BoolVar(&o.setup, "setup", false, "no administrator yet; prints the one-time link")
 	flag.BoolVar(&o.signin, "signin", false, "ask to sign in")
@@ -107,7 +107,7 @@ func run(ctx context.Context, o options) error {
 			return err
 		}
 	}
-	files, err := w.content(ctx)
+	files, err := w.content(ctx, o.empty || o.setup)
 	if err != nil {
 		return err
 	}

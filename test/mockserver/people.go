@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -86,12 +87,12 @@ func (w *world) month(ctx context.Context, count int, places []place) error {
 	now := time.Now()
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range min(count, whole) {
-		at := places[i%len(places)]
-		d := invent(i, at, random)
-		if (i == 1 || i == 5) && at.customer == places[0].customer { // made from the disk of the first
+		d := invent(i, places, random)
+		if kind, n := kindOf(i); kind == 'L' && (n == 1 || n == 3) && d.customer == places[0].customer { // made from the disk of the first
 			d.copyOf = w.devices[0]
 		}
-		if err := w.enroll(ctx, d, at.token, now.Add(-30*day)); err != nil {
+		token := places[slices.IndexFunc(places, func(p place) bool { return p.site == d.site })].token
+		if err := w.enroll(ctx, d, token, now.Add(-30*day)); err != nil {
 			return err
 		}
 	}
@@ -117,7 +118,7 @@ func (w *world) month(ctx context.Context, count int, places []place) error {
 func (w *world) pass(ctx context.Context, now time.Time, age time.Duration, random *rand.Rand) error {
 	w.now = func() time.Time { return now }
 	for i, d := range w.devices {
-		if d.facts.Hostname == "neu-vm" || d.quiet && age < 6*day {
+		if d.fresh || d.quiet && age < 6*day {
 			if err := w.engine.Step(ctx, d.id); err != nil {
 				return err
 			}
@@ -157,20 +158,29 @@ func (w *world) answer(ctx context.Context, d *device, now time.Time, random *ra
 		return nil
 	}
 	var rows []store.Approval
+	chance := map[string]int{} // what is of one source is answered alike
 	for i := range entry.Needs {
 		n := &entry.Needs[i]
-		if n.Verdict.Name != verdict.WAITS_DECISION || d.removes[n.Key.Name] == nil && random.IntN(3) == 0 {
+		source := cmp.Or(n.Update.Source, n.Key.Name)
+		if _, ok := chance[source]; !ok {
+			chance[source] = random.IntN(42)
+		}
+		dice := chance[source]
+		story := told(d.facts.Hostname, n.Key.Name) && n.Verdict.State == verdict.WaitsTime
+		if !story && (n.Verdict.Name != verdict.WAITS_DECISION || d.removes[n.Key.Name] == nil && dice%3 == 0) {
 			continue
 		}
 		a := store.Approval{ID: patch.NewID(patch.ApprovalID), Customer: d.customer, Level: store.LevelDevice, Target: d.id,
-			Provider: "apt", Name: n.Key.Name, Architecture: n.Key.Architecture, Version: n.Update.Available, Origin: n.Update.Origin,
+			Provider: n.Key.Provider, Name: n.Key.Name, Architecture: n.Key.Architecture, Version: n.Update.Available, Origin: n.Update.Origin,
 			Answer: store.Approve, By: w.by.ID, ByName: w.by.Name, At: now}
-		if d.removes[n.Key.Name] != nil {
+		until := now.Add(4 * time.Hour)
+		if told(d.facts.Hostname, n.Key.Name) {
+			a.ForcedUntil = &until
+		} else if d.removes[n.Key.Name] != nil {
 			a.Reason = "Security comes first." // what stands in its way is told by trying
-		} else if random.IntN(7) == 0 {
+		} else if dice%7 == 0 {
 			a.Answer, a.Reason = store.Reject, "Breaks the printer driver; asked the vendor."
-		} else if random.IntN(2) == 0 {
-			until := now.Add(4 * time.Hour)
+		} else if dice%2 == 0 {
 			a.ForcedUntil = &until
 		}
 		rows = append(rows, a)
@@ -211,6 +221,12 @@ func (w *world) record(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// busy reports whether the device has something to do.
+func (w *world) busy(ctx context.Context, d *device) bool {
+	jobs, err := w.store.Customer(store.Who{ID: "system", Name: "mock"}, d.customer).Jobs(ctx, store.JobFilter{Open: true, Devices: []string{d.id}})
+	return err != nil || len(jobs) > 0
+}
+
 // live keeps a few devices working for as long as the program runs.
 func (w *world) live(ctx context.Context) {
 	tick := time.NewTicker(3 * time.Second)
@@ -223,7 +239,7 @@ func (w *world) live(ctx context.Context) {
 		}
 		for i := turn % 4; i < min(len(w.devices), 40); i += 4 {
 			d := w.devices[i]
-			if d.quiet || d.facts.Hostname == "neu-vm" {
+			if d.quiet || d.fresh || turn%20 > 3 && !w.busy(ctx, d) { // who has nothing to do checks in once a minute
 				continue
 			}
 			if err := w.work(ctx, d, time.Now()); err != nil && ctx.Err() == nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // The versions that the invented installation is at.
-const newestRoot, newestLimits = 1, 3
+const newestRoot, newestLimits, newestCatalog = 1, 3, 12
 
 // trust publishes a root of three people and limits that end soon, as an installation has
 // them that nobody has thought of for a while.
@@ -59,8 +59,13 @@ func (w *world) trust(ctx context.Context, held *documents.Documents, server ed2
 	if err != nil {
 		return err
 	}
+	err = publish(wire.CatalogDocument, wire.Catalog{Version: newestCatalog, Root: newestRoot, IssuedAt: now.Add(-2 * day), Expires: now.Add(62 * day),
+		Packages: catalogPackages(now)}, publishers[0])
+	if err != nil {
+		return err
+	}
 	return publish(wire.LimitsDocument, wire.Limits{Version: newestLimits, Root: newestRoot, IssuedAt: now.Add(-346 * day), Expires: now.Add(19 * day),
-		Verbs: []string{wire.VerbInstall, wire.VerbUndo}, Sources: []wire.LimitSource{{Provider: "apt", Origin: "Debian"}, {Provider: "apt", Origin: "Docker"}},
+		Verbs: []string{wire.VerbInstall, wire.VerbUndo}, Sources: []wire.LimitSource{{Provider: "apt", Origin: "Debian"}, {Provider: "apt", Origin: "Docker"}, {Provider: winget}},
 		DevicesPerHour: 50, Fleet: 20000, Approvals: 2, Forced: 1}, publishers[0])
 }
 
