@@ -42,6 +42,11 @@ async function pages(base) {
     activity: "/activity",
     settings: "/settings",
   };
+  Object.assign(list, { catalog: "/catalog", "catalog-files": "/catalog?tab=files" });
+  for (const [part, state] of [["package", "behind"], ["package-recalled", "recalled"], ["package-missing", "missing"]]) {
+    const p = await first(`/catalog/packages?sort=-behind&state=${state}`);
+    if (p) list[part] = `/catalog?package=${p.provider}/${p.id}`;
+  }
   if (customer) Object.assign(list, { customer: `/customers/${customer.id}`, scoped: `/?customer=${customer.id}` });
   if (site) list.site = `/sites/${site.id}`;
   if (device) {
@@ -56,6 +61,10 @@ async function pages(base) {
   if (copied) list["device-copied"] = `/devices/${copied.id}?tab=about`;
   const old = await first("/needs?verdict=RUNNING_OLD");
   if (old) Object.assign(list, { "device-runs-old": `/devices/${old.device.id}`, "device-running": `/devices/${old.device.id}?tab=about`, "need-runs-old": `/needs?verdict=RUNNING_OLD&need=${old.id}` });
+  for (const name of ["ws-buchhaltung", "terminal-gate", "dc-01", "laptop-au", "macbook-gesch"]) {
+    const d = await first(`/devices?q=${name}`);
+    if (d) Object.assign(list, { [`win-${name}`]: `/devices/${d.id}`, [`win-${name}-inventory`]: `/devices/${d.id}?tab=inventory`, [`win-${name}-about`]: `/devices/${d.id}?tab=about` });
+  }
   const lost = await first("/devices?state=not_back");
   if (lost) Object.assign(list, { "device-lost": `/devices/${lost.id}`, "devices-lost": "/devices?state=not_back" });
   if (update) list.update = `/updates/${update.id}`;
@@ -87,6 +96,7 @@ const over = {
     await page.getByText("taken back together").waitFor();
     await page.waitForTimeout(400);
   }],
+  "next-catalog": ["/catalog", async (page) => { await page.getByRole("button", { name: "Make the next one" }).click(); await page.getByRole("dialog").waitFor(); await page.waitForTimeout(300); }],
   "new-customer": ["/customers", async (page) => { await page.getByRole("button", { name: "Add a customer" }).first().click(); await page.getByRole("dialog").waitFor(); }],
 };
 

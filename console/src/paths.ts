@@ -11,6 +11,7 @@ export interface ListSearch {
   state?: string;
   class?: string;
   site?: string;
+  program?: string;
 }
 
 export const paths = {
@@ -33,9 +34,17 @@ export const paths = {
   jobs: (search: ListSearch = {}) => linkOptions({ to: "/jobs", search }),
   job: (job: string) => linkOptions({ to: "/jobs/$job", params: { job } }),
   activity: (search: ListSearch = {}) => linkOptions({ to: "/activity", search }),
+  catalog: (search: CatalogSearch = {}) => linkOptions({ to: "/catalog", search }),
   settings: () => linkOptions({ to: "/settings" }),
   trust: () => linkOptions({ to: "/settings", hash: "trust" }),
 } as const;
+
+export interface CatalogSearch {
+  tab?: "programs" | "files";
+  package?: string;
+  state?: string;
+  q?: string;
+}
 
 export interface DeviceSearch {
   tab?: "needs" | "timeline" | "inventory" | "about";

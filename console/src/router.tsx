@@ -35,7 +35,7 @@ async function doorFor(error: Error) {
 }
 
 /** What a page of the console may say in its URL. */
-const words = ["customer", "need", "q", "sort", "state", "class", "site", "tab"] as const;
+const words = ["customer", "need", "q", "sort", "state", "class", "site", "tab", "package", "program"] as const;
 export type View = Partial<Record<(typeof words)[number], string>>;
 
 const viewOf = (search: Record<string, unknown>): View =>
@@ -118,6 +118,7 @@ const tree = root.addChildren([
     page("/jobs", lazyRouteComponent(() => import("./pages/jobs/Jobs"), "Jobs")),
     pageOf("/jobs/$job", lazyRouteComponent(() => import("./pages/jobs/Job"), "JobPage"), (c, id) => c.prefetchQuery(job(id))),
     page("/activity", lazyRouteComponent(() => import("./pages/activity/Activity"), "ActivityPage")),
+    page("/catalog", lazyRouteComponent(() => import("./pages/catalog/Catalog"), "CatalogPage")),
     page("/settings", lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings")),
   ]),
 ]);

@@ -28,6 +28,9 @@ export const checkIn = (device: string) => got(http.POST("/api/v1/devices/{devic
 export const retireDevice = (device: string, confirm: string) =>
   got(http.DELETE("/api/v1/devices/{device}", { params: { path: { device }, query: { confirm } } }));
 
+export const fetchContent = (sha256: string, body: Schemas["FetchIn"]) =>
+  got(http.POST("/api/v1/content/{sha256}/fetch", { params: { path: { sha256 } }, body }));
+
 export const previewApproval = (body: Schemas["ApprovalWish"]) => got(http.POST("/api/v1/approvals/preview", { body }));
 export const decide = (body: Schemas["ApprovalWish"]) => got(http.POST("/api/v1/approvals", { body }));
 export const withdraw = (approval: string) => got(http.DELETE("/api/v1/approvals/{approval}", { params: { path: { approval } } }));

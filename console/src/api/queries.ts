@@ -101,4 +101,27 @@ export const chains = () => one("chains", "all", (signal) => got(http.GET(`${v1}
 
 export const keys = () => one("keys", "mine", (signal) => got(http.GET(`${v1}/me/keys`, { signal })));
 
+export const catalog = () => one("catalog", "all", (signal) => got(http.GET(`${v1}/catalog`, { signal })));
+
+export const packages = (query: Loose<Query<"/api/v1/catalog/packages">> = {}) =>
+  list("catalog", "packages", query, (q: Query<"/api/v1/catalog/packages">, signal) => got(http.GET(`${v1}/catalog/packages`, { params: { query: q }, signal })));
+
+/** A package by its provider and ID, as the URL says it: "winget/7zip.7zip". */
+export const onePackage = (key: string) => {
+  const [provider = "", ...id] = key.split("/");
+  return one("catalog", key, (signal) =>
+    got(http.GET(`${v1}/catalog/packages/{provider}/{package}`, { params: { path: { provider, package: id.join("/") } }, signal })),
+  );
+};
+
+export const missingFiles = (query: Loose<Query<"/api/v1/catalog/missing">> = {}) =>
+  list("catalog", "missing", query, (q: Query<"/api/v1/catalog/missing">, signal) => got(http.GET(`${v1}/catalog/missing`, { params: { query: q }, signal })));
+
+export const contents = (query: Loose<Query<"/api/v1/content">> = {}) =>
+  list("content", "all", query, (q: Query<"/api/v1/content">, signal) => got(http.GET(`${v1}/content`, { params: { query: q }, signal })));
+
+export const contentUsage = () => one("content", "usage", (signal) => got(http.GET(`${v1}/content/usage`, { signal })));
+
+export const contentFetches = () => one("content", "fetches", (signal) => got(http.GET(`${v1}/content/fetches`, { signal })));
+
 export const trust = () => one("trust", "all", (signal) => got(http.GET(`${v1}/trust`, { signal })));

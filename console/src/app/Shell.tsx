@@ -28,7 +28,7 @@ export function Shell() {
   return (
     <Notices>
       <Acts>
-        <div className="shell" data-drawer={view.need ? "" : undefined}>
+        <div className="shell" data-drawer={view.need || view.package ? "" : undefined}>
           <a className="skip" href="#main">Skip to the page</a>
           <aside className="rail" aria-label="Navigation">
             <Rail find={palette.open} />

@@ -1,4 +1,5 @@
 import { Button, CopyButton } from "@mantine/core";
+import { Fragment } from "react";
 import { Icon } from "./Icon";
 
 /** A button that copies, and says that it did. */
@@ -18,7 +19,7 @@ export function Copy({ text, label = "Copy" }: { text: string; label?: string })
 export function CopyLine({ text, label }: { text: string; label?: string }) {
   return (
     <div className="copy-line">
-      <code>{text}</code>
+      <code>{text.split(" ").map((word, i) => <Fragment key={i}>{i > 0 && " "}<span>{word}</span></Fragment>)}</code>
       <Copy text={text} label={label} />
     </div>
   );

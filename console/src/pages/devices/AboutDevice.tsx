@@ -23,10 +23,11 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
           <dl className="facts">
             <dt>System</dt><dd>{systemOf(d) || "not known"}</dd>
             <dt>Support ends</dt><dd>{d.support_ends ?? "not known"}</dd>
-            <dt>Kernel running</dt><dd className="mono">{d.kernel ?? "not known"}</dd>
+            {d.edition && <><dt>Edition</dt><dd>{d.edition}</dd></>}
+            <dt>{d.os === "windows" ? "Windows build" : "Kernel running"}</dt><dd className="mono">{d.kernel ?? "not known"}</dd>
             <dt>Architecture</dt><dd>{d.architecture ?? "not known"}{d.container && ", in a container"}</dd>
             <dt>Disk</dt><dd><Disk device={d} /></dd>
-            <dt>Other patchers</dt><dd>{d.patchers?.length ? `${list(d.patchers)}: also installs updates here` : "none found"}</dd>
+            <dt>Other patchers</dt><dd>{d.patchers?.length ? `${list(d.patchers)}: also ${d.patchers.length === 1 ? "installs" : "install"} updates here` : "none found"}</dd>
           </dl>
         </section>
         <section aria-label="Agent">
@@ -98,16 +99,19 @@ function PartLine({ part: s }: { part: Part }) {
 }
 
 function SourceLine({ source: s }: { source: Source }) {
+  const state = s.error ? "failed" : s.refreshed_at || s.signed_at ? "verified" : "unknown";
   return (
     <li>
-      <span className="verdict" data-state={s.error ? "failed" : "verified"}>
-        <StateMark state={s.error ? "failed" : s.refreshed_at ? "verified" : "unknown"} />
+      <span className="verdict" data-state={state}>
+        <StateMark state={state} />
         <b><Middle text={s.name} /></b>
       </span>
       <span className="dim">{[s.origin, s.suite].filter(Boolean).join(", ")}</span>
       {s.third_party && <span className="tag">third party</span>}
       <span className="dim">
-        signed <Ago at={s.signed_at} none="at an unknown time" />, refreshed <Ago at={s.refreshed_at} none="never" />
+        signed <Ago at={s.signed_at} none="at an unknown time" />
+        {s.refreshed_at ? <>, refreshed <Ago at={s.refreshed_at} /></> : s.signed_at ? "" : ", refreshed never"}
+        {s.valid_until && <>, ends <Ago at={s.valid_until} /></>}
       </span>
       {s.error && <p className="lines-error">{s.error}</p>}
     </li>

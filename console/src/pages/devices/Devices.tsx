@@ -13,6 +13,7 @@ import { Middle } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
+import { systemOf } from "./system";
 import { DeviceState } from "./DeviceState";
 
 const columns: Column<Device>[] = [
@@ -32,6 +33,7 @@ const columns: Column<Device>[] = [
     width: "16%",
     cell: (d) => <span className="dim"><Middle text={d.customer.name} tail={6} /></span>,
   },
+  { key: "system", title: "System", narrow: "plain", wide: true, width: "13%", cell: (d) => <span className="dim"><Middle text={systemOf(d) || "not known"} tail={5} /></span> },
   { key: "site", title: "Site", narrow: "plain", wide: true, cell: (d) => <span className="dim"><Middle text={d.site.name} tail={6} /></span> },
   {
     key: "state",
@@ -90,12 +92,12 @@ function Some({ n, to, bad }: { n: number; to: ReturnType<typeof paths.device>; 
 export function Devices() {
   const [view] = useView();
   const navigate = useNavigate();
-  const query = useInfiniteQuery(devices({ customer: view.customer, site: view.site, state: view.state, q: view.q, sort: view.sort }));
+  const query = useInfiniteQuery(devices({ customer: view.customer, site: view.site, state: view.state, program: view.program, q: view.q, sort: view.sort }));
   const first = query.data?.pages[0];
   return (
     <Page
       title="Devices"
-      state={first && `${count(first.total, "device")}${view.state || view.q ? " of those enrolled" : " enrolled"}.`}
+      state={first && `${count(first.total, "device")}${view.state || view.q || view.program ? " of those enrolled" : " enrolled"}.`}
       asOf={first?.as_of}
       act={<Button renderRoot={(p) => <Link {...p} {...paths.enrolment()} />}>Enrol a device</Button>}
     >
@@ -112,6 +114,7 @@ export function Devices() {
             { value: "observe", label: "Only observed" },
           ]}
         />
+        {view.program && <Chips name="program" label="Program" choices={[{ value: view.program, label: `Has ${view.program.slice(view.program.indexOf("/") + 1)}` }]} />}
       </Tools>
       <List
         label="Devices"
@@ -120,7 +123,7 @@ export function Devices() {
         query={query}
         rowKey={(d) => d.id}
         open={(d) => void navigate(paths.device(d.id))}
-        empty={<NoDevice filtered={Boolean(view.state || view.q || view.site)} />}
+        empty={<NoDevice filtered={Boolean(view.state || view.q || view.site || view.program)} />}
       />
     </Page>
   );
@@ -130,7 +133,7 @@ function NoDevice({ filtered }: { filtered: boolean }) {
   if (filtered) {
     return (
       <Empty title="No device like that" act={<Link className="link" {...paths.devices()}>Show all devices</Link>}>
-        No enrolled device has this name or is in this state.
+        No enrolled device has this name, is in this state or has this program.
       </Empty>
     );
   }

@@ -1,52 +1,80 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { deviceItems } from "../../api/queries";
 import type { DeviceDetail, Item } from "../../api/types";
+import { paths } from "../../paths";
 import { List, type Column } from "../../ui/List";
+import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
 import { Middle } from "../../ui/Text";
-import { Tools } from "../../ui/Tools";
+import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 
-const columns: Column<Item>[] = [
-  { key: "name", title: "Item", narrow: "title", width: "30%", cell: (i) => <span className="main"><Middle text={i.name} /></span> },
-  { key: "version", title: "Version", narrow: "plain", cell: (i) => <span className="version"><Middle text={i.version} /></span> },
-  { key: "arch", title: "Architecture", width: "112px", narrow: "plain", wide: true, cell: (i) => <span className="dim">{i.architecture}</span> },
-  { key: "provider", title: "Provider", width: "92px", narrow: "plain", cell: (i) => <span className="dim">{i.provider}</span> },
-  { key: "origin", title: "Origin", width: "18%", narrow: "plain", cell: (i) => <Origin item={i} /> },
-  {
-    key: "marks",
-    title: "Marks",
-    width: "15%",
-    narrow: "plain",
-    cell: (i) => (
+const name: Column<Item> = { key: "name", title: "Item", narrow: "title", width: "27%", cell: (i) => <span className="main"><Middle text={i.name} /></span> };
+const version: Column<Item> = { key: "version", title: "Version", narrow: "plain", cell: (i) => <span className="version"><Middle text={i.version} /></span> };
+const whose: Column<Item> = { key: "scope", title: "Whose", width: "13%", narrow: "plain", cell: (i) => (i.scope ? <b><Middle text={i.scope} tail={6} /></b> : <span className="dim">the machine</span>) };
+const arch: Column<Item> = { key: "arch", title: "Architecture", width: "108px", narrow: "plain", wide: true, cell: (i) => <span className="dim">{i.architecture}</span> };
+const provider: Column<Item> = { key: "provider", title: "Provider", width: "108px", narrow: "plain", cell: (i) => <span className="dim">{i.provider}</span> };
+const by: Column<Item> = { key: "by", title: "Updated by", width: "24%", narrow: "plain", cell: (i) => <By item={i} /> };
+const marks: Column<Item> = {
+  key: "marks",
+  title: "Marks",
+  width: "12%",
+  narrow: "plain",
+  cell: (i) =>
+    i.held || i.broken || i.auto ? (
       <span className="nowrap">
         {i.held && <span className="tag" data-strong>held</span>} {i.broken && <span className="tag" data-strong>{i.broken}</span>} {i.auto && <span className="tag">automatic</span>}
       </span>
-    ),
-  },
-];
+    ) : null,
+};
 
-/** Where the version comes from. What updates itself has an owner: it is not what nobody updates. */
-function Origin({ item: i }: { item: Item }) {
-  if (i.updater) return <span><Middle text={`${i.updater} updates it`} /></span>;
-  if (i.orphan) return <b>No source updates it</b>;
+/** Whose a program is stands where it makes a difference: on desktops, where people install for themselves. */
+const columnsOf = (d: DeviceDetail) => (people(d) ? [name, version, whose, arch, provider, by, marks] : [name, version, arch, provider, by, marks]);
+
+const people = (d: DeviceDetail) => d.os === "windows" || d.os === "darwin";
+
+/** Who sees to it that the newest version comes: a source, the catalogue, the program itself, or nobody. */
+function By({ item: i }: { item: Item }) {
+  const catalogued = i.provider === "winget" && i.source;
+  if (i.updater) return <span title={catalogued ? "The catalogue has it too." : undefined}><Middle text={`${i.updater}${catalogued ? ", catalogue" : ""}`} tail={catalogued ? 11 : 8} /></span>;
+  if (i.orphan) return <span className="verdict" data-state="waits_person"><StateMark state="waits_person" /> <b>nobody</b></span>;
+  if (catalogued) return <Link className="dim" title={i.origin ? `${i.source} by ${i.origin}` : i.source} {...paths.catalog({ package: `${i.provider}/${i.source}` })}>the catalogue</Link>;
   return <span className="dim"><Middle text={i.origin || "not known"} /></span>;
 }
 
 /** What is installed, as each package manager records it. */
 export function Inventory({ device: d }: { device: DeviceDetail }) {
   const [view] = useView();
-  const query = useInfiniteQuery(deviceItems(d.id, { q: view.q }));
+  const query = useInfiniteQuery(deviceItems(d.id, { q: view.q, state: view.state }));
   return (
     <>
-      <Tools search="Search the inventory" />
+      <Tools search="Search the inventory">
+        <Chips
+          name="state"
+          label="State"
+          choices={[
+            { value: undefined, label: "All" },
+            { value: "orphan", label: <><StateMark state="waits_person" /> Nobody updates it</> },
+            { value: "self_updating", label: "Something else updates it" },
+            ...(people(d) ? [{ value: "personal", label: "Of one person" }] : []),
+            { value: "broken", label: "Not completely installed" },
+          ]}
+        />
+      </Tools>
       <List
         label="Inventory"
         noun={["item", "items"]}
-        columns={columns}
+        columns={columnsOf(d)}
         query={query}
         rowKey={(i) => [i.provider, i.scope, i.name, i.architecture, i.instance].join("/")}
-        empty={view.q ? <Empty title="Nothing installed is called that" /> : <Empty title="No inventory yet">It comes with the first complete scan.</Empty>}
+        empty={
+          view.q || view.state ? (
+            <Empty title={view.q ? "Nothing installed is called that" : "Nothing installed is like that"} act={<Link className="link" {...paths.device(d.id, { tab: "inventory" })}>Show all that is installed</Link>} />
+          ) : (
+            <Empty title="No inventory yet">It comes with the first complete scan.</Empty>
+          )
+        }
       />
     </>
   );

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { DeviceDetail } from "../../api/types";
 import { count, list } from "../../lib/text";
+import { restartReasons } from "../../lib/restart";
 import { paths } from "../../paths";
 import { Section } from "../../ui/Page";
 import { StateMark } from "../../ui/StateMark";
@@ -13,7 +14,8 @@ export function Running({ device: d }: { device: DeviceDetail }) {
   const r = d.restart;
   const old = r.old ?? (r.services ?? []).map((service) => ({ service, processes: 0 }));
   const unknown = r.unknown ?? [];
-  const clear = !r.machine && old.length === 0 && unknown.length === 0;
+  const { asks, waits } = restartReasons(r.reasons);
+  const clear = !r.machine && waits.length === 0 && old.length === 0 && unknown.length === 0;
   return (
     <Section title="What still runs old" about="Services and programs that use files which an update has replaced. They go on with the old ones until they are restarted.">
       <ul className="lines">
@@ -21,9 +23,15 @@ export function Running({ device: d }: { device: DeviceDetail }) {
         {r.machine && (
           <li>
             <Mark state="waits_time" text="The machine" />
-            <span className="dim">asks for a reboot{r.reasons?.length ? ` for ${list(r.reasons)}` : " and does not say for what"}</span>
+            <span className="dim">asks for a reboot{asks.length > 0 ? ` for ${list(asks)}` : " and does not say for what"}</span>
           </li>
         )}
+        {waits.map((w) => (
+          <li key={w}>
+            <Mark state="waits_time" text="The next start" />
+            <span className="dim lines-words">{w}; that asks for none by itself</span>
+          </li>
+        ))}
         {old.map((u) => <OldLine key={u.service} use={u} device={d.id} />)}
         {unknown.map((u) => (
           <li key={u}>

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { needs } from "../../api/queries";
 import type { DeviceDetail, Need, State } from "../../api/types";
 import { list, number, outOf } from "../../lib/text";
+import { restartReasons } from "../../lib/restart";
 import { ownerWord, verdictWords } from "../../lib/verdicts";
 import { paths } from "../../paths";
 import { PostureBar } from "../../ui/Posture";
@@ -39,6 +40,12 @@ export function Summary({ device: d }: { device: DeviceDetail }) {
           </p>
         ))}
         <Restart device={d} />
+        {d.patchers && d.patchers.length > 0 && (
+          <p>
+            <span className="summary-owner">Beside us</span>
+            <span>{list(d.patchers)} also {d.patchers.length === 1 ? "installs" : "install"} updates here.</span>
+          </p>
+        )}
       </div>
     </div>
   );
@@ -48,12 +55,13 @@ function Restart({ device: d }: { device: DeviceDetail }) {
   const r = d.restart;
   const services = r.services ?? [];
   const unknown = r.unknown ?? [];
+  const { asks } = restartReasons(r.reasons);
   if (!r.machine && services.length === 0 && unknown.length === 0) return null;
   return (
     <p>
       <span className="summary-owner">Restart</span>
       <span>
-        {r.machine && <>This machine asks for a reboot{r.reasons?.length ? `: ${list(r.reasons)}` : ""}. </>}
+        {r.machine && <>This machine asks for a reboot{asks.length > 0 ? `: ${list(asks)}` : ""}. </>}
         {services.length > 0 && (
           <>
             {services.length > 3 ? `${services.slice(0, 3).join(", ")} and ${number(services.length - 3)} more` : list(services)} still {services.length === 1 ? "runs" : "run"} with old files.{" "}

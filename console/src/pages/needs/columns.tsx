@@ -13,10 +13,15 @@ import { installedHere, takingBack } from "./undo";
 const item: Column<Need> = {
   key: "item",
   title: "Item",
-  width: "15%",
+  width: "18%",
   sort: "name",
   narrow: "title",
-  cell: (n) => <span className="main"><Middle text={itemName(n.item)} /></span>,
+  cell: (n) => (
+    <span className="item-of">
+      <span className="main"><Middle text={itemName(n.item)} /></span>
+      {n.item.scope && <span className="tag" title={`Installed by ${n.item.scope} alone`}>{n.item.scope}</span>}
+    </span>
+  ),
 };
 
 const device: Column<Need> = {
@@ -86,5 +91,5 @@ const undo: Column<Need> = {
 };
 
 export const allColumns = [item, change, device, customer, classes, undo, verdict];
-export const deviceColumns = [item, change, classes, size, undo, verdict];
+export const deviceColumns = [{ ...item, width: "25%" }, change, classes, size, undo, { ...verdict, width: "26%" }];
 export const updateColumns = [device, customer, change, undo, verdict];

@@ -23,7 +23,7 @@ const columns: Column<Update>[] = [
     title: "Update",
     sort: "name",
     narrow: "title",
-    width: "15%",
+    width: "20%",
     cell: (u) => <Link className="main" {...paths.update(u.id)}><Middle text={u.name} /></Link>,
   },
   { key: "version", title: "Change", narrow: "plain", cell: (u) => <Change update={u} /> },
