@@ -35,7 +35,7 @@ func needBrowser(t *testing.T) {
 	}
 }
 
-// The whole path once more, as a person sees it. Its pictures are kept in PATCHBAY_SHOTS.
+// The whole path once more, as a person sees it.
 func TestThePathInABrowser(t *testing.T) {
 	t.Parallel()
 	needBrowser(t)
@@ -47,6 +47,64 @@ func TestThePathInABrowser(t *testing.T) {
 	archive.Publish(t, bed.Stable, "bed-conf=1.1")
 	d.Must(t, "apt-get", "update")
 
+	link, err := os.ReadFile(filepath.Join(in.data, "link"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.walk("path.mjs", []string{"LINK=" + strings.TrimSpace(string(link)), "ITEM=bed-lib", "OTHER=bed-conf"}, "ENROL ",
+		func(line string) string { return in.enrolByLine(d, line) })
+	p, err := d.Oracle().Package(t.Context(), "bed-lib")
+	if err != nil || p.String() != "1.2 installed" {
+		t.Errorf("the page says verified; on the device bed-lib is %s, %v", p, err)
+	}
+	if p, err := d.Oracle().Package(t.Context(), "bed-conf"); err != nil || p.String() != "1.0 installed" {
+		t.Errorf("rejected, and on the device bed-conf is %s, %v", p, err)
+	}
+}
+
+// An old program of a Windows machine, as a technician sees it: approved, verified and taken
+// back in the browser, and each time the machine's own registry says the same.
+func TestAWindowsProgramInABrowser(t *testing.T) {
+	t.Parallel()
+	needBrowser(t)
+	in := install(t)
+	o := in.newOffice()
+	maker := bed.NewSigner(t, "Bed Works")
+	msi := map[string]string{}
+	for _, v := range []string{"1.0.0", "1.1.0"} {
+		msi[v] = maker.Sign(t, bed.Installer{Kind: bed.MSI, Version: v}.Build(t))
+		o.describe("BedWorks.Msi", "Bed MSI", v, "wix", msi[v])
+		o.pin("BedWorks.Msi", msi[v])
+	}
+	w := bed.NewWindows(t, bed.WindowsOptions{Name: "front-desk"})
+	for name, path := range map[string]string{"bed.msi": msi["1.0.0"], "patchbay-agent.exe": bed.GoProgram(t, "patchbay/cmd/patchbay-agent")} {
+		if err := w.CopyFile(path, `C:\bed\`+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Must(t, "msiexec", "/i", `C:\bed\bed.msi`, "/qn")
+	site := in.site(in.customer("Acme"), "Head office", byHand(always()))
+	server, token := in.newToken(site)
+	w.Must(t, `C:\bed\patchbay-agent.exe`, "enroll", "--server", server, "--token", token)
+	w.Must(t, `C:\bed\patchbay-agent.exe`, "install")
+	t.Cleanup(func() {
+		if t.Failed() {
+			log, _ := w.ReadFile(windowsState + `\agent.log`)
+			t.Logf("the agent's log:\n%s", log)
+		}
+	})
+	device := in.windowsDevice(site)
+	(&endpoint{Device: &bed.Device{Name: w.Name}, in: in, id: device.ID}).expect("Bed MSI", "WAITS_DECISION")
+	in.walk("windows.mjs", []string{"BASE=" + in.console, "EMAIL=" + adminEmail, "PASSWORD=" + adminPassword, "DEVICE=" + device.ID,
+		"ITEM=Bed MSI", "FROM=1.0.0", "TO=1.1.0"}, "LISTS ", func(string) string { return strings.Join(shownAs(t, w, "Bed MSI"), " and ") })
+}
+
+// walk runs a script of the console's that goes through it in a browser. What it asks in a
+// line that begins with asks is answered; what else it says is a fault. Its pictures are kept
+// in PATCHBAY_SHOTS.
+func (in *installation) walk(script string, env []string, asks string, answer func(string) string) {
+	t := in.t
+	t.Helper()
 	shots := os.Getenv("PATCHBAY_SHOTS")
 	if shots == "" {
 		shots = t.TempDir()
@@ -54,12 +112,8 @@ func TestThePathInABrowser(t *testing.T) {
 	if err := os.MkdirAll(shots, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	link, err := os.ReadFile(filepath.Join(in.data, "link"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	walk := exec.CommandContext(t.Context(), "nsenter", "--net="+quietNetwork(t, in.host(in.console)), "node", filepath.Join("..", "..", "console", "e2e", "path.mjs"))
-	walk.Env = append(os.Environ(), "LINK="+strings.TrimSpace(string(link)), "SHOTS="+shots, "ITEM=bed-lib", "OTHER=bed-conf")
+	walk := exec.CommandContext(t.Context(), "nsenter", "--net="+quietNetwork(t, in.host(in.console)), "node", filepath.Join("..", "..", "console", "e2e", script))
+	walk.Env = append(append(os.Environ(), "SHOTS="+shots), env...)
 	var errors strings.Builder
 	walk.Stderr = &errors
 	answers, err := walk.StdinPipe()
@@ -75,8 +129,8 @@ func TestThePathInABrowser(t *testing.T) {
 	}
 	lines := bufio.NewScanner(said)
 	for lines.Scan() {
-		if line, ok := strings.CutPrefix(lines.Text(), "ENROL "); ok {
-			fmt.Fprintln(answers, in.enrolByLine(d, line))
+		if line, ok := strings.CutPrefix(lines.Text(), asks); ok {
+			fmt.Fprintln(answers, answer(line))
 			continue
 		}
 		t.Error(lines.Text())
@@ -84,13 +138,6 @@ func TestThePathInABrowser(t *testing.T) {
 	io.Copy(io.Discard, said)
 	if err := walk.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, errors.String())
-	}
-	p, err := d.Oracle().Package(t.Context(), "bed-lib")
-	if err != nil || p.String() != "1.2 installed" {
-		t.Errorf("the page says verified; on the device bed-lib is %s, %v", p, err)
-	}
-	if p, err := d.Oracle().Package(t.Context(), "bed-conf"); err != nil || p.String() != "1.0 installed" {
-		t.Errorf("rejected, and on the device bed-conf is %s, %v", p, err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -18,7 +19,7 @@ import (
 // as those of other tests' devices do; in there, none does.
 func quietNetwork(t *testing.T, address string) string {
 	t.Helper()
-	name := fmt.Sprintf("patchbay-web-%d", os.Getpid())
+	name := fmt.Sprintf("patchbay-web-%d-%s", os.Getpid(), address[strings.LastIndex(address, ":")+1:])
 	for _, args := range [][]string{{"netns", "add", name}, {"-n", name, "link", "set", "lo", "up"}} {
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %v: %v %s", args, err, out)
