@@ -131,3 +131,16 @@ func TestItemsAreToldApartByWhoSeesToThem(t *testing.T) {
 		}
 	}
 }
+
+func TestAnItemOfTheCatalogueNamesItsPackage(t *testing.T) {
+	i := patch.Item{Provider: "winget", Name: "7-Zip", Source: "7zip.7zip"}
+	if v := itemView(i, true); v.Catalog != "winget/7zip.7zip" {
+		t.Errorf("%+v", v)
+	}
+	if v := itemView(i, false); v.Catalog != "" { // its source is a source package
+		t.Errorf("%+v", v)
+	}
+	if v := itemView(patch.Item{Provider: "winget", Name: "WinRAR"}, true); v.Catalog != "" {
+		t.Errorf("%+v", v)
+	}
+}

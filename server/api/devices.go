@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"patchbay/patch"
@@ -211,7 +212,7 @@ func isItem(state string, i patch.Item) bool {
 	return true
 }
 
-func (s *Server) items(ctx context.Context, in *ItemsParams) (*Out[view.Page[patch.Item]], error) {
+func (s *Server) items(ctx context.Context, in *ItemsParams) (*Out[view.Page[view.Item]], error) {
 	f, err := in.filter("")
 	if err != nil {
 		return nil, err
@@ -224,15 +225,33 @@ func (s *Server) items(ctx context.Context, in *ItemsParams) (*Out[view.Page[pat
 	if err != nil {
 		return nil, err
 	}
-	var items []patch.Item
+	d, err := h.Device(ctx, in.Device)
+	if err != nil {
+		return nil, err
+	}
+	var items []view.Item
 	for _, row := range rows {
-		if strings.HasSuffix(row.Name, "/"+wire.InstalledSection) {
-			items = append(items, chosen(decoded[patch.Item](row.Body), func(i patch.Item) bool {
-				return isItem(in.State, i) && matches(f.Q, i.Name, i.Source, i.Version, i.Origin, i.Updater, i.Scope)
-			})...)
+		name, kind, _ := strings.Cut(row.Name, "/")
+		if kind != wire.InstalledSection {
+			continue
+		}
+		catalogued := slices.ContainsFunc(d.Facts.Providers, func(p wire.ProviderFacts) bool { return p.Name == name && p.Traits.Catalog })
+		for _, i := range decoded[patch.Item](row.Body) {
+			if isItem(in.State, i) && matches(f.Q, i.Name, i.Source, i.Version, i.Origin, i.Updater, i.Scope) {
+				items = append(items, itemView(i, catalogued))
+			}
 		}
 	}
-	p := view.Paginate(items, f, false, func(i patch.Item) string { return view.Fold(i.Name) },
-		func(i patch.Item) string { return i.Key().String() + " " + i.Version })
+	p := view.Paginate(items, f, false, func(i view.Item) string { return view.Fold(i.Name) },
+		func(i view.Item) string { return i.Key().String() + " " + i.Version })
 	return page(p, f, s.Now()), nil
+}
+
+// itemView tells of which package of the catalogue an item is, where its provider has one.
+func itemView(i patch.Item, catalogued bool) view.Item {
+	v := view.Item{Item: i}
+	if catalogued && i.Source != "" {
+		v.Catalog = view.PackageKey{Provider: i.Provider, ID: i.Source}.String()
+	}
+	return v
 }

@@ -86,6 +86,12 @@ type DeviceDetail struct {
 	SetBack  *time.Time     `json:"set_back,omitempty" doc:"When it was last seen that its disk had been set back, as by restoring a snapshot"`
 }
 
+// Item is one installed thing.
+type Item struct {
+	patch.Item
+	Catalog string `json:"catalog,omitempty" doc:"Its package in the signed catalogue, as provider/ID; left out when it is of none"`
+}
+
 // Section is one part of a device's inventory: where it stands, without its body.
 type Section struct {
 	Name      string            `json:"name"`

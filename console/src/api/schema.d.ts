@@ -1494,6 +1494,8 @@ export interface components {
             architecture?: string;
             auto?: boolean;
             broken?: string;
+            /** @description Its package in the signed catalogue, as provider/ID; left out when it is of none */
+            catalog?: string;
             held?: boolean;
             instance?: string;
             name: string;

@@ -36,10 +36,9 @@ const people = (d: DeviceDetail) => d.os === "windows" || d.os === "darwin";
 
 /** Who sees to it that the newest version comes: a source, the catalogue, the program itself, or nobody. */
 function By({ item: i }: { item: Item }) {
-  const catalogued = i.provider === "winget" && i.source;
-  if (i.updater) return <span title={catalogued ? "The catalogue has it too." : undefined}><Middle text={`${i.updater}${catalogued ? ", catalogue" : ""}`} tail={catalogued ? 11 : 8} /></span>;
+  if (i.updater) return <span title={i.catalog ? "The catalogue has it too." : undefined}><Middle text={`${i.updater}${i.catalog ? ", catalogue" : ""}`} tail={i.catalog ? 11 : 8} /></span>;
   if (i.orphan) return <span className="verdict" data-state="waits_person"><StateMark state="waits_person" /> <b>nobody</b></span>;
-  if (catalogued) return <Link className="dim" title={i.origin ? `${i.source} by ${i.origin}` : i.source} {...paths.catalog({ package: `${i.provider}/${i.source}` })}>the catalogue</Link>;
+  if (i.catalog) return <Link className="dim" title={[i.source, i.origin].filter(Boolean).join(" by ")} {...paths.catalog({ package: i.catalog })}>the catalogue</Link>;
   return <span className="dim"><Middle text={i.origin || "not known"} /></span>;
 }
 
