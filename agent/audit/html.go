@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,6 +19,34 @@ type page struct {
 	Groups []group
 	Bars   []bar
 	Age    string
+	// Unknown says that there may be more missing updates than were found.
+	Unknown bool
+	Words   words
+	Reasons reasons
+}
+
+// words are what things are called where the report is from.
+type words struct{ Thing, Things, Title, System, Orphans, NoSource string }
+
+func wordsOf(system string) words {
+	if system == "windows" {
+		return words{"program", "programs", "Program", "build", "programs have nobody who updates them", "They are in no catalogue and have no updater of their own that is known here."}
+	}
+	return words{"package", "packages", "Package", "kernel", "packages in no source", "They are in no source, so nobody updates them."}
+}
+
+// reasons are why a restart is asked for, and what waits for the next one without asking.
+type reasons struct{ Asks, Waits []string }
+
+func reasonsOf(all []string) (r reasons) {
+	for _, reason := range all {
+		if waits, weak := strings.CutSuffix(reason, " (weak)"); weak {
+			r.Waits = append(r.Waits, waits)
+		} else {
+			r.Asks = append(r.Asks, reason)
+		}
+	}
+	return r
 }
 
 // bar is one group's part of all updates, in the units of the drawing.
@@ -33,7 +63,7 @@ const barWidth = 1000.0
 // picture from anywhere.
 func WriteHTML(w io.Writer, r Report) error {
 	t, err := template.New("audit").Funcs(template.FuncMap{
-		"clean": clean, "size": size, "day": func(t *time.Time) string { return t.UTC().Format("2 Jan 2006") },
+		"clean": clean, "size": size, "least": least, "day": func(t *time.Time) string { return t.UTC().Format("2 Jan 2006") },
 		"moment": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 		"age":    func(t *time.Time) string { return age(r.TakenAt.Sub(*t)) },
 	}).Parse(pageSource)
@@ -41,11 +71,23 @@ func WriteHTML(w io.Writer, r Report) error {
 		return fmt.Errorf("reading the page's form: %w", err)
 	}
 	groups := r.groups()
-	p := page{Report: r, Groups: groups, Bars: bars(groups), Age: r.Lists.sentence(r.TakenAt)}
+	p := page{Report: r, Groups: groups, Bars: bars(groups), Age: r.Lists.sentence(r.TakenAt), Unknown: r.updatesUnknown,
+		Words: wordsOf(r.Device.OS), Reasons: reasonsOf(r.Restart.Reasons)}
 	if err := t.Execute(w, p); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	return nil
+}
+
+// least is a count, or that it may be more, or that nothing is known of it.
+func least(n int, unknown bool) string {
+	switch {
+	case !unknown:
+		return strconv.Itoa(n)
+	case n == 0:
+		return "?"
+	}
+	return strconv.Itoa(n) + "+"
 }
 
 // bars lays the groups side by side. Even one update among hundreds is wide enough to see.
