@@ -29,14 +29,11 @@ func (w *world) content(ctx context.Context, empty bool) (*content.Shelf, error)
 	}
 	shelf, err := content.Open(ctx, content.Options{Path: dir, Store: w.store, Budget: 6 << 30, Named: content.NewIndex(packages).Named,
 		Now: time.Now, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return nil, err
+	if err != nil || empty {
+		return shelf, err
 	}
 	used := map[string]time.Time{}
 	for n, r := range windowsReleases() {
-		if empty {
-			break
-		}
 		for at, version := range []string{r.to, r.from, r.older} {
 			for _, i := range r.installers(version) {
 				absent := at == 0 && n%6 == 1 || i.Architecture == "arm64" && at == 0 || at == 2 && (r.older == "" || r.block != "")
