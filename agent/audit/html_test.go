@@ -20,7 +20,7 @@ func pageOf(t *testing.T, in audit.Input) string {
 
 // A zero is only shown where somebody could have found more.
 func TestPageShowsNoZeroWhereNothingIsKnown(t *testing.T) {
-	const none, unknown, some = "<b>0</b><span>security updates missing", "<b>?</b><span>security updates missing", "<b>1+</b><span>security updates missing"
+	const none, unknown, some = "<b>0</b><span>security updates missing", "<b>?</b><span>security updates missing", "<b>1&#43;</b><span>security updates missing"
 	if page := pageOf(t, clean()); !strings.Contains(page, none) {
 		t.Error("a machine on which nothing is missing does not say so")
 	}
