@@ -168,6 +168,53 @@ const flows = {
     await trust.getByText(t.server_key).first().waitFor();
   },
 
+  "a program of the catalogue says who has it and who is behind": async ({ page, base }) => {
+    const program = (await get(base, "/catalog/packages?state=behind&sort=-behind")).items.find((p) => p.unknown > 0 && p.behind + p.unknown < p.devices);
+    await visit(page, "/catalog");
+    await page.getByRole("row").filter({ hasText: program.name }).click();
+    const drawer = page.getByRole("complementary", { name: "One program of the catalogue" });
+    await drawer.getByText(/^released/).first().waitFor();
+    await drawer.getByRole("link", { name: `${program.devices} devices have it` }).click();
+    await page.getByText(`${program.devices} devices of those enrolled.`).waitFor();
+    await page.getByRole("button", { name: `Has ${program.id}` }).click();
+    await page.getByText(/^\d+ devices enrolled/).waitFor();
+    await visit(page, "/catalog");
+    await page.getByRole("row").filter({ hasText: program.name }).getByRole("link", { name: new RegExp(`^${program.behind} of ${program.devices}`) }).click();
+    await page.getByRole("link", { name: program.name }).waitFor();
+    await visit(page, "/catalog");
+    await page.getByRole("button", { name: "Make the next one" }).click();
+    await page.getByRole("dialog").getByText("patchbay catalog pin catalog-v13.json").waitFor();
+    await page.getByRole("dialog").getByText("--previous catalog-v12.json", { exact: false }).waitFor();
+  },
+
+  "a file that is named and not here is asked for": async ({ page, base }) => {
+    const missing = (await get(base, "/catalog/missing")).items[0];
+    const usage = await get(base, "/content/usage");
+    await visit(page, "/catalog");
+    await page.getByRole("link", { name: "Bring them" }).click();
+    const room = page.getByRole("region", { name: "Room" });
+    await room.getByText(`in ${usage.files} files`).waitFor();
+    await room.getByText("goes first", { exact: false }).waitFor();
+    const row = page.getByRole("region", { name: "Not here" }).getByRole("row").filter({ hasText: missing.name }).first();
+    await row.getByText(`patchbay content add ${missing.file}`).waitFor();
+    await row.getByRole("button", { name: "Fetch it from its maker" }).click();
+    await page.getByText(/^This server fetches/).waitFor();
+    await page.getByRole("region", { name: "Being fetched" }).getByText("asked by Mia Berger", { exact: false }).waitFor();
+  },
+
+  "an inventory says whose a program is and who updates it": async ({ page, base }) => {
+    const device = (await get(base, "/devices?q=laptop-au")).items[0];
+    await visit(page, `/devices/${device.id}?tab=inventory`);
+    const row = (name) => page.getByRole("row").filter({ hasText: name });
+    await row("Notepad++").getByText("the catalogue").waitFor();
+    await row("DATEV").getByText("nobody").waitFor();
+    await row("Microsoft 365").getByText("Office Click-to-Run").waitFor();
+    await page.getByRole("button", { name: "Of one person" }).click();
+    await row("DATEV").waitFor({ state: "detached" });
+    await row("Spotify").getByText("anna.becker").waitFor();
+    await page.getByText("Windows Update (automatic) and Windows Update for Business also install updates here.").waitFor();
+  },
+
   "a copy says of what, and the original of which": async ({ page, base }) => {
     const original = (await get(base, "/devices?q=web-01")).items[0];
     await visit(page, `/devices/${original.id}?tab=about`);

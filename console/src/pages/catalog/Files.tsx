@@ -108,7 +108,7 @@ function Missing() {
   if (!query.error && (!first || first.total === 0)) return null;
   return (
     <Section title="Not here" about="The catalogue names them; devices that need one wait until it is here.">
-      <div className="missing-files"><List label="Files that are not here" noun={["file", "files"]} columns={missingColumns} query={query} rowKey={(m) => m.sha256} empty={null} /></div>
+      <div className="missing-files"><List label="Files that are not here" noun={["missing file", "missing files"]} columns={missingColumns} query={query} rowKey={(m) => m.sha256} empty={null} /></div>
     </Section>
   );
 }

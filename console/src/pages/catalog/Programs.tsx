@@ -34,7 +34,7 @@ const columns: Column<Package>[] = [
       ) : (
         <Link {...paths.updates({ q: p.id })}>
           {p.behind > 0 ? <b style={{ color: "var(--waits_person)" }}>{number(p.behind)}</b> : "0"} of {number(p.devices)}
-          {p.unknown > 0 && <span className="dim"> ({number(p.unknown)} not known)</span>}
+          {p.unknown > 0 && <span className="dim not-known"> ({number(p.unknown)} not known)</span>}
         </Link>
       ),
   },

@@ -19,7 +19,7 @@ export function Room({ usage: u }: { usage: ContentUsage }) {
   return (
     <section className="room" aria-label="Room">
       <p>
-        <b>{bytes(u.used)} of {bytes(u.budget)}</b> <span className="dim">in {count(u.files, "file")}{over > 0 && `, ${bytes(over)} too much: nothing more is taken`}</span>
+        <b>{u.used > 0 ? bytes(u.used) : "Nothing"} of {bytes(u.budget)}</b> <span className="dim">in {count(u.files, "file")}{over > 0 && `, ${bytes(over)} too much: nothing more is taken`}</span>
       </p>
       <div className="room-bar" role="img" aria-label={parts.map((p) => `${bytes(p.n)} ${p.words}`).join(", ")}>
         {parts.map((p) => <span key={p.key} data-part={p.key} style={{ flexGrow: p.n, flexBasis: 0 }} />)}
@@ -28,7 +28,7 @@ export function Room({ usage: u }: { usage: ContentUsage }) {
         {parts.map((p) => <li key={p.key}><i data-part={p.key} aria-hidden="true" /> <b>{bytes(p.n)}</b> <span className="dim">{p.words}</span></li>)}
       </ul>
       <p className="dim small">
-        {next && next.turn > 0 ? <>When room is needed, <span className="mono room-next">{next.name}</span> goes first ({bytes(next.size)}, {next.used_at ? <>last used <Ago at={next.used_at} /></> : <>never used, added <Ago at={next.added_at} /></>}). </> : "Nothing may go: a file that finds no room is refused. "}
+        {next && next.turn > 0 ? <>When room is needed, <span className="mono room-next">{next.name}</span> goes first ({bytes(next.size)}, {next.used_at ? <>last used <Ago at={next.used_at} /></> : <>never used, added <Ago at={next.added_at} /></>}). </> : u.files > 0 && "Nothing may go: a file that finds no room is refused. "}
         What the catalogue names, an open job installs or a young update may go back to always stays. The budget is set where the server starts, with --content-budget.
       </p>
     </section>

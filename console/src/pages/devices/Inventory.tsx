@@ -11,26 +11,31 @@ import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 
 const name: Column<Item> = { key: "name", title: "Item", narrow: "title", width: "27%", cell: (i) => <span className="main"><Middle text={i.name} /></span> };
+const marked: Column<Item> = { ...name, cell: (i) => <span className="item-of"><span className="main"><Middle text={i.name} /></span><Marks item={i} /></span> };
 const version: Column<Item> = { key: "version", title: "Version", narrow: "plain", cell: (i) => <span className="version"><Middle text={i.version} /></span> };
-const whose: Column<Item> = { key: "scope", title: "Whose", width: "13%", narrow: "plain", cell: (i) => (i.scope ? <b><Middle text={i.scope} tail={6} /></b> : <span className="dim">the machine</span>) };
-const arch: Column<Item> = { key: "arch", title: "Architecture", width: "108px", narrow: "plain", wide: true, cell: (i) => <span className="dim">{i.architecture}</span> };
+const whose: Column<Item> = { key: "scope", title: "Whose", width: "12%", narrow: "plain", cell: (i) => (i.scope ? <b><Middle text={i.scope} tail={6} /></b> : <span className="dim">the machine</span>) };
+const arch: Column<Item> = { key: "arch", title: "Architecture", width: "104px", narrow: "plain", wide: true, cell: (i) => <span className="dim">{i.architecture}</span> };
 const provider: Column<Item> = { key: "provider", title: "Provider", width: "108px", narrow: "plain", cell: (i) => <span className="dim">{i.provider}</span> };
-const by: Column<Item> = { key: "by", title: "Updated by", width: "24%", narrow: "plain", cell: (i) => <By item={i} /> };
+const by: Column<Item> = { key: "by", title: "Updated by", width: "23%", narrow: "plain", cell: (i) => <By item={i} /> };
 const marks: Column<Item> = {
   key: "marks",
   title: "Marks",
   width: "12%",
   narrow: "plain",
-  cell: (i) =>
-    i.held || i.broken || i.auto ? (
-      <span className="nowrap">
-        {i.held && <span className="tag" data-strong>held</span>} {i.broken && <span className="tag" data-strong>{i.broken}</span>} {i.auto && <span className="tag">automatic</span>}
-      </span>
-    ) : null,
+  cell: (i) => <Marks item={i} />,
 };
 
+function Marks({ item: i }: { item: Item }) {
+  if (!i.held && !i.broken && !i.auto) return null;
+  return (
+    <span className="nowrap">
+      {i.held && <span className="tag" data-strong>held</span>} {i.broken && <span className="tag" data-strong>{i.broken}</span>} {i.auto && <span className="tag">automatic</span>}
+    </span>
+  );
+}
+
 /** Whose a program is stands where it makes a difference: on desktops, where people install for themselves. */
-const columnsOf = (d: DeviceDetail) => (people(d) ? [name, version, whose, arch, provider, by, marks] : [name, version, arch, provider, by, marks]);
+const columnsOf = (d: DeviceDetail) => (people(d) ? [marked, version, whose, arch, provider, by] : [name, version, arch, provider, by, marks]);
 
 const people = (d: DeviceDetail) => d.os === "windows" || d.os === "darwin";
 

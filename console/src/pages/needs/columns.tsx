@@ -13,7 +13,7 @@ import { installedHere, takingBack } from "./undo";
 const item: Column<Need> = {
   key: "item",
   title: "Item",
-  width: "18%",
+  width: "16%",
   sort: "name",
   narrow: "title",
   cell: (n) => (

@@ -23,7 +23,7 @@ const columns: Column<Update>[] = [
     title: "Update",
     sort: "name",
     narrow: "title",
-    width: "20%",
+    width: "17%",
     cell: (u) => <Link className="main" {...paths.update(u.id)}><Middle text={u.name} /></Link>,
   },
   { key: "version", title: "Change", narrow: "plain", cell: (u) => <Change update={u} /> },
