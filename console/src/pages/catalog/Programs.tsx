@@ -16,8 +16,8 @@ import { PresenceBar } from "./Presence";
 export const keyOf = (p: { provider: string; id: string }) => `${p.provider}/${p.id}`;
 
 const columns: Column<Package>[] = [
-  { key: "name", title: "Program", sort: "name", narrow: "title", width: "22%", cell: (p) => <span className="main"><Middle text={p.name} tail={8} /></span> },
-  { key: "publisher", title: "Publisher", sort: "publisher", narrow: "plain", wide: true, width: "14%", cell: (p) => <span className="dim"><Middle text={p.publisher || "not named"} tail={6} /></span> },
+  { key: "name", title: "Program", sort: "name", narrow: "title", width: "21%", cell: (p) => <span className="main"><Middle text={p.name} tail={8} /></span> },
+  { key: "publisher", title: "Publisher", sort: "publisher", narrow: "plain", wide: true, width: "12%", cell: (p) => <span className="dim"><Middle text={p.publisher || "not named"} tail={6} /></span> },
   { key: "newest", title: "Newest", narrow: "plain", cell: (p) => <Newest of={p} /> },
   { key: "marks", title: "Marks", narrow: "plain", width: "92px", cell: (p) => <Marks of={p} /> },
   { key: "released", title: "Released", sort: "released", width: "98px", narrow: "plain", wide: true, cell: (p) => <span className="dim"><Ago at={p.released_at} none="not known" /></span> },
@@ -27,7 +27,7 @@ const columns: Column<Package>[] = [
     title: "Behind",
     sort: "behind",
     number: true,
-    width: "176px",
+    width: "208px",
     cell: (p) =>
       p.devices === 0 ? (
         <span className="dim">on no device</span>
