@@ -4,10 +4,12 @@ package all
 import (
 	"patchbay/provider"
 	"patchbay/provider/apt"
+	"patchbay/provider/extensions"
 	"patchbay/provider/flatpak"
 	"patchbay/provider/homebrew"
 	"patchbay/provider/macapps"
 	"patchbay/provider/softwareupdate"
+	"patchbay/provider/storeapps"
 	"patchbay/provider/winget"
 )
 
@@ -20,5 +22,7 @@ func Kinds() []provider.Kind {
 		macapps.Kind(),
 		softwareupdate.Kind(),
 		winget.Kind(),
+		storeapps.Kind(),
+		extensions.Kind(),
 	}
 }
