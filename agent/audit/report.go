@@ -35,6 +35,7 @@ type Report struct {
 	Sources      []patch.Source `json:"sources"`
 	Orphans      []Package      `json:"orphans"`       // installed, and no source updates them
 	SelfUpdating []Package      `json:"self_updating"` // updated by somebody other than Patchbay's providers; State is empty
+	Unsupported  []Ended        `json:"unsupported"`   // their makers mend them no longer
 	Broken       []Package      `json:"broken"`        // not completely installed
 	Patchers     []string       `json:"patchers"`
 	Notes        []string       `json:"notes"`
@@ -142,7 +143,7 @@ func New(in Input) Report {
 			Hostname: f.Hostname, OS: f.OS, Distro: f.Distro, Release: f.Release, OSName: f.OSName, SupportEnds: f.SupportEnds,
 			Kernel: f.Kernel, Architecture: f.Architecture, Container: f.Container, BootID: f.BootID, BootedAt: f.BootedAt, Zone: f.Zone,
 		},
-		Findings: []Finding{}, Updates: []Update{}, NotOffered: []Update{}, Sources: []patch.Source{}, Orphans: []Package{}, SelfUpdating: []Package{}, Broken: []Package{},
+		Findings: []Finding{}, Updates: []Update{}, NotOffered: []Update{}, Sources: []patch.Source{}, Orphans: []Package{}, SelfUpdating: []Package{}, Unsupported: []Ended{}, Broken: []Package{},
 		Notes: []string{}, CouldNotTell: []string{}, Patchers: list(f.Patchers),
 		Restart: Restart{Machine: f.Restart.Machine, Reasons: list(f.Restart.Reasons), Services: list(f.Restart.Services), Unknown: list(f.Restart.Unknown)},
 	}
@@ -154,6 +155,7 @@ func New(in Input) Report {
 	r.sum()
 	r.Lists = listsOf(r.Sources)
 	r.doubt(in)
+	r.findEnded(in.Parts, in.Now)
 	r.find(in.Now)
 	return r
 }

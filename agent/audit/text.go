@@ -37,6 +37,7 @@ func WriteText(w io.Writer, r Report, all bool) error {
 		}
 	}
 	t.sources(r)
+	t.ended(r.Unsupported, all)
 	t.packages("In no source", r.Orphans, all)
 	t.packages("Updated by something else", r.SelfUpdating, all)
 	t.sentences("Could not tell", r.CouldNotTell)
@@ -147,6 +148,23 @@ func (t *text) packages(title string, list []Package, all bool) {
 			continue
 		}
 		t.line(fmt.Sprintf("  %s %s %s", pad(shorten(clean(p.Name), 36), 36), pad(shorten(clean(p.Version), 18), 18), shorten(clean(p.Updater), columns-58)))
+	}
+	if n := len(list) - len(shown); n > 0 {
+		t.line(fmt.Sprintf("  … and %d more (--all lists them)", n))
+	}
+}
+
+func (t *text) ended(list []Ended, all bool) {
+	if len(list) == 0 {
+		return
+	}
+	t.title("Out of support · " + plural(len(list), "program", "programs"))
+	shown := list
+	if !all && len(shown) > firstFew+3 {
+		shown = shown[:firstFew]
+	}
+	for _, e := range shown {
+		t.line(fmt.Sprintf("  %s %s", pad(shorten(clean(e.Name+" "+e.Version), 44), 44), clean(e.What+" until "+e.Ended)))
 	}
 	if n := len(list) - len(shown); n > 0 {
 		t.line(fmt.Sprintf("  … and %d more (--all lists them)", n))
