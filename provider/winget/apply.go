@@ -54,7 +54,7 @@ func (w *Winget) fetch(ctx context.Context, p program, i patch.Installer) error 
 
 // Apply installs exactly the releases in the request, one after the other.
 func (w *Winget) Apply(ctx context.Context, r provider.Request) (provider.Outcome, error) {
-	return w.each(r, func(programs []program, u patch.Update, out *provider.Outcome) error {
+	return w.each(ctx, r, func(programs []program, u patch.Update, out *provider.Outcome) error {
 		p, release, i, err := w.target(programs, u)
 		if err != nil {
 			return err
@@ -96,7 +96,7 @@ func (w *Winget) Apply(ctx context.Context, r provider.Request) (provider.Outcom
 // Undo brings back the releases that were there before: over the present one, or where that
 // is of Windows Installer, which never goes down, after it was removed.
 func (w *Winget) Undo(ctx context.Context, r provider.Request) (provider.Outcome, error) {
-	return w.each(r, func(programs []program, u patch.Update, out *provider.Outcome) error {
+	return w.each(ctx, r, func(programs []program, u patch.Update, out *provider.Outcome) error {
 		p, release, i, err := w.chosen(programs, u)
 		if err != nil {
 			return err
@@ -179,9 +179,9 @@ func (w *Winget) openChecked(ctx context.Context, p program, i patch.Installer) 
 
 // each does one update after the other, and says what changed by reading the registry again.
 // The first that fails ends it; the agent tries the others alone.
-func (w *Winget) each(r provider.Request, do func([]program, patch.Update, *provider.Outcome) error) (provider.Outcome, error) {
+func (w *Winget) each(ctx context.Context, r provider.Request, do func([]program, patch.Update, *provider.Outcome) error) (provider.Outcome, error) {
 	var out provider.Outcome
-	if err := w.atWork(); err != nil {
+	if err := w.atWork(ctx); err != nil {
 		return out, err
 	}
 	before, _, err := w.look()

@@ -1,6 +1,7 @@
 package winget
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -9,6 +10,9 @@ import (
 
 // runningRecord is the file of the installer that this device started last.
 const runningRecord = "winget-running.json"
+
+// overdue is when nobody waits for an installer any more: as long as the agent lets its own run.
+const overdue = 6 * time.Hour
 
 // running is an installer that was started. It goes on when the agent is stopped, and is not
 // the next agent's to wait for as its own child: what names it is what the system calls it.
@@ -21,7 +25,8 @@ type running struct {
 
 // atWork says that an installer that an agent before this one started is still at work. Two
 // at once would write over each other, and what the first leaves decides what is to be done.
-func (w *Winget) atWork() error {
+// One that is at work for longer than any agent waits for its own is ended, as its agent would have.
+func (w *Winget) atWork(ctx context.Context) error {
 	var r running
 	w.env.ReadRecord(runningRecord, &r)
 	m, ok := w.env.Host.(provider.MachineHost)
@@ -30,6 +35,10 @@ func (w *Winget) atWork() error {
 	}
 	for _, p := range m.Machine().Processes {
 		if p.ID == r.ID && p.Program == r.Program && p.Began.Equal(r.Began) {
+			if host, ok := w.env.Host.(provider.DeskHost); ok && w.env.Now().Sub(r.Began) > overdue {
+				w.env.Log.Warn("an installer that an agent before this one began is ended", "item", r.Item, "began", r.Began)
+				return host.End(ctx, p)
+			}
 			return fmt.Errorf("%w: the installer of %s that began at %s is still at work", provider.ErrBusy, r.Item, r.Began.UTC().Format("2006-01-02 15:04:05 MST"))
 		}
 	}

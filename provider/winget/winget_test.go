@@ -33,19 +33,22 @@ var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 // what programs do when they are run. It stands in for wine and for Windows where a test
 // wants many cases; the same paths are run under wine in the test bed.
 type machine struct {
-	t        testing.TB
-	keys     map[string][]string // lines of values by the path of their key
-	files    fstest.MapFS
-	ran      []string
-	run      func(args []string) (int, error)
-	content  map[string][]byte // installers by hash
-	fetched  []string
-	last     string // which file was opened last
-	records  providertest.Records
-	catalog  provider.Catalog
-	distrust error
-	account  string
-	wishes   []patch.Wish
+	t       testing.TB
+	keys    map[string][]string // lines of values by the path of their key
+	files   fstest.MapFS
+	ran     []string
+	run     func(args []string) (int, error)
+	content map[string][]byte // installers by hash
+	fetched []string
+	last    string // which file was opened last
+
+	processes []provider.Process
+	ended     []uint32
+	records   providertest.Records
+	catalog   provider.Catalog
+	distrust  error
+	account   string
+	wishes    []patch.Wish
 }
 
 func newMachine(t testing.TB) *machine {
@@ -117,7 +120,18 @@ func (m *machine) Run(_ context.Context, c provider.Command) (provider.Result, e
 	return provider.Result{Code: code}, err
 }
 
-func (m *machine) Machine() provider.Machine { return provider.Machine{Account: m.account} }
+func (m *machine) Machine() provider.Machine {
+	return provider.Machine{Account: m.account, Processes: m.processes}
+}
+
+func (m *machine) Ask(context.Context, uint32, string, time.Duration) (bool, error) {
+	return false, nil
+}
+
+func (m *machine) End(_ context.Context, p provider.Process) error {
+	m.ended = append(m.ended, p.ID)
+	return nil
+}
 
 func (m *machine) Trusted(context.Context, provider.File) error { return m.distrust }
 
