@@ -130,7 +130,13 @@ func (h *windows) Run(ctx context.Context, c provider.Command) (provider.Result,
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		<-time.After(h.takes)
+		<-time.After(h.takes / 2)
+		m.mu.Lock()
+		if m.boot == p.boot {
+			h.begins(c.Args)
+		}
+		m.mu.Unlock()
+		<-time.After(h.takes / 2)
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		h.at = slices.DeleteFunc(h.at, func(o atWork) bool { return o == p })
@@ -145,6 +151,15 @@ func (h *windows) Run(ctx context.Context, c provider.Command) (provider.Result,
 	}
 	_, err = disk.moment()
 	return provider.Result{}, err
+}
+
+// begins takes away what is there, as installers of Windows Installer do on their way.
+func (h *windows) begins(args []string) {
+	if !slices.Contains(args, "/i") {
+		return
+	}
+	name, _, _ := strings.Cut(args[2][strings.LastIndexByte(args[2], '\\')+1:], " ")
+	delete(h.w.machine.installed, name)
 }
 
 // does what an installer is there for. Files are named NAME VERSION.

@@ -246,6 +246,57 @@ func TestRegistryIsReadInBothViews(t *testing.T) {
 	}
 }
 
+// When a key was last written moves with each change of its values, and not by what is below:
+// who compares it with when a program began relies on that. Wine does not count the same value
+// written again.
+func TestAKeySaysWhenItWasWritten(t *testing.T) {
+	const path = `SOFTWARE\Patchbay Written`
+	k, _, err := registry.CreateKey(registry.LOCAL_MACHINE, path, registry.ALL_ACCESS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	t.Cleanup(func() {
+		_ = registry.DeleteKey(registry.LOCAL_MACHINE, path+`\below`)
+		_ = registry.DeleteKey(registry.LOCAL_MACHINE, path)
+	})
+	changed := func() time.Time {
+		k, err := Host{}.Registry(`HKLM\`+path, provider.View64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k.Changed
+	}
+	last := changed()
+	for _, c := range []struct {
+		what  string
+		do    func() error
+		moves bool
+	}{
+		{"a new value", func() error { return k.SetStringValue("v", "1") }, true},
+		{"another value", func() error { return k.SetStringValue("v", "2") }, true},
+		{"a value gone", func() error { return k.DeleteValue("v") }, true},
+		{"a value below", func() error {
+			below, _, err := registry.CreateKey(k, "below", registry.ALL_ACCESS)
+			if err == nil {
+				last = changed() // a key that comes is a change
+				err = errors.Join(below.SetStringValue("v", "1"), below.Close())
+			}
+			return err
+		}, false},
+	} {
+		<-time.After(20 * time.Millisecond) // Windows' clock goes in steps of 16
+		if err := c.do(); err != nil {
+			t.Fatal(err)
+		}
+		at := changed()
+		if at.After(last) != c.moves {
+			t.Errorf("%s: it moved by %s", c.what, at.Sub(last))
+		}
+		last = at
+	}
+}
+
 // signed is an open file for Trusted.
 type signed struct{ *os.File }
 

@@ -118,8 +118,9 @@ func (w *Winget) Undo(ctx context.Context, r provider.Request) (provider.Outcome
 }
 
 // replace puts another version in a program's place, with what is about to happen written
-// down before. first removes the version that is there, which is told as broken until the
-// other is: its installer was fetched and is checked before anything is removed.
+// down before. first removes the version that is there: the installer of the other was fetched
+// and is checked before anything is removed. Installers do the same by themselves. A program
+// that vanished on the way is told as broken until the other version is there.
 func (w *Winget) replace(ctx context.Context, p program, i patch.Installer, s step, first bool, out *provider.Outcome) error {
 	first = first && p.item.Broken == ""
 	if first {
@@ -127,9 +128,7 @@ func (w *Winget) replace(ctx context.Context, p program, i patch.Installer, s st
 			return err
 		}
 	}
-	if first || p.item.Broken != "" {
-		s.Removed = &p.entry
-	}
+	s.Removed = &p.entry
 	if err := w.note(p.item.Key(), s); err != nil {
 		return err
 	}
@@ -138,7 +137,11 @@ func (w *Winget) replace(ctx context.Context, p program, i patch.Installer, s st
 			return err
 		}
 	}
-	return w.install(ctx, p, i, out)
+	if err := w.install(ctx, p, i, out); err != nil || first || p.item.Broken != "" {
+		return err
+	}
+	s.Removed = nil // it had its way: what the list shows now is so
+	return w.note(p.item.Key(), s)
 }
 
 // sound checks an installer without running it.
@@ -314,7 +317,7 @@ const maxMessages = 20
 
 // run runs an installer and says how it ended.
 func (w *Winget) run(ctx context.Context, p program, args []string, i patch.Installer, kind patch.InstallerKind, out *provider.Outcome) error {
-	res, err := w.env.Host.Run(ctx, provider.Command{Args: args, Began: w.began(p.item.Name)})
+	res, err := w.env.Host.Run(ctx, provider.Command{Args: args, Began: w.began(p.item)})
 	out.Messages = provider.LastLines(strings.Join(out.Messages, "\n")+"\n"+res.Stdout+res.Stderr, maxMessages)
 	if err != nil {
 		return err

@@ -19,8 +19,8 @@ type history map[string]step
 type step struct {
 	From string `json:"from"` // the version before
 	To   string `json:"to"`
-	// Removed is the entry of To when it had to be removed before From could be installed.
-	// Where it is not there any more, it is told as broken and can be installed again.
+	// Removed is the entry that was there before, until the step is over: it is removed on the
+	// way. Where it is not there any more, it is told as broken and can be installed again.
 	Removed *arp.Entry `json:"removed,omitempty"`
 }
 
@@ -59,11 +59,12 @@ func (h history) previous(p program) string {
 }
 
 // arrived forgets the removal of programs that are there again: whoever removes them later is
-// somebody else. It reports whether there was one.
-func (h history) arrived(there []program) bool {
+// somebody else, but for the one that an installer is still about. It reports whether there
+// was one.
+func (h history) arrived(there []program, busy string) bool {
 	changed := false
 	for _, p := range there {
-		if s, ok := h[p.item.Key().String()]; ok && s.Removed != nil {
+		if s, ok := h[p.item.Key().String()]; ok && s.Removed != nil && p.item.Key().String() != busy {
 			s.Removed, changed = nil, true
 			h[p.item.Key().String()] = s
 		}
@@ -80,6 +81,8 @@ func (h history) removed(there []program, c provider.Catalog, here machineFacts)
 		}
 	}
 	return slices.DeleteFunc(recognise(entries, c.Packages, here), func(p program) bool {
-		return slices.ContainsFunc(there, func(o program) bool { return o.item.Key() == p.item.Key() })
+		return slices.ContainsFunc(there, func(o program) bool {
+			return o.item.Key() == p.item.Key() || p.of != nil && o.is(p.of.ID) && o.item.Scope == p.item.Scope // by another name
+		})
 	})
 }

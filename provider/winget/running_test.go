@@ -27,14 +27,14 @@ func TestNoInstallerRunsBesideAnother(t *testing.T) {
 		{"another program", func(p *provider.Process, _ *machine) { p.Program = `C:\other.exe` }, false, 0},
 		{"overdue", func(p *provider.Process, m *machine) {
 			p.Began = now.Add(-overdue - time.Second)
-			if err := m.open().began("Tool")(*p); err != nil {
+			if err := m.open().began(patch.Item{Name: "Tool"})(*p); err != nil {
 				t.Fatal(err)
 			}
 		}, false, 1},
 	} {
 		m := tool(t, patch.NSIS)
 		m.processes = []provider.Process{{ID: 7, Program: `C:\content\installer.exe`, Began: began}}
-		if err := m.open().began("Tool")(m.processes[0]); err != nil {
+		if err := m.open().began(patch.Item{Name: "Tool"})(m.processes[0]); err != nil {
 			t.Fatal(err)
 		}
 		c.change(&m.processes[0], m)

@@ -127,7 +127,11 @@ func (w *Winget) look() (programs []program, notes []string, err error) {
 	for i := range programs {
 		programs[i].item.Previous = past.previous(programs[i])
 	}
-	if past.arrived(programs) {
+	busy := ""
+	if r, p := w.left(); p != nil {
+		busy = r.Key
+	}
+	if past.arrived(programs, busy) {
 		if err := w.env.WriteRecord(historyRecord, past); err != nil { // the next look tries again
 			w.env.Log.Warn("that a program is there again could not be written down", "error", err)
 		}

@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"archive/zip"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -105,6 +108,31 @@ func (o *office) pin(id, path string) string {
 	o.run("trust", "publish", next)
 	o.last = next
 	return shown
+}
+
+// zipped is an archive with a file in it, and another beside.
+func zipped(t *testing.T, name, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for name, text := range map[string][]byte{name: text, "version.dll": []byte("not to be loaded")} {
+		f, err := z.Create(name)
+		if err == nil {
+			_, err = f.Write(text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "setup.zip")
+	if err := errors.Join(z.Close(), os.WriteFile(path, b.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // A program of a Windows goes the whole way: it is read off the registry, pinned and signed
@@ -219,14 +247,25 @@ func TestWindowsProgramsGoTheWholeWay(t *testing.T) {
 	says(t, e.expect("Bed NSIS", "FAILED"), "1.0.0")
 	e.lists(w, "Bed NSIS", "1.0.0")
 
+	// One in an archive: the signer that is pinned is that of the file in it.
+	packed := zipped(t, "in/setup.exe", build(bed.Installer{Kind: bed.NSIS, Version: "1.3.0"}))
+	o.describe("BedWorks.Nsis", "Bed NSIS", "1.3.0", "zip\n  NestedInstallerType: nullsoft\n  NestedInstallerFiles:\n  - RelativeFilePath: in\\setup.exe", packed)
+	if shown := o.pin("BedWorks.Nsis", packed); !strings.Contains(shown, "in/setup.exe") || !strings.Contains(shown, "Bed Works") {
+		t.Errorf("what is to be signed is shown as %s", shown)
+	}
+	e.waitFor("until 1.3.0 is on offer", func() bool { return e.needs()["Bed NSIS"].Available == "1.3.0" })
+	e.approve("Bed NSIS", false)
+	e.expect("Bed NSIS", "VERIFIED")
+	e.lists(w, "Bed NSIS", "1.3.0")
+
 	proven := 0
 	for _, j := range call[view.Page[view.Job]](in, "GET", "/jobs?device="+e.id, nil).Items {
 		if r := call[view.JobDetail](in, "GET", "/jobs/"+j.ID, nil).Receipt; r != nil && r.SignatureOK && r.Verified {
 			proven++
 		}
 	}
-	if proven != 4 {
-		t.Errorf("%d jobs have a receipt that proves them, want 4", proven)
+	if proven != 5 {
+		t.Errorf("%d jobs have a receipt that proves them, want 5", proven)
 	}
 }
 

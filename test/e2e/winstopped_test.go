@@ -228,6 +228,18 @@ func TestWindowsProgramsAreStoppedInTheMiddle(t *testing.T) {
 	d.lists(d.w, "Bed NSIS", "1.2.0")
 	anew()
 
+	// And msiexec.
+	d.release(bed.Installer{Kind: bed.MSI, Version: "1.2.0"})
+	d.wanted("Bed MSI", "1.2.0")
+	if err := syscall.Kill(d.halt(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	d.expect("Bed MSI", "FAILED")
+	d.lists(d.w, "Bed MSI", "1.1.0")
+	call[object](d.in, "POST", "/needs/"+d.needs()["Bed MSI"].ID+"/retry", object{})
+	d.expect("Bed MSI", "VERIFIED")
+	d.lists(d.w, "Bed MSI", "1.2.0")
+
 	// One byte is changed at the server: it is refused, never run, and said so.
 	path := filepath.Join(d.in.data, "content", fileOf(t, d.release(bed.Installer{Kind: bed.NSIS, Version: "1.3.0", Misdeed: bed.Hangs})))
 	whole, err := os.ReadFile(path)
