@@ -69,6 +69,8 @@ export function pathOf(link: PageLink) {
       return paths.enrolment(search);
     case "jobs":
       return paths.jobs(search);
+    case "catalog":
+      return paths.catalog();
     case "settings":
       return paths.trust();
     default:

@@ -144,3 +144,20 @@ func TestAnItemOfTheCatalogueNamesItsPackage(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
+
+// A catalogue that ends soon is told at home, and leads to where the lines for the next one are.
+func TestACatalogueThatEndsSoonLeadsToItsPage(t *testing.T) {
+	w := newWorld(t, false).populated()
+	w.publishCatalog(patch.Package{Provider: "winget", ID: "A.Tool", Name: "Zebra", Marks: []patch.Mark{{Name: "x", Publisher: "y"}}, Releases: []patch.Release{{Version: "1", Installers: []patch.Installer{installer("a1", nil)}}}})
+	ends := func() []view.Attention {
+		return chosen(do[view.Overview](w, 200, "GET", "/overview", nil).Attention, func(a view.Attention) bool { return strings.Contains(a.Sentence, "catalogue") })
+	}
+	if a := ends(); len(a) != 0 {
+		t.Errorf("%+v", a)
+	}
+	w.now = w.now.Add(70 * 24 * time.Hour)
+	w.cookie = must2(w.access.SignIn(t.Context(), "mia@example.test", testPassword, "", "x"))
+	if a := ends(); len(a) != 1 || a[0].Kind != trustEnds || a[0].Link.Page != "catalog" {
+		t.Errorf("%+v", a)
+	}
+}

@@ -184,7 +184,7 @@ func catalogLapse(s trust.State, now time.Time) []view.Attention {
 	if err != nil { // it was read before it was kept
 		return nil
 	}
-	a := view.Attention{Link: view.Link{Page: "settings"}, Act: "See it"}
+	a := view.Attention{Link: view.Link{Page: "catalog"}, Act: "See it"}
 	day := c.Expires.UTC().Format(time.DateOnly)
 	switch {
 	case !now.Before(c.Expires):

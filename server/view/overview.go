@@ -28,7 +28,7 @@ type Attention struct {
 
 // Link names a page of the console and its filters.
 type Link struct {
-	Page   string            `json:"page" enum:"devices,updates,needs,jobs,customers,enrol,settings"`
+	Page   string            `json:"page" enum:"devices,updates,needs,jobs,customers,enrol,settings,catalog"`
 	Params map[string]string `json:"params,omitempty"`
 }
 

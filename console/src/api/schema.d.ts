@@ -1621,7 +1621,7 @@ export interface components {
         };
         Link: {
             /** @enum {string} */
-            page: "devices" | "updates" | "needs" | "jobs" | "customers" | "enrol" | "settings";
+            page: "devices" | "updates" | "needs" | "jobs" | "customers" | "enrol" | "settings" | "catalog";
             params?: {
                 [key: string]: string;
             };
