@@ -75,3 +75,40 @@ func (h *telling) Run(ctx context.Context, c provider.Command) (provider.Result,
 	}
 	return h.machine.Run(ctx, c)
 }
+
+// What an installer takes away on its way stays told until the new version is there: also to
+// an agent that is started in between, while the installer is at work and after it was ended.
+func TestWhatVanishesOnTheWayIsToldAsBroken(t *testing.T) {
+	m := tool(t, patch.MSI)
+	w := m.open()
+	host := &telling{machine: m, p: provider.Process{ID: 9, Program: "x", Began: now}}
+	w.env.Host = host
+	does := m.run
+	m.run = func([]string) (int, error) {
+		if _, err := does([]string{"msiexec", "/x"}); err != nil { // and no further
+			t.Error(err)
+		}
+		m.processes = []provider.Process{host.p}
+		return 0, context.Canceled // the agent is stopped
+	}
+	r := request(m, w, "1.2")
+	if _, err := w.Apply(t.Context(), r); err == nil {
+		t.Fatal("it says that nothing was wrong")
+	}
+	if got := m.version(m.open()); got != "1.1 removed" {
+		t.Errorf("while it is at work it is %q", got)
+	}
+	m.processes = nil
+	w = m.open()
+	if got := m.version(w); got != "1.1 removed" {
+		t.Errorf("after it was ended it is %q", got)
+	}
+	m.run = does
+	if _, err := w.Apply(t.Context(), r); err != nil || m.version(w) != "1.2" {
+		t.Errorf("it is %q, %v", m.version(w), err)
+	}
+	m.run([]string{"msiexec", "/x"})
+	if items, err := m.open().Installed(t.Context()); err != nil || len(items) != 0 {
+		t.Errorf("removed by somebody it is told as %+v, %v", items, err)
+	}
+}
