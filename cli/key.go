@@ -48,6 +48,7 @@ func (c *KeyInit) Run(g *Globals) error {
 	}
 	keys, public, err := c.makeKeys(g)
 	if err != nil {
+		_ = os.Remove(c.Dir) // when no key is in it yet: the next try makes it again
 		return err
 	}
 	change.AddRoot, change.Publisher = public[:c.RootKeys], public[c.RootKeys:]

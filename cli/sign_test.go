@@ -294,6 +294,12 @@ func TestNewPassphrasesAreAskedForTwice(t *testing.T) {
 			t.Fatalf("%s: a key was written", name)
 		}
 	}
+	if _, err := o.try("short\nshort\n", "key init keys"); err == nil {
+		t.Error("keys are made with a short passphrase")
+	}
+	if _, err := os.Stat("keys"); err == nil {
+		t.Error("a folder without a key is left, in whose place none is made")
+	}
 	out, err := o.try(secret+"\n"+secret+"\n", "key new a.key --name a")
 	if err != nil || !strings.HasPrefix(out, "patchbay-key ed25519:") {
 		t.Errorf("%q, %v", out, err)
