@@ -407,11 +407,15 @@ const first = {
 let port = 8180;
 const failed = [];
 async function run(chromium, flags, all) {
-  for (const [name, flow] of Object.entries(all)) {
-    if (o.only && !name.includes(o.only)) continue;
+  const chosen = Object.entries(all).filter(([name]) => !o.only || name.includes(o.only));
+  const boot = () => {
     const listen = `127.0.0.1:${port++}`;
-    const server = await start(o.mock, ["-listen", listen, "-console", "dist/app", ...flags], /serving/);
-    const base = `http://${listen}`;
+    return start(o.mock, ["-listen", listen, "-console", "dist/app", ...flags], /serving/).then((server) => ({ server, base: `http://${listen}` }));
+  };
+  let ahead = chosen.length > 0 ? boot() : null; // each flow has a server of its own, which starts while the one before runs
+  for (const [i, [name, flow]] of chosen.entries()) {
+    const { server, base } = await ahead;
+    ahead = i + 1 < chosen.length ? boot() : null;
     const page = await open(chromium, { base });
     try {
       await flow({ page, base, text: server.text });
