@@ -303,7 +303,7 @@ func spread() int {
 	if os.Getenv("PATCHBAY_CRASH_POINTS") == "all" { // make figures has the time
 		return 3
 	}
-	return 5
+	return 11
 }
 
 // crashEverywhere cuts at each write, and, unless time is short, at some of the life after

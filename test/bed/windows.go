@@ -173,6 +173,9 @@ echo ready
 wait $!
 `
 
+// powerLimit is how long a device may take to be on, and to be asked to go off.
+const powerLimit = 2 * time.Minute
+
 // power switches the device on: its first process is there, no Windows yet.
 func (d *WindowsDevice) power(ctx context.Context) error {
 	d.mu.Lock()
@@ -208,6 +211,8 @@ func (d *WindowsDevice) power(ctx context.Context) error {
 	if err := <-started; err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, powerLimit)
+	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(cmd.Process.Pid, syscall.SIGKILL) })
 	defer stop()
 	if _, err := ready.Read(make([]byte, 16)); err != nil {
@@ -256,7 +261,9 @@ func (d *WindowsDevice) Stop() error {
 	if !on {
 		return nil
 	}
-	cmd, err := d.command(context.Background(), "wineserver", "-k")
+	ctx, cancel := context.WithTimeout(context.Background(), powerLimit)
+	defer cancel()
+	cmd, err := d.command(ctx, "wineserver", "-k")
 	if err == nil {
 		_ = cmd.Run() // it is killed with the rest
 	}
