@@ -18,6 +18,7 @@ type Item struct {
 	Provider      string `json:"provider"`
 	Scope         string `json:"scope,omitempty"` // "" is the machine, otherwise a user's name
 	Name          string `json:"name"`            // without the architecture
+	Title         string `json:"title,omitempty"` // what its publisher calls it, where Name is a number
 	Architecture  string `json:"architecture,omitempty"`
 	Instance      string `json:"instance,omitempty"`
 	Version       string `json:"version"`
@@ -28,6 +29,7 @@ type Item struct {
 	Updater       string `json:"updater,omitempty"`        // who updates this by itself, without the provider, such as "Google Update"; "" when nobody is known
 	Auto          bool   `json:"auto,omitempty"`           // installed only because something else needed it
 	Held          bool   `json:"held,omitempty"`           // a person told the package manager to leave it alone
+	Disputed      string `json:"disputed,omitempty"`       // a sentence, when two readings of it do not agree: then it counts as neither there nor absent
 	Broken        string `json:"broken,omitempty"`         // the manager's own word when the item is not completely installed, such as "half-configured"
 	Previous      string `json:"previous,omitempty"`       // the version before this one that the provider can bring back; "" when it cannot
 }
@@ -37,10 +39,17 @@ type Class string
 
 // The classes. A provider gives only those its source states.
 const (
-	Security Class = "security"
-	BugFix   Class = "bugfix"
-	Feature  Class = "feature"
-	Other    Class = "other" // the source does not say
+	Security    Class = "security"
+	BugFix      Class = "bugfix"
+	Critical    Class = "critical" // mends a grave fault that is none of security; not a severity
+	Feature     Class = "feature"
+	Definition  Class = "definition" // what a scanner looks for
+	Rollup      Class = "rollup"     // many mends in one
+	ServicePack Class = "service_pack"
+	Driver      Class = "driver"
+	Tool        Class = "tool"
+	Preview     Class = "preview" // not finished: never by itself
+	Other       Class = "other"   // the source does not say
 )
 
 // Severity is the one scale that vendor words and scores are mapped to.
@@ -93,18 +102,20 @@ type Update struct {
 	Provider     string   `json:"provider"`
 	Scope        string   `json:"scope,omitempty"`
 	Name         string   `json:"name"`
+	Title        string   `json:"title,omitempty"` // what its publisher calls it, where Name is a number
 	Architecture string   `json:"architecture,omitempty"`
 	Instance     string   `json:"instance,omitempty"`
 	Installed    string   `json:"installed"`
 	Available    string   `json:"available"`
-	Source       string   `json:"source,omitempty"`   // source package, when it differs from Name
-	Origin       string   `json:"origin,omitempty"`   // the Origin of the signed index that offers it
-	Suite        string   `json:"suite,omitempty"`    // the suite or codename of that index, such as "bookworm-security"
-	Classes      []Class  `json:"classes,omitempty"`  // sorted
-	Severity     Severity `json:"severity,omitempty"` // "" is SeverityUnknown
-	Size         int64    `json:"size,omitempty"`     // bytes to download; 0 is not known
-	SHA256       string   `json:"sha256,omitempty"`   // of the package file, lower-case hex
-	Reboot       Answer   `json:"reboot,omitempty"`   // whether it asks for a reboot
+	Source       string   `json:"source,omitempty"`     // source package, when it differs from Name
+	Origin       string   `json:"origin,omitempty"`     // the Origin of the signed index that offers it
+	Suite        string   `json:"suite,omitempty"`      // the suite or codename of that index, such as "bookworm-security"
+	Classes      []Class  `json:"classes,omitempty"`    // sorted
+	Severity     Severity `json:"severity,omitempty"`   // "" is SeverityUnknown
+	Advisories   []string `json:"advisories,omitempty"` // what it mends, such as CVE-2026-0001, sorted
+	Size         int64    `json:"size,omitempty"`       // bytes to download; 0 is not known
+	SHA256       string   `json:"sha256,omitempty"`     // of the package file, lower-case hex
+	Reboot       Answer   `json:"reboot,omitempty"`     // whether it asks for a reboot
 	Block        Block    `json:"block,omitempty"`
 	BlockWhy     string   `json:"block_why,omitempty"` // a sentence, when Block is set
 
@@ -115,6 +126,9 @@ type Update struct {
 	// the fact it comes from: advisory, changelog, index or first-seen.
 	ReleasedAt *time.Time `json:"released_at,omitempty"`
 	ReleasedBy string     `json:"released_by,omitempty"`
+	// FirstAt is when the first update came out that carried what this one mends here; nil when
+	// that is this one, or not known. The age of a fix counts from it.
+	FirstAt *time.Time `json:"first_at,omitempty"`
 }
 
 // Is reports whether the update has the class.
