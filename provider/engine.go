@@ -151,4 +151,5 @@ type EngineError struct {
 	HResult uint32
 }
 
+// Error names what was asked and the number.
 func (e *EngineError) Error() string { return fmt.Sprintf("%s: 0x%08X", e.What, e.HResult) }
