@@ -125,6 +125,7 @@ type Traits struct {
 	Whole    bool   `json:"whole,omitempty"`     // updates everything or nothing
 	PerUser  bool   `json:"per_user,omitempty"`  // items belong to users
 	ReadOnly bool   `json:"read_only,omitempty"` // can be read, never changed
+	Adds     bool   `json:"adds,omitempty"`      // each update is an item of its own, which is not there before: Source names it
 	Catalog  bool   `json:"catalog,omitempty"`   // installs what the publisher signed for, and nothing else
 	Phase    Phase  `json:"phase"`               // when its jobs run
 }
