@@ -29,6 +29,8 @@ type machine struct {
 	apply     func(provider.Request) (provider.Outcome, bool, error) // true: go on with the installation
 	begun     map[string]string                                      // what Apply left broken, and the version it was to have
 	repair    func() (provider.Outcome, error)                       // nil: there is nothing that could repair
+	adds      bool                                                   // each update is an item of its own
+	disputed  map[string]string                                      // why another reading does not bear an item out
 	open      []provider.Process                                     // what people have open
 	repairs   int                                                    // how often it was tried
 	sources   map[string]string                                      // of what names itself otherwise than it was offered
@@ -45,7 +47,7 @@ func newMachine() *machine {
 }
 
 func (m *machine) kind() provider.Kind {
-	return provider.Kind{Name: "apt", Traits: provider.Traits{Versions: "deb", Exact: true, Phase: provider.System},
+	return provider.Kind{Name: "apt", Traits: provider.Traits{Versions: "deb", Exact: true, Adds: m.adds, Phase: provider.System},
 		Open: func(_ context.Context, env provider.Env) (provider.Provider, error) {
 			m.wishes = env.Wishes
 			return m, nil
@@ -57,7 +59,7 @@ func (m *machine) Installed(context.Context) ([]patch.Item, error) {
 	defer m.mu.Unlock()
 	var items []patch.Item
 	for name, v := range m.installed {
-		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Previous: m.previous[name], Source: m.sources[name]})
+		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Disputed: m.disputed[name], Previous: m.previous[name], Source: m.sources[name]})
 	}
 	return items, m.scanErr
 }

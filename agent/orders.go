@@ -129,6 +129,9 @@ func guardVersions(k provider.Kind, verb string, t wire.Target) string {
 		}
 		return ""
 	}
+	if undo && t.To == patch.Nothing && k.Traits.Adds {
+		return ""
+	}
 	c, err := patch.CompareVersions(k.Traits.Versions, t.To, t.From)
 	switch {
 	case err != nil:

@@ -147,13 +147,13 @@ func (a *Agent) preflight(jobs []journal.Job, r inventory.Report) ([]journal.Job
 			a.end(&c, j, ending{result: wire.ResultRefused, message: refusal}, now)
 		case !r.Read(j.Target.Provider):
 			a.again(&c, j, wire.ResultBusy, fmt.Sprintf("What %s has installed could not be read just now.", j.Target.Provider), readWait, now)
-		case !installed && unoffered(r, j.Target) != "":
-			a.end(&c, j, ending{result: wire.ResultRefused, message: unoffered(r, j.Target)}, now)
 		case a.reached(r, j):
 			if j.Before == "" {
 				j.Before = item.Version
 			}
 			a.end(&c, j, a.judge(j, r), now)
+		case !installed && unoffered(r, j.Target) != "":
+			a.end(&c, j, ending{result: wire.ResultRefused, message: unoffered(r, j.Target)}, now)
 		case installed && j.Target.Source != "":
 			why := fmt.Sprintf("%s is here by now, as %s %s: its update is a job of its own.", j.Target.Name, item.Name, item.Version)
 			a.end(&c, j, ending{result: wire.ResultRefused, after: item.Version, message: why}, now)

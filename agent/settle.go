@@ -169,7 +169,10 @@ func (a *Agent) verify(ctx context.Context) error {
 // completely installed: the number alone is there as soon as a package is unpacked.
 func (a *Agent) reached(r inventory.Report, j journal.Job) bool {
 	item, ok := r.Item(j.Target)
-	if !ok || item.Broken != "" || !r.Read(j.Target.Provider) {
+	if j.Target.To == patch.Nothing {
+		return !ok && r.Read(j.Target.Provider)
+	}
+	if !ok || item.Broken != "" || item.Disputed != "" || !r.Read(j.Target.Provider) {
 		return false
 	}
 	kind, _ := a.scanner.Kind(j.Target.Provider)
@@ -203,6 +206,15 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 		failed.after = ""
 		failed.message = "What is installed could not be read back, so nobody knows whether it worked. " + failed.message
 		return failed
+	case t.To == patch.Nothing && installed:
+		failed.message = cmp.Or(failed.message, fmt.Sprintf("%s is still installed.", t.Name))
+		return failed
+	case t.To == patch.Nothing:
+		e := ending{done: true, result: wire.ResultOK, verified: true, message: fmt.Sprintf("%s is no longer installed, as was asked.", t.Name)}
+		if why := inactive(j, r); why != "" {
+			e.verified, e.message = false, fmt.Sprintf("%s is no longer installed. %s", t.Name, why)
+		}
+		return e
 	case !installed && t.Source != "":
 		failed.message = fmt.Sprintf("%s is not installed: nothing that this machine lists is of %s. %s", t.Name, t.Source, failed.message)
 		return failed
@@ -211,6 +223,9 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 		return failed
 	case item.Broken != "":
 		failed.message = fmt.Sprintf("The package %s %s was left %s. %s", t.Name, item.Version, item.Broken, failed.message)
+		return failed
+	case item.Disputed != "":
+		failed.message = cmp.Or(failed.message, item.Disputed)
 		return failed
 	case !a.reached(r, j):
 		failed.message = cmp.Or(failed.message, fmt.Sprintf("%s is still %s, not %s.", t.Name, item.Version, t.To))

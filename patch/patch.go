@@ -129,7 +129,12 @@ type Update struct {
 	// FirstAt is when the first update came out that carried what this one mends here; nil when
 	// that is this one, or not known. The age of a fix counts from it.
 	FirstAt *time.Time `json:"first_at,omitempty"`
+	// Supersedes are the Sources of updates that this one takes the place of, sorted.
+	Supersedes []string `json:"supersedes,omitempty"`
 }
+
+// Nothing is the version before an item that was not there: what an undo of it goes back to.
+const Nothing = "none"
 
 // Is reports whether the update has the class.
 func (u Update) Is(c Class) bool { return slices.Contains(u.Classes, c) }

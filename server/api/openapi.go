@@ -108,7 +108,7 @@ func verdictNames() []any {
 		verdict.REJECTED, verdict.EXCEPTED, verdict.WAITS_RING, verdict.OBSERVED, verdict.WAITS_DEVICE,
 		verdict.STAGING, verdict.WAITS_WINDOW, verdict.PREFLIGHT, verdict.APPLYING, verdict.FAILED,
 		verdict.ROLLED_BACK, verdict.INSTALLED_PENDING_REBOOT, verdict.RUNNING_OLD, verdict.VERIFYING,
-		verdict.TWO_MASTERS, verdict.WAITS_USER)
+		verdict.TWO_MASTERS, verdict.WAITS_USER, verdict.DISPUTED)
 }
 
 func (s *Server) openapi(w http.ResponseWriter, _ *http.Request) {

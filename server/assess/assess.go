@@ -47,6 +47,7 @@ type Wish struct {
 type Provider struct {
 	Name      string
 	Versions  string // the scheme of its version order
+	Adds      bool   // each of its updates is an item of its own, which is not there before
 	ReadOnly  bool   // it shows what is there, and has nothing to offer by its nature
 	Installed Section
 	Offered   Section
@@ -76,7 +77,9 @@ type Need struct {
 	Update    patch.Update // on offer, or last on offer
 	Installed string       // by the last reading; "" when the item is not there
 	Offered   bool         // on offer now
-	Absent    bool         // it is not installed, and a rule wants it here
+	Absent    bool         // it is not installed, and is to be: a rule wants it here, or its provider adds items
+	Replaced  string       // the update that took the place of this one, which is no longer on offer; "" when none did
+	Disputed  string       // a sentence, when two readings of the item do not agree
 	Since     time.Time    // when the offer was first seen here
 	GoneAt    *time.Time   // when it vanished
 	Previous  string       // the version before Installed that the device can bring back; "" when none
@@ -137,7 +140,7 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 	}
 	var needs []Need
 	for k, item := range installed {
-		if _, told := telling[k]; !told && item.Broken != "" {
+		if _, told := telling[k]; !told && (item.Broken != "" || item.Disputed != "") {
 			needs = append(needs, brokenNeed(item, p.Installed.ScannedAt))
 		}
 	}
@@ -145,8 +148,9 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 		item, there := installed[k]
 		n := Need{Key: k, Update: o.Update, Installed: item.Version, Previous: item.Previous, Broken: item.Broken, Offered: o.GoneAt == nil,
 			Since: o.FirstSeen, GoneAt: o.GoneAt, ScannedAt: p.Installed.ScannedAt}
-		n.Absent = !there && absent(o.Update)
-		n.Reached = n.Installed != "" && n.Broken == "" && reached(p.Versions, n.Installed, o.Update.Available)
+		n.Absent, n.Disputed = !there && absent(o.Update), item.Disputed
+		n.Replaced = replaced(o, p)
+		n.Reached = n.Installed != "" && n.Broken == "" && n.Disputed == "" && reached(p.Versions, n.Installed, o.Update.Available)
 		if n.Reached {
 			n.Restart, n.Unsure = runs(n, d)
 			n.Running = d.Facts.Restart.Using(n.Key.Name)
@@ -172,11 +176,11 @@ func runs(n Need, d Device) (restart, unsure string) {
 	return "", ""
 }
 
-// brokenNeed is the need of an item that is not completely installed and has nothing on
-// offer: to be finished in the version it has.
+// brokenNeed is the need of an item that is not completely installed, or of which nobody knows
+// whether it is, and that has nothing on offer: to be finished in the version it has.
 func brokenNeed(item patch.Item, read time.Time) Need {
-	return Need{Key: item.Key(), Installed: item.Version, Broken: item.Broken, Since: read, ScannedAt: read,
-		Update: patch.Update{Provider: item.Provider, Scope: item.Scope, Name: item.Name, Architecture: item.Architecture,
+	return Need{Key: item.Key(), Installed: item.Version, Broken: item.Broken, Disputed: item.Disputed, Since: read, ScannedAt: read,
+		Update: patch.Update{Provider: item.Provider, Scope: item.Scope, Name: item.Name, Title: item.Title, Architecture: item.Architecture,
 			Instance: item.Instance, Installed: item.Version, Available: item.Version, Origin: item.Origin}}
 }
 

@@ -33,7 +33,24 @@ func arrived(o Offer, p Provider, wanted []Wish) (Offer, bool) {
 		u.Name, u.Architecture, u.Instance = found.Name, found.Architecture, found.Instance
 		return o, true
 	}
+	if p.Adds { // what vanished is told as that
+		return o, !there
+	}
 	return o, !there && o.GoneAt == nil && slices.ContainsFunc(wanted, func(w Wish) bool { return w.names(u.Provider, u.Name, u.Source) })
+}
+
+// replaced is the update on offer, or installed meanwhile, that took the place of one that
+// vanished, "" when none did.
+func replaced(o Offer, p Provider) string {
+	if o.GoneAt == nil || o.Update.Source == "" {
+		return ""
+	}
+	for _, other := range p.Offers {
+		if slices.Contains(other.Update.Supersedes, o.Update.Source) && other.Update.Source != o.Update.Source {
+			return other.Update.Name
+		}
+	}
+	return ""
 }
 
 // missing are the needs for what a rule wants, which is neither there nor on offer.

@@ -131,7 +131,7 @@ func (f *Facts) read(sections []store.SectionRow, offers []store.Offer) {
 	providers := map[string]*assess.Provider{}
 	named := f.Device.Facts.Providers
 	for _, p := range named[:min(len(named), mostProviders)] {
-		providers[p.Name] = &assess.Provider{Name: p.Name, Versions: p.Traits.Versions, ReadOnly: p.Traits.ReadOnly}
+		providers[p.Name] = &assess.Provider{Name: p.Name, Versions: p.Traits.Versions, ReadOnly: p.Traits.ReadOnly, Adds: p.Traits.Adds}
 	}
 	for _, row := range sections {
 		shown := view.Section{Name: row.Name, State: row.State, Error: row.Error, ScannedAt: f.readAt(row), FailedAt: row.FailedAt}

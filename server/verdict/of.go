@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -173,6 +174,9 @@ func known(c Case, now time.Time) Verdict {
 	case n.Reached && silent(c, now):
 		return Verdict{Name: STALE, Owner: MSP, Since: c.Device.LastSeen, Act: ActLook,
 			Sentence: fmt.Sprintf("%s was installed when the device was last heard, too long ago to count on. It may be off, or its agent stopped.", n.Installed)}
+	case n.Disputed != "":
+		return Verdict{Name: DISPUTED, Owner: MSP, Since: n.ScannedAt, Act: ActLook,
+			Sentence: sentence(n.Disputed) + " Until both readings agree it counts as not installed."}
 	case n.Installed == "" && !n.Absent:
 		return Verdict{Name: UNKNOWN, Owner: MSP, Since: n.Since, Act: ActLook,
 			Sentence: fmt.Sprintf("%s is on offer for this device, but what the device says is installed does not name it.", n.Update.Available)}
@@ -184,6 +188,13 @@ func offered(c Case, _ time.Time) Verdict {
 	n := c.Need
 	if n.Reached || n.Broken != "" || c.Decision.Kind == policy.Undo {
 		return Verdict{}
+	}
+	if n.Replaced != "" && !n.Offered {
+		return Verdict{Name: SUPERSEDED, Owner: Nobody, Since: *n.GoneAt, Sentence: fmt.Sprintf("%s took its place.", n.Replaced)}
+	}
+	if n.Absent && n.GoneAt != nil {
+		return Verdict{Name: WITHDRAWN, Owner: Vendor, Since: *n.GoneAt, Act: ActLook,
+			Sentence: fmt.Sprintf("%s is no longer on offer, and was not installed.", n.Key.Name)}
 	}
 	if n.Absent && !n.Offered {
 		return Verdict{Name: NO_FIX, Owner: MSP, Since: n.Since, Act: ActLook, Sentence: fmt.Sprintf("A rule wants %s installed here. It is not, and the device has nothing on offer for it: "+
@@ -349,7 +360,7 @@ func applied(c Case, now time.Time) Verdict {
 func takenBack(c Case) Verdict {
 	n := c.Need
 	v := Verdict{Name: ROLLED_BACK, Owner: MSP, Since: c.Decision.At, Act: ActApprove,
-		Sentence: strings.TrimSpace(fmt.Sprintf("%s took it back, and the machine was read again: it is %s. %s", c.Decision.By, n.Installed, sentence(c.Decision.Reason)))}
+		Sentence: strings.TrimSpace(fmt.Sprintf("%s took it back, and the machine was read again: it is %s. %s", c.Decision.By, cmp.Or(n.Installed, "no longer there"), sentence(c.Decision.Reason)))}
 	if n.Restart != "" {
 		v.Sentence += " What runs may still be the version that was taken back: " + n.Restart + "."
 	}

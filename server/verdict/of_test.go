@@ -58,6 +58,11 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		}},
 		{WITHDRAWN, Offered, func(c *Case) { c.Need.Offered, c.Need.GoneAt = false, &gone }},
 		{HELD, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Held, "held by root" }},
+		{DISPUTED, Known, func(c *Case) { c.Need.Installed, c.Need.Disputed = "1.1", "the engine and the build do not agree" }},
+		{SUPERSEDED, Offered, func(c *Case) {
+			c.Need.Installed, c.Need.Absent, c.Need.Offered, c.Need.GoneAt, c.Need.Replaced = "", true, false, &gone, "KB2"
+		}},
+		{WITHDRAWN, Offered, func(c *Case) { c.Need.Installed, c.Need.Absent, c.Need.Offered, c.Need.GoneAt = "", true, false, &gone }},
 		{TWO_MASTERS, Decided, func(c *Case) { c.Decision.Kind, c.Work = policy.Contested, Work{} }},
 		{WAITS_USER, InWindow, func(c *Case) { c.Work.Why = wire.Open + "lib (lib.exe). The update waits until it is closed." }},
 		{KEPT_BACK, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Phased, "not yet for this machine" }},

@@ -42,6 +42,7 @@ const (
 	VERIFIED                 Name = "VERIFIED"
 	UNKNOWN                  Name = "UNKNOWN"                  // known: never read, or the last reading failed
 	STALE                    Name = "STALE"                    // known: read too long ago to be believed, the silent device included
+	DISPUTED                 Name = "DISPUTED"                 // known: two readings of the device do not agree
 	HELD                     Name = "HELD"                     // offered: held or pinned on the device, by somebody there
 	KEPT_BACK                Name = "KEPT_BACK"                // offered: dependencies or phasing on the vendor's side
 	NO_FIX                   Name = "NO_FIX"                   // offered: affected or wanted, and nobody offers what would do
@@ -132,7 +133,7 @@ type Fact struct {
 }
 
 var states = map[Name]State{
-	VERIFIED: Good, UNKNOWN: NotKnown, STALE: NotKnown,
+	VERIFIED: Good, UNKNOWN: NotKnown, STALE: NotKnown, DISPUTED: NotKnown,
 	HELD: WaitsPerson, KEPT_BACK: WaitsTime, NO_FIX: WaitsTime, WITHDRAWN: NotKnown,
 	SUPERSEDED: Gone, NOT_APPLICABLE: Gone, WAITS_DECISION: WaitsPerson, TWO_MASTERS: WaitsPerson, WAITS_USER: WaitsPerson, REJECTED: Excused,
 	EXCEPTED: Excused, WAITS_RING: WaitsTime, OBSERVED: WaitsPerson, WAITS_DEVICE: WaitsTime,

@@ -1496,6 +1496,7 @@ export interface components {
             broken?: string;
             /** @description Its package in the signed catalogue, as provider/ID; left out when it is of none */
             catalog?: string;
+            disputed?: string;
             held?: boolean;
             instance?: string;
             name: string;
@@ -1506,6 +1507,7 @@ export interface components {
             scope?: string;
             source?: string;
             source_version?: string;
+            title?: string;
             updater?: string;
             version: string;
         };
@@ -2660,7 +2662,7 @@ export interface components {
             /** @enum {string} */
             link: "applicable" | "known" | "offered" | "decided" | "approved" | "ring_open" | "reachable" | "staged" | "in_window" | "preflight" | "applied" | "active" | "verified";
             /** @enum {string} */
-            name: "VERIFIED" | "UNKNOWN" | "STALE" | "HELD" | "KEPT_BACK" | "NO_FIX" | "WITHDRAWN" | "SUPERSEDED" | "NOT_APPLICABLE" | "WAITS_DECISION" | "REJECTED" | "EXCEPTED" | "WAITS_RING" | "OBSERVED" | "WAITS_DEVICE" | "STAGING" | "WAITS_WINDOW" | "PREFLIGHT" | "APPLYING" | "FAILED" | "ROLLED_BACK" | "INSTALLED_PENDING_REBOOT" | "RUNNING_OLD" | "VERIFYING" | "TWO_MASTERS" | "WAITS_USER";
+            name: "VERIFIED" | "UNKNOWN" | "STALE" | "HELD" | "KEPT_BACK" | "NO_FIX" | "WITHDRAWN" | "SUPERSEDED" | "NOT_APPLICABLE" | "WAITS_DECISION" | "REJECTED" | "EXCEPTED" | "WAITS_RING" | "OBSERVED" | "WAITS_DEVICE" | "STAGING" | "WAITS_WINDOW" | "PREFLIGHT" | "APPLYING" | "FAILED" | "ROLLED_BACK" | "INSTALLED_PENDING_REBOOT" | "RUNNING_OLD" | "VERIFYING" | "TWO_MASTERS" | "WAITS_USER" | "DISPUTED";
             /** Format: date-time */
             next?: string;
             /** @enum {string} */

@@ -7,6 +7,7 @@ const words: Record<string, string> = {
   UNKNOWN: "Not known",
   STALE: "Scan too old",
   SILENT: "Device is silent",
+  DISPUTED: "Readings disagree",
   HELD: "Held on device",
   KEPT_BACK: "Kept back",
   NO_FIX: "No fix offered",
