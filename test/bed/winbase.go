@@ -116,7 +116,7 @@ func prepareWindows(ctx context.Context, dir string) error {
 	return nil
 }
 
-// compileWindows builds the two small programs of the bed into a drive C:.
+// compileWindows builds the small programs of the bed into a drive C:.
 func compileWindows(ctx context.Context, dir string) error {
 	c := filepath.Join(dir, "prefix/drive_c")
 	if err := os.MkdirAll(filepath.Join(c, "bed/exit"), 0o755); err != nil {
@@ -130,9 +130,11 @@ func compileWindows(ctx context.Context, dir string) error {
 	if err := os.CopyFS(work, wineFiles); err != nil {
 		return err
 	}
+	engine := append([]string{"-shared", "-o", filepath.Join(c, "bed/engine.dll")}, glob(work, "wine/engine/*.c")...)
 	for _, args := range [][]string{
 		{"-municode", "-o", filepath.Join(c, "bed/launch.exe"), "wine/launch.c"},
 		{"-shared", "-o", filepath.Join(c, "windows/system32/bcryptprimitives.dll"), "wine/bcryptprimitives.c", "-ladvapi32"},
+		append(engine, "-lole32", "-loleaut32", "-luuid", "-ladvapi32"),
 	} {
 		if _, err := runIn(ctx, work, "x86_64-w64-mingw32-gcc", append([]string{"-O2", "-s", "-Wall"}, args...)...); err != nil {
 			return err
