@@ -236,8 +236,10 @@ func TestSomePackagesAreForOnePlaceOnly(t *testing.T) {
 		{"flag", []string{"cmd"}, "flags are read in cmd and become Options"},
 		{"log", nil, "logs are written with log/slog"},
 		{"math/rand", nil, "use math/rand/v2 for spreading, crypto/rand for secrets"},
+		{"github.com/go-ole/go-ole", []string{"provider/host"}, "COM is spoken in one place"},
 		// Windows wants pointers inside of what it is asked about a file's signature, and the
-		// size of what it fills in about threads; golang.org/x/sys/windows wraps neither.
+		// size of what it fills in about threads; golang.org/x/sys/windows wraps neither. COM's
+		// decimals are read where they lie; go-ole does not know them.
 		{"unsafe", []string{"provider/host"}, "nothing here needs it"},
 		{"plugin", nil, "the list of providers is explicit"},
 	}

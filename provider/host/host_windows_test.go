@@ -47,6 +47,8 @@ func TestMain(m *testing.M) {
 		fmt.Println(os.Getpid())
 		<-time.After(10 * time.Minute)
 		os.Exit(1)
+	case "engine":
+		os.Exit(askEngine(os.Args[1:]))
 	}
 	os.Exit(m.Run())
 }
