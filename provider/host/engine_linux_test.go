@@ -124,6 +124,11 @@ func TestEngine(t *testing.T) {
 				t.Fatal(err)
 			}
 			test(b)
+			for _, c := range b.w.EngineCalls(t) {
+				if c.What == "left" && name != "abandoned" { // it still has what it works with
+					t.Errorf("%s objects were not given back", c.Words)
+				}
+			}
 		})
 	}
 }

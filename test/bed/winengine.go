@@ -93,7 +93,8 @@ func (u Updates) Put(t T, d *WindowsDevice) {
 	d.Must(t, "regsvr32", "/s", `C:\bed\engine.dll`)
 }
 
-// EngineCall is what the stand-in was asked: "search", "search online", "download", "install" or "uninstall".
+// EngineCall is what the stand-in was asked: "search", "search online", "download", "install" or "uninstall"; or
+// "left", with how many objects a program had not given back when it ended.
 type EngineCall struct{ What, Client, Words string }
 
 // EngineCalls are all calls of the stand-in so far.

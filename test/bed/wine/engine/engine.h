@@ -74,7 +74,7 @@ struct object *object_new(const struct member *, struct record *); /* the record
 void object_hold(struct object *);
 void object_drop(struct object *);
 void object_append(struct object *collection, struct object *item); /* the item becomes the collection's */
-BOOL objects_gone(void);
+LONG objects_alive(void);
 
 HRESULT give_object(struct call *, struct object *); /* the caller's from then on */
 HRESULT give_text(struct call *, const WCHAR *);

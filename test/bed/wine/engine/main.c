@@ -65,3 +65,11 @@ __declspec(dllexport) HRESULT WINAPI DllRegisterServer(void) {
 
 /* CompleteAfterRestart is what rundll32 calls when Windows starts. */
 __declspec(dllexport) void CALLBACK CompleteAfterRestart(HWND window, HINSTANCE self, LPSTR line, int show) { complete_after_restart(); }
+
+/* What whoever asked has not given back is written down. */
+BOOL WINAPI DllMain(HINSTANCE self, DWORD why, void *unused) {
+  WCHAR words[16];
+  swprintf(words, 16, L"%ld", objects_alive());
+  if (why == DLL_PROCESS_DETACH && objects_alive()) store_called(L"left", L"", words);
+  return TRUE;
+}

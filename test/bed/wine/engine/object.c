@@ -13,7 +13,7 @@ struct object *object_new(const struct member *members, struct record *record) {
   return o;
 }
 
-BOOL objects_gone(void) { return !alive; }
+LONG objects_alive(void) { return alive; }
 
 void object_hold(struct object *o) { InterlockedIncrement(&o->refs); }
 
