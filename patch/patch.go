@@ -85,6 +85,7 @@ const (
 	Pinned     Block = "pinned"    // local preferences choose another version
 	Phased     Block = "phased"    // the publisher has not offered it to this machine yet
 	KeptBack   Block = "kept_back" // its dependencies cannot be met as things are
+	Optional   Block = "optional"  // its publisher leaves it to people to choose it: never by itself
 )
 
 // Answer is yes, no or not known. The zero value is not known.

@@ -12,18 +12,20 @@ import (
 
 // The schemes of version orders, as a provider's traits name them.
 const (
-	SchemeDeb    = "deb"    // Debian policy, chapter 5.6.12, as dpkg implements it
-	SchemeWinget = "winget" // of Windows programs, as winget sorts them from its version 1.9 on
-	SchemeBrew   = "brew"   // Homebrew's, for all that is versioned on a Mac
-	SchemeCommit = "commit" // YYYYMMDD.hhmmss-hash: ordered by the moment, equal by the hash
+	SchemeDeb      = "deb"      // Debian policy, chapter 5.6.12, as dpkg implements it
+	SchemeWinget   = "winget"   // of Windows programs, as winget sorts them from its version 1.9 on
+	SchemeBrew     = "brew"     // Homebrew's, for all that is versioned on a Mac
+	SchemeCommit   = "commit"   // YYYYMMDD.hhmmss-hash: ordered by the moment, equal by the hash
+	SchemeRevision = "revision" // a whole number, or several with dots between them
 )
 
 // orders are the schemes by name.
 var orders = map[string]func(a, b string) (int, error){
-	SchemeDeb:    compareDeb,
-	SchemeWinget: compareWinget,
-	SchemeBrew:   compareBrew,
-	SchemeCommit: compareCommits,
+	SchemeDeb:      compareDeb,
+	SchemeWinget:   compareWinget,
+	SchemeBrew:     compareBrew,
+	SchemeCommit:   compareCommits,
+	SchemeRevision: compareRevisions,
 }
 
 // Schemes lists the schemes that are known, sorted.
