@@ -11,6 +11,7 @@ import (
 	"patchbay/provider/softwareupdate"
 	"patchbay/provider/storeapps"
 	"patchbay/provider/winget"
+	"patchbay/provider/winupdate"
 )
 
 // Kinds lists every kind of provider, in the order in which they are shown.
@@ -21,6 +22,7 @@ func Kinds() []provider.Kind {
 		homebrew.Kind(),
 		macapps.Kind(),
 		softwareupdate.Kind(),
+		winupdate.Kind(),
 		winget.Kind(),
 		storeapps.Kind(),
 		extensions.Kind(),
