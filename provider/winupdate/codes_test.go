@@ -28,6 +28,9 @@ func TestCodesSayWhatTheyMean(t *testing.T) {
 		if c.mend != actNone && (c.next == "" || c.mend.words() == "") {
 			t.Errorf("0x%08X is mended and says nobody how", n)
 		}
+		if c.mend.done() && (c.kind == provider.ErrBusy || c.kind == provider.ErrOffline) {
+			t.Errorf("0x%08X goes away by itself, and is mended", n)
+		}
 		err := c.err("installing KB1", n)
 		if !strings.Contains(err.Error(), fmt.Sprintf("0x%08X", n)) || !strings.Contains(err.Error(), "installing KB1: "+c.why) {
 			t.Errorf("0x%08X is told as %q", n, err)

@@ -35,9 +35,6 @@ type trouble struct {
 // fail writes down the first failure that something is done about. How often that was done
 // already stays, as long as it is the same.
 func (r *record) fail(now time.Time, t trouble, err error) {
-	if errors.Is(err, provider.ErrBusy) {
-		return
-	}
 	for _, n := range numbers(err) {
 		if t.Number, t.Act = n, meaning(n).mend; t.Act.done() {
 			break

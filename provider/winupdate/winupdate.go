@@ -140,7 +140,11 @@ func (w *Windows) look(ctx context.Context, e provider.Engine) (found, error) {
 			if s.mark == markNever && t == toldInstalled {
 				succeeded = logged()[u.ID.Update]
 			}
-			if item, ok := itemOf(u, t, s, m.restart, succeeded); ok {
+			item, ok := itemOf(u, t, s, m.restart, succeeded)
+			if also, twice := find(f.offered, u.ID.Update); t == toldInstalled && twice && also.ID.Revision <= u.ID.Revision && item.Disputed == "" {
+				item.Disputed, item.Previous = "Windows Update says that it is installed and that it is missing.", ""
+			}
+			if ok {
 				f.items = append(f.items, item)
 			}
 		}
@@ -249,20 +253,19 @@ func offers(now time.Time, past []seen, installed, offered, hidden []provider.En
 		u.Hidden = true
 		byID[u.ID.Update] = u
 	}
-	has := ids(installed)
 	replaced := g.replaced(slices.Collect(maps.Values(byID)))
 	ups := []patch.Update{}
 	var notes []string
 	for id, u := range byID {
-		if has[id] {
-			notes = append(notes, fmt.Sprintf("Windows Update says of %s that it is installed and that it is missing.", name(u)))
-		}
 		if by, ok := replaced[id]; ok {
 			notes = append(notes, fmt.Sprintf("%s is on offer and superseded by %s.", name(u), name(byID[by])))
 			continue
 		}
 		p := offer(u, now)
-		p.FirstAt = g.firstAt(u, has)
+		p.FirstAt = g.firstAt(u, ids(installed))
+		if was, ok := find(installed, id); ok && was.ID.Revision < u.ID.Revision { // a newer revision of what is there
+			p.Name, p.Installed = name(was), strconv.Itoa(was.ID.Revision)
+		}
 		ups = append(ups, p)
 	}
 	slices.SortFunc(ups, func(a, b patch.Update) int { return a.Key().Compare(b.Key()) })
