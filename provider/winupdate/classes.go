@@ -29,7 +29,7 @@ var classes = map[string]patch.Class{
 func classify(u provider.EngineUpdate) []patch.Class {
 	set := map[patch.Class]bool{}
 	for _, c := range u.Categories {
-		if class, ok := classes[strings.ToLower(strings.Trim(c.ID, "{} "))]; ok {
+		if class, ok := classOf(c); ok {
 			set[class] = true
 		}
 	}
@@ -48,6 +48,12 @@ func classify(u provider.EngineUpdate) []patch.Class {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// classOf is the class that a category stands for, however its ID is written.
+func classOf(c provider.EngineCategory) (patch.Class, bool) {
+	class, ok := classes[strings.ToLower(strings.Trim(c.ID, "{} "))]
+	return class, ok
 }
 
 var (

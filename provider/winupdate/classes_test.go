@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"patchbay/patch"
 	"patchbay/provider"
 )
@@ -71,20 +69,23 @@ func TestPreviews(t *testing.T) {
 // has a licence that nobody agreed to, is never on offer without a block and a sentence; and
 // all else is.
 func TestNotByItself(t *testing.T) {
-	flag := rapid.Bool()
-	rapid.Check(t, func(t *rapid.T) {
-		u := provider.EngineUpdate{ID: provider.EngineID{Update: id(1), Revision: 1}, Title: rapid.SampledFrom([]string{"", "Preview", "x (22631.1)", "Cumulative"}).Draw(t, "title"),
-			Beta: flag.Draw(t, "beta"), Optional: flag.Draw(t, "optional"), Hidden: flag.Draw(t, "hidden"), Asks: flag.Draw(t, "asks"), Agreed: flag.Draw(t, "agreed"),
-			Categories: []provider.EngineCategory{classID(rapid.SampledFrom([]patch.Class{patch.Security, patch.BugFix}).Draw(t, "class"))}}
-		p := offer(u, today)
-		free := !u.Beta && u.Title != "Preview" && !u.Optional && !u.Hidden && !u.Asks && u.Agreed
-		if free != (p.Block == patch.NotBlocked) || free != (p.BlockWhy == "") {
-			t.Fatalf("%+v: %q, %q", u, p.Block, p.BlockWhy)
+	for n := range 1 << 5 {
+		flag := func(i int) bool { return n>>i&1 == 1 }
+		for _, title := range []string{"", "Preview", "x (22631.1)", "Cumulative"} {
+			for _, class := range []patch.Class{patch.Security, patch.BugFix} {
+				u := provider.EngineUpdate{ID: provider.EngineID{Update: id(1), Revision: 1}, Title: title, Categories: []provider.EngineCategory{classID(class)},
+					Beta: flag(0), Optional: flag(1), Hidden: flag(2), Asks: flag(3), Agreed: flag(4)}
+				p := offer(u, today)
+				free := !u.Beta && title != "Preview" && !u.Optional && !u.Hidden && !u.Asks && u.Agreed
+				if free != (p.Block == patch.NotBlocked) || free != (p.BlockWhy == "") {
+					t.Errorf("%+v: %q, %q", u, p.Block, p.BlockWhy)
+				}
+				if u.Hidden && (p.Block != patch.Held || p.BlockWhy != "Somebody hid it on this device.") {
+					t.Errorf("%q, %q", p.Block, p.BlockWhy)
+				}
+			}
 		}
-		if u.Hidden && (p.Block != patch.Held || p.BlockWhy != "Somebody hid it on this device.") {
-			t.Fatalf("%q, %q", p.Block, p.BlockWhy)
-		}
-	})
+	}
 }
 
 func TestOfferSaysWhatTheEngineSays(t *testing.T) {

@@ -47,7 +47,7 @@ func (w *Windows) record() record {
 func appliedOf(u provider.EngineUpdate, now time.Time) applied {
 	a := applied{ID: u.ID.Update, Revision: u.ID.Revision, Title: u.Title, KBs: kbs(u), Driver: u.Driver, At: now.UTC()}
 	for _, c := range u.Categories {
-		if _, ok := classes[c.ID]; ok {
+		if _, ok := classOf(c); ok {
 			a.Classes = append(a.Classes, c.ID)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -183,25 +184,45 @@ func (m *marks) byPackages(numbers []string) (second, error) {
 	return second{markNone, fmt.Sprintf("%s is neither in the component store nor in the list of programs", number)}, nil
 }
 
-// inStore is what the component store says of an update's numbers. Of several packages of one
-// name the newest counts; all of them must be there.
+// inStore is what the component store says of an update's numbers. The package of the update
+// itself decides; where there is none its parts do, and else those that came from a file of
+// that number: all of them must be there. Parts of features that are switched off are only
+// staged. Of several versions of one package the newest counts.
 func inStore(packages []provider.NamedKey, numbers []string) (second, bool) {
-	newest := map[string]provider.NamedKey{}
-	for _, p := range packages {
-		v := valuesIn(p.RegistryKey)
-		text := strings.Join([]string{p.Name, v.text("InstallName"), v.text("InstallLocation")}, " ")
-		if !slices.ContainsFunc(numbers, func(n string) bool { return carries(text, n) }) {
-			continue
+	ways := []func(p provider.NamedKey, name, number string) bool{
+		func(_ provider.NamedKey, name, number string) bool {
+			return strings.EqualFold(name, "Package_for_KB"+number)
+		},
+		func(_ provider.NamedKey, name, number string) bool { return carries(name, number) },
+		func(p provider.NamedKey, name, number string) bool {
+			v := valuesIn(p.RegistryKey)
+			return len(name) > 12 && strings.EqualFold(name[:12], "Package_for_") && (carries(v.text("InstallName"), number) || carries(v.text("InstallLocation"), number))
+		},
+	}
+	for _, way := range ways {
+		newest := map[string]provider.NamedKey{}
+		for _, p := range packages {
+			name, version := splitPackage(p.Name)
+			if !slices.ContainsFunc(numbers, func(n string) bool { return way(p, name, n) }) {
+				continue
+			}
+			was, ok := newest[strings.ToLower(name)]
+			_, before := splitPackage(was.Name)
+			if c, err := patch.CompareVersions(patch.SchemeRevision, version, before); !ok || err != nil || c > 0 {
+				newest[strings.ToLower(name)] = p
+			}
 		}
-		name, version := splitPackage(p.Name)
-		was, ok := newest[strings.ToLower(name)]
-		_, before := splitPackage(was.Name)
-		if c, err := patch.CompareVersions(patch.SchemeRevision, version, before); !ok || err != nil || c > 0 {
-			newest[strings.ToLower(name)] = p
+		if len(newest) > 0 {
+			return worst(slices.Collect(maps.Values(newest))), true
 		}
 	}
+	return second{}, false
+}
+
+// worst is the mark of the package that is the least there.
+func worst(packages []provider.NamedKey) second {
 	var found second
-	for _, p := range newest {
+	for _, p := range packages {
 		s := second{packageState(p), fmt.Sprintf("the component store has %s in state 0x%02X", provider.Calm(p.Name, maxName), valuesIn(p.RegistryKey).number("CurrentState"))}
 		if s.mark == markNone {
 			s.words = fmt.Sprintf("the component store does not say in which state %s is", provider.Calm(p.Name, maxName))
@@ -210,7 +231,7 @@ func inStore(packages []provider.NamedKey, numbers []string) (second, bool) {
 			found = s
 		}
 	}
-	return found, found.words != ""
+	return found
 }
 
 // rank puts the marks in the order in which one of several counts: the worst first.
