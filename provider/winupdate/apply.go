@@ -1,6 +1,7 @@
 package winupdate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -183,10 +184,11 @@ func (w *Windows) Undo(ctx context.Context, r provider.Request) (provider.Outcom
 	return w.change(ctx, r, func(e provider.Engine, before found, out *outcome) error {
 		var wanted []provider.EngineUpdate
 		for _, up := range r.Updates {
-			if up.Available != gone || !validID.MatchString(up.Source) || up.Scope != "" || up.Architecture != "" {
+			id := cmp.Or(up.Source, up.Instance)
+			if up.Available != gone || !validID.MatchString(id) || up.Scope != "" || up.Architecture != "" {
 				return fmt.Errorf("%w: %.200q cannot be taken back to %.20q: an update of Windows is uninstalled, or it stays", provider.ErrRefused, up.Key().String(), up.Available)
 			}
-			u, ok := find(before.installed, up.Source)
+			u, ok := find(before.installed, id)
 			switch {
 			case !ok:
 				continue

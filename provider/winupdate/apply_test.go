@@ -46,7 +46,7 @@ func TestExactlyWhatWasApprovedIsInstalled(t *testing.T) {
 		t.Errorf("%+v", out.Changes)
 	}
 	items, err := w.Installed(t.Context())
-	if i, ok := item(items, id(2)); err != nil || !ok || i.Disputed != "" || i.Previous != "0" || len(items) != 2 {
+	if i, ok := item(items, id(2)); err != nil || !ok || i.Disputed != "" || i.Previous != patch.Nothing || len(items) != 2 {
 		t.Errorf("%v, %+v", err, items)
 	}
 	asked := len(d.asked)
@@ -389,7 +389,7 @@ func TestPendingIsFoundAgain(t *testing.T) {
 	m.registry, _ = parse(system(22631, 4317) + stored("Package_for_RollupFix~31bf3856ad364e35~amd64~~22621.4317.1.3", cbsInstalled))
 	d.installed, d.state = []provider.EngineUpdate{u}, provider.EngineState{Searched: today}
 	items, err = again.Installed(t.Context())
-	if i, ok := item(items, id(1)); err != nil || !ok || i.Disputed != "" || i.Previous != "0" {
+	if i, ok := item(items, id(1)); err != nil || !ok || i.Disputed != "" || i.Previous != patch.Nothing {
 		t.Errorf("%v, %+v", err, items)
 	}
 	// Or Windows took it back on the way up.

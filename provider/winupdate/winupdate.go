@@ -28,7 +28,7 @@ const Name = "winupdate"
 const (
 	windowsName = "Windows" // the item that is the system itself
 	origin      = "Windows Update"
-	gone        = "0" // the revision of an update that is not there, for taking one back
+	gone        = patch.Nothing
 	maxHistory  = 1000
 )
 
