@@ -19,7 +19,10 @@ int wmain(int argc, wchar_t **argv) {
   FILE *result;
   if (argc < 3 || !(result = _wfopen(argv[1], L"wb"))) return 126; /* there from now on: we did begin */
   if (!CreateProcessW(NULL, skip(skip(GetCommandLineW())), NULL, NULL, TRUE, 0, NULL, NULL, &start, &process)) {
-    fwprintf(stderr, L"launch: %ls: error %lu\n", argv[2], GetLastError());
+    DWORD error = GetLastError();
+    fwprintf(stderr, L"launch: %ls: error %lu\n", argv[2], error);
+    fclose(result);
+    if (error == ERROR_INTERNAL_ERROR) _wremove(argv[1]); /* wine gave up on a busy machine: nothing began */
     return 127;
   }
   WaitForSingleObject(process.hProcess, INFINITE);
