@@ -2,14 +2,20 @@ package winupdate
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
+	"patchbay/patch"
 	"patchbay/provider"
 )
 
-// maxSeen is how many updates of the past are remembered.
-const maxSeen = 1000
+// maxSeen is how many updates of the past are remembered, maxEdges how often one may name
+// another as superseded: what is beyond is shown as a need of its own.
+const (
+	maxSeen  = 1000
+	maxEdges = 50_000
+)
 
 // seen is an update that was on offer here once, for the age of what its successors carry:
 // the engine tells of one no more once another takes its place.
@@ -19,73 +25,120 @@ type seen struct {
 	Supersedes []string  `json:"supersedes,omitempty"`
 }
 
-// graph is which updates take the place of which.
-type graph map[string]seen
+// graph is which updates take the place of which. Updates are numbered in it.
+type graph struct {
+	number map[string]int
+	nodes  []seen
+	edges  [][]int // from an update to those that it names itself
+}
 
 // graphOf is what is told now over what was seen before.
-func graphOf(now time.Time, past []seen, lists ...[]provider.EngineUpdate) graph {
-	g := graph{}
+func graphOf(now time.Time, past []seen, lists ...[]provider.EngineUpdate) *graph {
+	g := &graph{number: map[string]int{}}
 	for _, s := range past {
-		g[s.ID] = s
+		n := g.add(s.ID)
+		g.nodes[n] = s
 	}
 	for _, list := range lists {
 		for _, u := range list {
-			s := seen{ID: u.ID.Update}
-			for _, id := range u.Supersedes[:min(len(u.Supersedes), maxSeen)] {
-				if validID.MatchString(id) {
-					s.Supersedes = append(s.Supersedes, id)
-				}
-			}
+			s := seen{ID: u.ID.Update, Supersedes: u.Supersedes}
 			if at := released(u, now); at != nil {
 				s.Changed = *at
 			}
+			n := g.add(s.ID)
 			// A later revision changes nothing about when the update first came out.
-			if was := g[s.ID]; !was.Changed.IsZero() && (s.Changed.IsZero() || was.Changed.Before(s.Changed)) {
-				s.Changed = was.Changed
+			if was := g.nodes[n].Changed; !was.IsZero() && (s.Changed.IsZero() || was.Before(s.Changed)) {
+				s.Changed = was
 			}
-			g[s.ID] = s
+			g.nodes[n] = s
 		}
+	}
+	left := maxEdges
+	for n := range len(g.nodes) { // those that are only named come behind
+		kept := []string{}
+		for _, id := range g.nodes[n].Supersedes {
+			if left > 0 && validID.MatchString(id) {
+				left--
+				kept = append(kept, id)
+				to := g.add(id) // first: it makes room
+				g.edges[n] = append(g.edges[n], to)
+			}
+		}
+		g.nodes[n].Supersedes = kept
 	}
 	return g
 }
 
-// below are all updates that one takes the place of, directly or through others. It ends also
+// add gives the number of an update, a new one where it has none.
+func (g *graph) add(id string) int {
+	n, ok := g.number[id]
+	if !ok {
+		n = len(g.nodes)
+		g.number[id] = n
+		g.nodes, g.edges = append(g.nodes, seen{ID: id}), append(g.edges, nil)
+	}
+	return n
+}
+
+// reach are updates by their numbers.
+type reach []bool
+
+// below are all updates that some take the place of, directly or through others. It ends also
 // where they go in a circle.
-func (g graph) below(id string) map[string]bool {
-	all := map[string]bool{}
-	next := slices.Clone(g[id].Supersedes)
+func (g *graph) below(from ...string) reach {
+	all := make(reach, len(g.nodes))
+	var next []int
+	for _, id := range from {
+		if n, ok := g.number[id]; ok {
+			next = append(next, n)
+		}
+	}
 	for len(next) > 0 {
 		at := next[len(next)-1]
 		next = next[:len(next)-1]
-		if !all[at] {
-			all[at] = true
-			next = append(next, g[at].Supersedes...)
+		for _, to := range g.edges[at] {
+			if !all[to] {
+				all[to] = true
+				next = append(next, to)
+			}
 		}
 	}
 	return all
 }
 
+// over reports whether one update takes the place of another.
+func (g *graph) over(one, other string) bool {
+	n, ok := g.number[other]
+	return ok && g.below(one)[n]
+}
+
 // replaced says by which other update on offer each one is superseded. What is never made by
-// itself stands in for nothing that is, and of two that supersede each other neither does.
-func (g graph) replaced(offered []provider.EngineUpdate) map[string]string {
-	by := map[string]string{}
-	below := map[string]map[string]bool{}
-	free := map[string]bool{}
-	for _, u := range offered {
-		below[u.ID.Update] = g.below(u.ID.Update)
+// itself stands in for nothing that is, what is hidden for nothing that is not, and of two that
+// supersede each other neither does.
+func (g *graph) replaced(offered []provider.EngineUpdate) map[string]string {
+	free, below := make([]bool, len(offered)), make([][]bool, len(offered)) // by their places in the list
+	for i, u := range offered {
 		b, _ := block(u, classify(u))
-		free[u.ID.Update] = b == ""
+		free[i] = b == patch.NotBlocked
+		below[i] = make([]bool, len(offered))
+		under := g.below(u.ID.Update)
+		for j, v := range offered {
+			below[i][j] = under[g.number[v.ID.Update]]
+		}
 	}
-	for _, v := range offered {
-		for _, u := range offered {
-			next, old := v.ID.Update, u.ID.Update
+	by := map[string]string{}
+	for old, u := range offered {
+		best := -1
+		for next, v := range offered {
 			if next == old || !below[next][old] || below[old][next] || free[old] && !free[next] || v.Hidden && !u.Hidden {
 				continue
 			}
-			// The one at the end of the chain is named.
-			if was, ok := by[old]; !ok || below[next][was] {
-				by[old] = next
+			if best < 0 || below[next][best] { // the one at the end of the chain is named
+				best = next
 			}
+		}
+		if best >= 0 {
+			by[u.ID.Update] = offered[best].ID.Update
 		}
 	}
 	return by
@@ -93,18 +146,11 @@ func (g graph) replaced(offered []provider.EngineUpdate) map[string]string {
 
 // firstAt is when the first update came out that carried what this one mends and is not
 // installed here; nil when that is this one, or not known. What an installed update took the
-// place of is not missing.
-func (g graph) firstAt(u provider.EngineUpdate, installed map[string]bool) *time.Time {
-	covered := map[string]bool{}
-	for id := range installed {
-		covered[id] = true
-		for old := range g.below(id) {
-			covered[old] = true
-		}
-	}
-	first := g[u.ID.Update].Changed
-	for id := range g.below(u.ID.Update) {
-		if at := g[id].Changed; !covered[id] && !at.IsZero() && (first.IsZero() || at.Before(first)) {
+// place of is not missing: covered are those, and the installed ones themselves.
+func (g *graph) firstAt(u provider.EngineUpdate, covered reach) *time.Time {
+	first := g.nodes[g.number[u.ID.Update]].Changed
+	for n, under := range g.below(u.ID.Update) {
+		if at := g.nodes[n].Changed; under && !covered[n] && !at.IsZero() && (first.IsZero() || at.Before(first)) {
 			first = at
 		}
 	}
@@ -114,11 +160,23 @@ func (g graph) firstAt(u provider.EngineUpdate, installed map[string]bool) *time
 	return &first
 }
 
-// remember is the graph without what is installed, the newest first, for the next time.
-func (g graph) remember(installed map[string]bool) []seen {
+// covered are the installed updates and all that they took the place of.
+func (g *graph) covered(installed map[string]bool) reach {
+	list := slices.Collect(maps.Keys(installed))
+	all := g.below(list...)
+	for _, id := range list {
+		if n, ok := g.number[id]; ok {
+			all[n] = true
+		}
+	}
+	return all
+}
+
+// remember is what was told of and is not installed, the newest first, for the next time.
+func (g *graph) remember(installed map[string]bool) []seen {
 	var list []seen
-	for id, s := range g {
-		if !installed[id] {
+	for _, s := range g.nodes {
+		if !installed[s.ID] && !s.Changed.IsZero() {
 			list = append(list, s)
 		}
 	}

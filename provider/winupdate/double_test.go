@@ -39,7 +39,10 @@ func (d *double) ask(format string, args ...any) {
 
 func (d *double) Close() { d.open-- }
 
-func (d *double) Search(_ context.Context, q provider.EngineSearch, online bool) ([]provider.EngineUpdate, error) {
+func (d *double) Search(ctx context.Context, q provider.EngineSearch, online bool) ([]provider.EngineUpdate, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	d.ask("search %s online=%t", q, online)
 	if err := d.fails["online"]; online && err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 // present is what the engine has at this moment.
 type present struct {
 	installed, offered, hidden []provider.EngineUpdate
-	graph                      graph
+	graph                      *graph
 	replaced                   map[string]string
 }
 
@@ -83,7 +83,7 @@ func (n present) unfit(called string, id provider.EngineID) string {
 func (n present) successor(id string) (provider.EngineUpdate, bool) {
 	for _, list := range [][]provider.EngineUpdate{n.offered, n.installed} {
 		for _, v := range list {
-			if v.ID.Update != id && n.graph.below(v.ID.Update)[id] {
+			if v.ID.Update != id && n.graph.over(v.ID.Update, id) {
 				return v, true
 			}
 		}

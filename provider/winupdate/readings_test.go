@@ -176,6 +176,7 @@ func machineStates() []machineState {
 		{"installed, the driver in use is newer", net, toldInstalled, system(22631, 1) + inUse(1, card, "12.20.0.1", "8-1-2026"), nil, stateThere, ""},
 		{"installed, the driver in use is older", net, toldInstalled, system(22631, 1) + inUse(1, card, "12.18.9.23", "8-1-2026"), nil, stateDisputed, "12.18.9.23 and not 12.19.2.45"},
 		{"installed, of two cards one has the old driver", net, toldInstalled, system(22631, 1) + inUse(1, card, "12.19.2.45", "") + inUse(2, card, "12.18.9.23", ""), nil, stateDisputed, "12.18.9.23"},
+		{"installed, of two cards the first one has the old driver", net, toldInstalled, system(22631, 1) + inUse(1, card, "12.18.9.23", "") + inUse(2, card, "12.19.2.45", ""), nil, stateDisputed, "12.18.9.23"},
 		{"installed, another card has the new driver", net, toldInstalled, system(22631, 1) + inUse(1, `PCI\VEN_10EC`, "12.19.2.45", ""), nil, stateDisputed, "no device"},
 		{"offered, the driver in use is older", net, toldOffered, system(22631, 1) + inUse(1, card, "12.18.9.23", ""), nil, stateAbsent, ""},
 		{"installed, the day is the driver's", dated, toldInstalled, system(22631, 1) + inUse(1, card, "1.2.3.4", "8-1-2026"), nil, stateThere, ""},

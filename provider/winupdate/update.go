@@ -16,7 +16,7 @@ import (
 
 // Bounds on what is taken from the engine, which has it from a server.
 const (
-	maxUpdates    = 10_000
+	maxUpdates    = 5_000
 	maxTitle      = 300
 	maxName       = 120
 	maxAdvisories = 500

@@ -253,6 +253,7 @@ func offers(now time.Time, past []seen, installed, offered, hidden []provider.En
 		u.Hidden = true
 		byID[u.ID.Update] = u
 	}
+	covered := g.covered(ids(installed))
 	replaced := g.replaced(slices.Collect(maps.Values(byID)))
 	ups := []patch.Update{}
 	var notes []string
@@ -262,7 +263,7 @@ func offers(now time.Time, past []seen, installed, offered, hidden []provider.En
 			continue
 		}
 		p := offer(u, now)
-		p.FirstAt = g.firstAt(u, ids(installed))
+		p.FirstAt = g.firstAt(u, covered)
 		if was, ok := find(installed, id); ok && was.ID.Revision < u.ID.Revision { // a newer revision of what is there
 			p.Name, p.Installed = name(was), strconv.Itoa(was.ID.Revision)
 		}
