@@ -139,3 +139,17 @@ func TestACircleEnds(t *testing.T) {
 		t.Errorf("of a circle %d are left", len(ups))
 	}
 }
+
+// TestTheEndOfTheChainIsNamed: who reads why an update is no need hears of the one that is.
+func TestTheEndOfTheChainIsNamed(t *testing.T) {
+	list := []provider.EngineUpdate{plain(1), plain(2), plain(3)}
+	list[1].Supersedes, list[2].Supersedes = []string{id(1)}, []string{id(2)}
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}} {
+		offered := []provider.EngineUpdate{list[order[0]], list[order[1]], list[order[2]]}
+		ups, notes := offers(today, nil, nil, offered, nil)
+		want := []string{"KB5000001 is on offer and superseded by KB5000003.", "KB5000002 is on offer and superseded by KB5000003."}
+		if len(ups) != 1 || ups[0].Source != id(3) || !slices.Equal(notes, want) {
+			t.Errorf("%+v, %q", ups, notes)
+		}
+	}
+}
