@@ -392,6 +392,13 @@ func TestPendingIsFoundAgain(t *testing.T) {
 	if i, ok := item(items, id(1)); err != nil || !ok || i.Disputed != "" || i.Previous != patch.Nothing {
 		t.Errorf("%v, %+v", err, items)
 	}
+	// The next month's update took its place, and the engine tells of it no more: that is no dispute.
+	d.installed = nil
+	items, err = again.Installed(t.Context())
+	if _, ok := item(items, id(1)); err != nil || ok {
+		t.Errorf("%v, %+v", err, items)
+	}
+	d.installed = []provider.EngineUpdate{u}
 	// Or Windows took it back on the way up.
 	m.registry, _ = parse(system(22631, 4169) + stored("Package_for_RollupFix~31bf3856ad364e35~amd64~~22621.4317.1.3", 0x40))
 	items, err = again.Installed(t.Context())

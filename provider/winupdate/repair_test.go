@@ -31,7 +31,7 @@ func stuck(t testing.TB) (*Windows, *machine, *double, *time.Time) {
 }
 
 func TestStuckAndMended(t *testing.T) {
-	w, m, d, _ := stuck(t)
+	w, m, d, now := stuck(t)
 	if left, err := w.Unfinished(t.Context()); err != nil || len(left) != 0 {
 		t.Fatalf("before anything failed: %v, %+v", err, left)
 	}
@@ -52,6 +52,7 @@ func TestStuckAndMended(t *testing.T) {
 	if n := len(out.Messages); n != 2 || !strings.Contains(out.Messages[n-1], "mended by repairing the component store") {
 		t.Errorf("%q", out.Messages)
 	}
+	*now = now.AddDate(0, 0, 2)
 	if left, err := w.Unfinished(t.Context()); err != nil || len(left) != 0 {
 		t.Errorf("mended, and still: %v, %+v", err, left)
 	}
