@@ -22,6 +22,7 @@ type Updates struct {
 	RebootFirst   bool   // it installs nothing before a restart
 	Managed       bool   // its default service is a WSUS
 	Old           bool   // it knows nothing of IUpdate2 and later
+	Loose         bool   // it does not look at the revision in a criterion
 	PastSearch    time.Time
 	PastInstalled time.Time
 }
@@ -186,6 +187,7 @@ func (u Updates) text() string {
 	r.flag("restart.first", u.RebootFirst)
 	r.flag("managed", u.Managed)
 	r.flag("old", u.Old)
+	r.flag("loose", u.Loose)
 	r.date("searched", u.PastSearch)
 	r.date("installed", u.PastInstalled)
 	for _, one := range u.List {

@@ -58,7 +58,7 @@ struct member {
   const WCHAR *name;
   HRESULT (*answer)(struct object *, const struct member *, struct call *);
   const WCHAR *key;     /* of the record, for those that read one */
-  BOOL younger;         /* an old engine does not have it */
+  BOOL younger;         /* an old engine does not have it; the record says whether it is one */
 };
 struct object {
   IDispatchVtbl *vtbl;

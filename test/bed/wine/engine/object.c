@@ -60,13 +60,6 @@ static HRESULT STDMETHODCALLTYPE type_info(IDispatch *i, UINT n, LCID locale, IT
   return E_NOTIMPL;
 }
 
-static BOOL engine_is_old(void) {
-  struct record *engine = store_engine();
-  BOOL old = record_number(engine, L"old");
-  record_drop(engine);
-  return old;
-}
-
 /* A member's number is its place in the list. Members of a driver are a driver's only. */
 static HRESULT STDMETHODCALLTYPE ids_of_names(IDispatch *i, REFIID unused, LPOLESTR *names, UINT count, LCID locale, DISPID *ids) {
   struct object *o = (struct object *)i;
@@ -74,7 +67,7 @@ static HRESULT STDMETHODCALLTYPE ids_of_names(IDispatch *i, REFIID unused, LPOLE
   for (const struct member *m = o->members; m->name; m++) {
     if (_wcsicmp(m->name, names[0])) continue;
     if (m->key && !wcsncmp(m->key, L"driver.", 7) && !record_number(o->record, L"driver")) break;
-    if (m->younger && engine_is_old()) break;
+    if (m->younger && record_number(o->record, L"old")) break;
     ids[0] = m - o->members + 1;
   }
   for (UINT n = 1; n < count; n++) ids[n] = DISPID_UNKNOWN;

@@ -11,7 +11,7 @@ static BOOL matches(struct record *u, const WCHAR *name, const WCHAR *value, BOO
     if (_wcsicmp(known[i].name, name)) continue;
     if (known[i].text) return !_wcsicmp(record_text(u, known[i].key), value);
     DWORD is = record_number(u, known[i].key), wanted = wcstoul(value, NULL, 10);
-    return wcscmp(known[i].key, L"revision") ? !is == !wanted : is == wanted;
+    return wcscmp(known[i].key, L"revision") ? !is == !wanted : is == wanted || record_number(u, L"loose");
   }
   return *ok = FALSE;
 }
@@ -81,6 +81,8 @@ static HRESULT search(struct object *o, const struct member *m, struct call *c) 
   for (known = store_updates(); known;) {
     struct record *u = known;
     record_unlink(&known, u);
+    record_set(u, L"old", record_text(engine, L"old"));
+    record_set(u, L"loose", record_text(engine, L"loose"));
     if (meets(u, criteria, &ok))
       object_append(all, update_object(u));
     else
@@ -193,23 +195,24 @@ static const struct member service_members[] = {
     {L"Name", text, L"name"}, {L"ServiceID", text, L"id"}, {L"IsManaged", flag, L"managed"},
     {L"IsRegisteredWithAU", flag, L"registered"}, {L"IsDefaultAUService", flag, L"default", TRUE}, {0}};
 
-static void service(struct object *all, const WCHAR *id, const WCHAR *name, BOOL managed, BOOL first) {
+static void service(struct object *all, const WCHAR *id, const WCHAR *name, BOOL managed, BOOL first, BOOL old) {
   struct record *r = record_new();
   record_add(r, L"id", id);
   record_add(r, L"name", name);
   record_set_number(r, L"managed", managed);
   record_set_number(r, L"registered", first);
   record_set_number(r, L"default", first);
+  record_set_number(r, L"old", old);
   object_append(all, object_new(service_members, r));
 }
 
 static HRESULT services(struct object *o, const struct member *m, struct call *c) {
   struct object *all = object_new(collection_members, NULL);
   struct record *engine = store_engine();
-  BOOL managed = record_number(engine, L"managed");
+  BOOL managed = record_number(engine, L"managed"), old = record_number(engine, L"old");
   record_drop(engine);
-  service(all, L"9482f4b4-e343-43b6-b170-9a65bc822c77", L"Windows Update", FALSE, !managed);
-  if (managed) service(all, L"3da21691-e39d-4da6-8a4b-b43877bcb1b7", L"Windows Server Update Service", TRUE, TRUE);
+  service(all, L"9482f4b4-e343-43b6-b170-9a65bc822c77", L"Windows Update", FALSE, !managed, old);
+  if (managed) service(all, L"3da21691-e39d-4da6-8a4b-b43877bcb1b7", L"Windows Server Update Service", TRUE, TRUE, old);
   return give_object(c, all);
 }
 
