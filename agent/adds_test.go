@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +49,22 @@ func TestOnlyWhatAddsItemsGoesBackToNothing(t *testing.T) {
 		pass(time.Hour)
 		if o := w.last(j); o.Result != wire.ResultRefused || len(w.machine.calls()) != 0 {
 			t.Errorf("told %+v", o)
+		}
+	})
+}
+
+// TestWhatWaitsForARestartIsNotVerified: also where what asks for the restart names no item.
+func TestWhatWaitsForARestartIsNotVerified(t *testing.T) {
+	inside(t, func(t *testing.T, w *world) {
+		w.machine.waits = true
+		w.machine.restart = wire.Restart{Machine: true, Reasons: []string{"Windows Update"}}
+		j := job("curl", "1.0", "1.1")
+		w.order(j)
+		w.start()
+		pass(time.Hour)
+		o := w.last(j)
+		if r := w.receipt(o); r.Verified || o.Step != wire.StepDone || !strings.Contains(o.Message, "when the machine restarts") {
+			t.Errorf("told %+v, receipt %+v", o, r)
 		}
 	})
 }

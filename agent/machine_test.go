@@ -29,6 +29,7 @@ type machine struct {
 	apply     func(provider.Request) (provider.Outcome, bool, error) // true: go on with the installation
 	begun     map[string]string                                      // what Apply left broken, and the version it was to have
 	repair    func() (provider.Outcome, error)                       // nil: there is nothing that could repair
+	waits     bool                                                   // every item waits for a restart
 	adds      bool                                                   // each update is an item of its own
 	disputed  map[string]string                                      // why another reading does not bear an item out
 	open      []provider.Process                                     // what people have open
@@ -59,7 +60,7 @@ func (m *machine) Installed(context.Context) ([]patch.Item, error) {
 	defer m.mu.Unlock()
 	var items []patch.Item
 	for name, v := range m.installed {
-		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Disputed: m.disputed[name], Previous: m.previous[name], Source: m.sources[name]})
+		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Disputed: m.disputed[name], Restart: m.waits, Previous: m.previous[name], Source: m.sources[name]})
 	}
 	return items, m.scanErr
 }

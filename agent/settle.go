@@ -211,7 +211,7 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 		return failed
 	case t.To == patch.Nothing:
 		e := ending{done: true, result: wire.ResultOK, verified: true, message: fmt.Sprintf("%s is no longer installed, as was asked.", t.Name)}
-		if why := inactive(j, r); why != "" {
+		if why := inactive(j, item, r); why != "" {
 			e.verified, e.message = false, fmt.Sprintf("%s is no longer installed. %s", t.Name, why)
 		}
 		return e
@@ -239,20 +239,20 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 	if !j.Begun {
 		e.message = fmt.Sprintf("%s was already %s; nothing was changed.", t.Name, item.Version)
 	}
-	if why := inactive(j, r); why != "" {
+	if why := inactive(j, item, r); why != "" {
 		e.verified, e.message = false, fmt.Sprintf("%s %s is installed. %s", t.Name, item.Version, why)
 	}
 	return e
 }
 
 // inactive says in a sentence why an installed version does not run yet, "" when it does.
-func inactive(j journal.Job, r inventory.Report) string {
+func inactive(j journal.Job, item patch.Item, r inventory.Report) string {
 	restarted := j.BootBefore != "" && r.Facts.BootID != "" && r.Facts.BootID != j.BootBefore
 	restart := r.Facts.Restart
 	switch {
 	case !r.HostRead():
 		return "Whether the machine must restart for it could not be read."
-	case restart.Machine && caused(j, restart.Reasons):
+	case item.Restart, restart.Machine && caused(j, restart.Reasons):
 		return "It becomes active when the machine restarts, which is still to be done."
 	case j.Reboot == patch.Yes && !restart.Machine && !restarted && !r.Facts.Container:
 		return "It becomes active when the machine restarts, which is still to be done."

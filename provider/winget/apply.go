@@ -325,6 +325,9 @@ func (w *Winget) run(ctx context.Context, p program, args []string, i patch.Inst
 	e := judge(i, kind, res.Code)
 	if e.reboot == patch.Yes {
 		out.Reboot = patch.Yes
+		if err := w.wait(p); err != nil {
+			return fmt.Errorf("%s asks for a restart, which could not be written down: %w", p.item.Name, err)
+		}
 	}
 	if err := e.err(res.Code); err != nil {
 		return fmt.Errorf("%s: %w", p.item.Name, err)

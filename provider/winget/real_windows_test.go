@@ -375,7 +375,9 @@ func TestRealMisdeedsAreToldAsTheyAre(t *testing.T) {
 	if err := take("bed-nsis-1.2.0-code.exe", "1.2.0"); err != nil {
 		t.Errorf("one that asks for a reboot: %v", err)
 	}
-	s.must("1.2.0", name)
+	if item := s.must("1.2.0", name); !item.Restart {
+		t.Error("that it asked for a restart is forgotten")
+	}
 	if err := take("bed-nsis-1.3.0-code.exe", "1.3.0"); err == nil { // it installs, and says that it failed
 		t.Error("an installer that says that it failed passes")
 	}

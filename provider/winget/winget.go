@@ -124,6 +124,7 @@ func (w *Winget) look() (programs []program, notes []string, err error) {
 	c, past := w.catalog(), w.history()
 	programs = recognise(entries, c.Packages, w.here)
 	pinned(programs, w.wishes())
+	w.waiting(programs)
 	for i := range programs {
 		programs[i].item.Previous = past.previous(programs[i])
 	}

@@ -163,7 +163,7 @@ func itemOf(u provider.EngineUpdate, t told, s second, restart, logged bool) (pa
 	}
 	i := patch.Item{
 		Provider: Name, Name: name(u), Title: u.Title, Instance: u.ID.Update, Source: u.ID.Update, Origin: origin,
-		Version: strconv.Itoa(u.ID.Revision), Disputed: why,
+		Version: strconv.Itoa(u.ID.Revision), Disputed: why, Restart: state == statePending,
 	}
 	if u.Removable && t == toldInstalled && state == stateThere {
 		i.Previous = gone

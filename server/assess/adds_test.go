@@ -49,3 +49,15 @@ func TestUpdatesThatAreItemsOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestAnItemThatWaitsForARestartSaysSo: whatever the host says that asks for it.
+func TestAnItemThatWaitsForARestartSaysSo(t *testing.T) {
+	p := readable()
+	p.Name, p.Versions, p.Adds = "winupdate", patch.SchemeRevision, true
+	p.Items = []patch.Item{{Provider: "winupdate", Name: "KB1", Instance: "1", Source: "1", Version: "200", Restart: true}}
+	p.Offers = []Offer{{FirstSeen: now, GoneAt: &now, Update: patch.Update{Provider: "winupdate", Name: "KB1", Instance: "1", Source: "1", Available: "200"}}}
+	d := Device{Facts: wire.Facts{Restart: wire.Restart{Machine: true, Reasons: []string{"Windows Update"}}}, Host: Section{State: wire.SectionOK, ScannedAt: now}, Providers: []Provider{p}}
+	if n := Needs(d, now); len(n) != 1 || !n[0].Reached || n[0].Restart == "" {
+		t.Errorf("%+v", n)
+	}
+}

@@ -152,7 +152,7 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 		n.Replaced = replaced(o, p)
 		n.Reached = n.Installed != "" && n.Broken == "" && n.Disputed == "" && reached(p.Versions, n.Installed, o.Update.Available)
 		if n.Reached {
-			n.Restart, n.Unsure = runs(n, d)
+			n.Restart, n.Unsure = runs(n, item, d)
 			n.Running = d.Facts.Restart.Using(n.Key.Name)
 		}
 		needs = append(needs, n)
@@ -161,10 +161,10 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 }
 
 // runs says why what runs is not, or may not be, what a need that is reached shows as installed.
-func runs(n Need, d Device) (restart, unsure string) {
+func runs(n Need, item patch.Item, d Device) (restart, unsure string) {
 	r := d.Facts.Restart
 	switch {
-	case slices.Contains(r.Reasons, n.Key.Name):
+	case item.Restart, slices.Contains(r.Reasons, n.Key.Name):
 		return fmt.Sprintf("the machine has to reboot for %s, which has not happened yet", n.Key.Name), ""
 	case r.Machine && len(r.Reasons) == 0: // any of them may be why
 		return "the machine has to reboot, does not say for what, and has not yet", ""

@@ -44,6 +44,20 @@ func TestRuleAnswersSecurityUpdatesOnly(t *testing.T) {
 	}
 }
 
+// TestNoRuleChoosesWhatIsOptional: its publisher leaves it to people.
+func TestNoRuleChoosesWhatIsOptional(t *testing.T) {
+	n := assess.Need{Key: patch.Key{Provider: "winupdate", Name: "KB1"}, Offered: true,
+		Update: patch.Update{Provider: "winupdate", Name: "KB1", Available: "200", Classes: []patch.Class{patch.Security}, Block: patch.Optional}}
+	versions := func(string) string { return patch.SchemeRevision }
+	if d := Decide([]assess.Need{n}, nil, Rule{Security: true}, versions)[0]; d.Kind != Wait {
+		t.Errorf("the rule decides %+v", d)
+	}
+	yes := Answer{ID: "apr_1", Yes: true, Key: n.Key, Version: "200", By: "Ann"}
+	if d := Decide([]assess.Need{n}, []Answer{yes}, Rule{Security: true}, versions)[0]; d.Kind != Install {
+		t.Errorf("a person's yes is %+v", d)
+	}
+}
+
 func TestAPersonBeatsARule(t *testing.T) {
 	rule := Rule{ID: "rule", Security: true}
 	d := Decide([]assess.Need{need("1.1", patch.Security)}, []Answer{answer("no", CustomerLevel, false)}, rule, deb)

@@ -213,7 +213,7 @@ func offered(c Case, _ time.Time) Verdict {
 		why = "The device keeps this update back and does not say why."
 	}
 	switch n.Update.Block {
-	case patch.NotBlocked:
+	case patch.NotBlocked, patch.Optional: // a person may choose it
 		return Verdict{}
 	case patch.Held, patch.Pinned:
 		return Verdict{Name: HELD, Owner: Customer, Since: n.Since, Act: ActUnhold, Sentence: why}

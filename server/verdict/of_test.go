@@ -58,6 +58,9 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		}},
 		{WITHDRAWN, Offered, func(c *Case) { c.Need.Offered, c.Need.GoneAt = false, &gone }},
 		{HELD, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Held, "held by root" }},
+		{WAITS_DECISION, Decided, func(c *Case) {
+			c.Need.Update.Block, c.Decision, c.Work = patch.Optional, policy.Decision{Kind: policy.Wait}, Work{}
+		}},
 		{DISPUTED, Known, func(c *Case) { c.Need.Installed, c.Need.Disputed = "1.1", "the engine and the build do not agree" }},
 		{SUPERSEDED, Offered, func(c *Case) {
 			c.Need.Installed, c.Need.Absent, c.Need.Offered, c.Need.GoneAt, c.Need.Replaced = "", true, false, &gone, "KB2"

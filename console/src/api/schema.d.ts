@@ -1504,6 +1504,7 @@ export interface components {
             orphan?: boolean;
             previous?: string;
             provider: string;
+            restart?: boolean;
             scope?: string;
             source?: string;
             source_version?: string;
@@ -1679,7 +1680,7 @@ export interface components {
         Need: {
             available?: string;
             /** @enum {string} */
-            block?: "held" | "pinned" | "phased" | "kept_back";
+            block?: "held" | "pinned" | "phased" | "kept_back" | "optional";
             can: components["schemas"]["NeedCan"];
             classes?: ("security" | "bugfix" | "feature" | "other")[];
             customer: components["schemas"]["Ref"];
@@ -1725,7 +1726,7 @@ export interface components {
             approvals?: components["schemas"]["Approval"][];
             available?: string;
             /** @enum {string} */
-            block?: "held" | "pinned" | "phased" | "kept_back";
+            block?: "held" | "pinned" | "phased" | "kept_back" | "optional";
             can: components["schemas"]["NeedCan"];
             chain?: components["schemas"]["ChainLink"][];
             classes?: ("security" | "bugfix" | "feature" | "other")[];
