@@ -15,6 +15,7 @@ import (
 
 	"patchbay/cli"
 	"patchbay/patch/vercmp"
+	"patchbay/server/catalog/msrc"
 	"patchbay/server/catalog/winget"
 )
 
@@ -55,7 +56,14 @@ func main() {
 type debugCmd struct {
 	Vercmp vercmp.Command `cmd:"" help:"Compare tab-separated pairs of versions from standard input."`
 	Winget winget.Command `cmd:"" help:"Read manifests of winget, and say what became of them and how well old versions are recognised."`
+	Msrc   msrcCmd        `cmd:"" help:"Read Microsoft's security documents, and say what an update mends and what a Windows lacks."`
 }
+
+// msrcCmd reads Microsoft's security documents.
+type msrcCmd struct{ msrc.Command }
+
+// Run prints what is in them.
+func (c *msrcCmd) Run(g *cli.Globals, out io.Writer) error { return c.Command.Run(out, g.JSON) }
 
 // versionCmd prints the version.
 type versionCmd struct{}
