@@ -141,7 +141,20 @@ type Facts struct {
 	Patchers     []string        `json:"patchers,omitempty"` // other programs that install updates here, such as unattended-upgrades
 	Masters      []Master        `json:"masters,omitempty"`  // those of them that may install what a provider here does, sorted
 	Edition      string          `json:"edition,omitempty"`  // of Windows: "Professional", "ServerStandard"
+	Channel      string          `json:"channel,omitempty"`  // by which a Windows is serviced, one of those below; "" is not known
 }
+
+// The servicing channels of Windows. Those of Insiders bring what is not released yet.
+const (
+	ChannelGAC            = "gac"    // General Availability Channel
+	ChannelLTSC           = "ltsc"   // Long-Term Servicing Channel
+	ChannelAnnual         = "annual" // of servers that are replaced every year
+	ChannelInsider        = "insider"
+	ChannelCanary         = "insider_canary"
+	ChannelDev            = "insider_dev"
+	ChannelBeta           = "insider_beta"
+	ChannelReleasePreview = "insider_release_preview"
+)
 
 // Master is another program that decides over what is installed on the device, as far as is
 // known: whether it does is settled elsewhere.

@@ -80,7 +80,7 @@ func onWindows(host provider.RegistryHost) wire.Facts {
 	f := wire.Facts{
 		OS: "windows", Distro: "windows", Edition: textOf(version, "EditionID"),
 		Release: cmp.Or(textOf(version, "DisplayVersion"), textOf(version, "ReleaseId")),
-		Kernel:  windowsVersion(version), OSName: windowsName(version),
+		Kernel:  windowsVersion(version), OSName: windowsName(version), Channel: windowsChannel(h, version),
 		Hostname:     cmp.Or(textOf(h.key(`HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters`), "Hostname"), textOf(h.key(control+`\ComputerName\ActiveComputerName`), "ComputerName")),
 		Architecture: processor(textOf(h.key(control+`\Session Manager\Environment`), "PROCESSOR_ARCHITECTURE")),
 		MachineID:    hashedID(textOf(h.key(`HKLM\SOFTWARE\Microsoft\Cryptography`), "MachineGuid")),

@@ -63,7 +63,7 @@ func TestWindowsTellsItself(t *testing.T) {
 	f := factsOf(t, h)
 	booted := h.machine.BootedAt
 	want := wire.Facts{
-		Hostname: "Ada-PC", OS: "windows", Distro: "windows", Release: "23H2", OSName: "Windows 11 Pro 23H2", Edition: "Professional", SupportEnds: "2025-11-11", Kernel: "10.0.22631.3682",
+		Hostname: "Ada-PC", OS: "windows", Distro: "windows", Release: "23H2", OSName: "Windows 11 Pro 23H2", Edition: "Professional", SupportEnds: "2025-11-11", Kernel: "10.0.22631.3682", Channel: wire.ChannelGAC,
 		Architecture: "amd64", MachineID: f.MachineID, BootID: "b1", BootedAt: &booted, Zone: "Europe/Berlin",
 		Restart: wire.Restart{Reasons: []string{"2 files to be replaced or removed at the next start (weak)"}, Services: []string{}},
 		Masters: []wire.Master{{Name: "Atera", Programs: true, System: true}, {Name: "Intune", Programs: true, System: true}, {Name: "WSUS (https://wsus.example:8531)", System: true},

@@ -93,7 +93,7 @@ func (x *Index) device(e *Entry, now time.Time) view.Device {
 	d, f := e.Device, e.Device.Facts
 	v := view.Device{
 		ID: d.ID, Name: d.Name, Customer: e.Customer, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name},
-		OS: f.OS, Edition: f.Edition, OSName: f.OSName, Release: f.Release, SupportEnds: f.SupportEnds, Kernel: f.Kernel,
+		OS: f.OS, Edition: f.Edition, Channel: f.Channel, OSName: f.OSName, Release: f.Release, SupportEnds: f.SupportEnds, Kernel: f.Kernel,
 		Architecture: f.Architecture, Container: f.Container,
 		Agent: view.Agent{ID: e.Agent.ID, Mode: e.Agent.Mode, Build: e.Agent.Build, LastSeen: x.lastSeen(e),
 			EnrolledAt: e.Agent.EnrolledAt, ClockOffSeconds: int(e.Agent.ClockOff.Seconds())},

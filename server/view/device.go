@@ -28,6 +28,7 @@ type Device struct {
 	OS           string      `json:"os,omitempty" doc:"Such as linux, windows, darwin"`
 	OSName       string      `json:"os_name,omitempty"`
 	Edition      string      `json:"edition,omitempty" doc:"Of a Windows, such as Professional"`
+	Channel      string      `json:"channel,omitempty" doc:"By which a Windows is serviced: gac, ltsc, annual, or one of Insiders, such as insider_beta"`
 	Release      string      `json:"release,omitempty"`
 	SupportEnds  string      `json:"support_ends,omitempty" doc:"YYYY-MM-DD; left out when not known"`
 	Kernel       string      `json:"kernel,omitempty" doc:"The one that runs"`

@@ -77,14 +77,14 @@ func personal(who string) []patch.Item {
 func (d *device) windows(i, n int, random *rand.Rand) {
 	names := []string{"ws-buchhaltung", "terminal-gate-7-zufahrt-ost-kamera-und-schranke-einfahrt-lastwagen-containerhafen", "laptop-außendienst", "dc-01", "neu-vm",
 		"cnc-steuerung-halle-3-links-neben-dem-kran-hinter-der-zweiten-tuer-von-rechts-01", "empfang-01", "waage-ost", "kasse-2", "ws-konstruktion"}
-	editions := []struct{ name, release, kernel, edition, distro string }{
-		{"Windows 11 Pro 24H2", "24H2", "10.0.26100.1882", "Professional", "windows"},
-		{"Windows 11 Pro 23H2", "23H2", "10.0.22631.4317", "Professional", "windows"},
-		{"Windows 10 Pro 22H2", "22H2", "10.0.19045.5011", "Professional", "windows"},
-		{"Windows Server 2022 Standard 21H2", "21H2", "10.0.20348.2762", "ServerStandard", "windows-server"},
+	editions := []struct{ name, release, kernel, edition, distro, channel string }{
+		{"Windows 11 Pro 24H2", "24H2", "10.0.26100.1882", "Professional", "windows", wire.ChannelReleasePreview},
+		{"Windows 11 Pro 23H2", "23H2", "10.0.22631.4317", "Professional", "windows", wire.ChannelGAC},
+		{"Windows 10 Pro 22H2", "22H2", "10.0.19045.5011", "Professional", "windows", wire.ChannelGAC},
+		{"Windows Server 2022 Standard 21H2", "21H2", "10.0.20348.2762", "ServerStandard", "windows-server", wire.ChannelLTSC},
 	}
 	e := editions[n%len(editions)]
-	d.facts = wire.Facts{Hostname: named(names, n, i), OS: "windows", Distro: e.distro, Release: e.release, OSName: e.name, Kernel: e.kernel, Edition: e.edition,
+	d.facts = wire.Facts{Hostname: named(names, n, i), OS: "windows", Distro: e.distro, Release: e.release, OSName: e.name, Kernel: e.kernel, Edition: e.edition, Channel: e.channel,
 		Architecture: "amd64", BootID: "b1", Zone: "Europe/Berlin", Providers: traitsOf(winget), Restart: wire.Restart{Services: []string{}}}
 	for at, r := range windowsReleases() {
 		if (at*7+n*3)%4 == 0 && n != 0 || r.scope != "" && n%3 != 2 {

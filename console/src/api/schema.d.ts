@@ -1275,6 +1275,8 @@ export interface components {
         Device: {
             agent: components["schemas"]["Agent"];
             architecture?: string;
+            /** @description By which a Windows is serviced: gac, ltsc, annual, or one of Insiders, such as insider_beta */
+            channel?: string;
             container: boolean;
             customer: components["schemas"]["Ref"];
             /** @description Of a Windows, such as Professional */
@@ -1320,6 +1322,8 @@ export interface components {
             agent: components["schemas"]["Agent"];
             architecture?: string;
             can: components["schemas"]["DeviceCan"];
+            /** @description By which a Windows is serviced: gac, ltsc, annual, or one of Insiders, such as insider_beta */
+            channel?: string;
             container: boolean;
             /** @description Devices that began with this one's disk */
             copies?: components["schemas"]["Ref"][];

@@ -24,6 +24,7 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
             <dt>System</dt><dd>{systemOf(d) || "not known"}</dd>
             <dt>Support ends</dt><dd>{d.support_ends ?? "not known"}</dd>
             {d.edition && <><dt>Edition</dt><dd>{d.edition}</dd></>}
+            {d.os === "windows" && <><dt>Servicing channel</dt><dd>{channelWords(d.channel)}</dd></>}
             <dt>{d.os === "windows" ? "Windows build" : "Kernel running"}</dt><dd className="mono">{d.kernel ?? "not known"}</dd>
             <dt>Architecture</dt><dd>{d.architecture ?? "not known"}{d.container && ", in a container"}</dd>
             <dt>Disk</dt><dd><Disk device={d} /></dd>
@@ -55,6 +56,18 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
       </Section>
     </>
   );
+}
+
+const channels: Record<string, string> = {
+  gac: "General Availability", ltsc: "Long-Term Servicing (LTSC)", annual: "Annual",
+  insider: "Insider", insider_canary: "Insider, Canary", insider_dev: "Insider, Dev", insider_beta: "Insider, Beta", insider_release_preview: "Insider, Release Preview",
+};
+
+/** By which channel a Windows gets its updates. */
+function channelWords(channel?: string): string {
+  const word = channel && (channels[channel] ?? channel);
+  if (!word) return "not known";
+  return channel.startsWith("insider") ? `${word}: gets builds before their release` : word;
 }
 
 function clockWords(off: number): string {
