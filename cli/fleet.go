@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
 
 	"patchbay/client"
 	"patchbay/server/api"
@@ -111,7 +113,25 @@ func (s *DeviceShow) Run(ctx context.Context, g *Globals) error {
 func needRows(t *table, needs []view.Need) {
 	t.row("ITEM", "DEVICE", "INSTALLED", "AVAILABLE", "VERDICT", "SINCE", "WHY")
 	for _, n := range needs {
-		t.row(n.Item.Name, n.Device.Name, n.Installed, n.Available, n.Verdict.Name, n.Verdict.Since, n.Verdict.Sentence)
+		t.row(called(n.Item.Name, n.Title), n.Device.Name, n.Installed, n.Available, n.Verdict.Name, n.Verdict.Since, n.Verdict.Sentence)
+	}
+}
+
+// called is a name with the title that its publisher gave it beside, which may say it again.
+func called(name, title string) string {
+	if title = strings.TrimSpace(strings.TrimSuffix(title, "("+name+")")); title == "" || title == name {
+		return name
+	}
+	return name + " (" + title + ")"
+}
+
+// mends tells what an update mends, and since when that can be mended.
+func mends(t *table, advisories []string, first *time.Time) {
+	if len(advisories) > 0 {
+		t.row("mends", strings.Join(advisories, " "))
+	}
+	if first != nil {
+		t.row("fix known since", *first)
 	}
 }
 
@@ -218,7 +238,7 @@ func (n *UpdateStory) Run(ctx context.Context, g *Globals) error {
 type UpdateList struct {
 	Listing
 	Customer string `help:"Only this customer's devices."`
-	Class    string `help:"Only this class: security, bugfix, feature or other."`
+	Class    string `help:"Only this class: security, bugfix, critical, feature, definition, rollup, service_pack, driver, tool, preview or other."`
 	State    string `help:"Only those with a need in this state, such as waits_person."`
 }
 
@@ -240,7 +260,7 @@ func (l *UpdateList) Run(ctx context.Context, g *Globals) error {
 	return g.show(page, func(t *table) {
 		t.row("ID", "NAME", "AVAILABLE", "CLASSES", "DEVICES", "VERIFIED", "WAITS FOR A PERSON", "FAILED", "FIRST SEEN")
 		for _, v := range page.Items {
-			t.row(v.ID, v.Name, v.Available, v.Classes, v.Devices, v.Counts.Verified, v.Counts.WaitsPerson, v.Counts.Failed, v.FirstSeen)
+			t.row(v.ID, called(v.Name, v.Title), v.Available, v.Classes, v.Devices, v.Counts.Verified, v.Counts.WaitsPerson, v.Counts.Failed, v.FirstSeen)
 		}
 		t.total(len(page.Items), page.Total)
 	})
@@ -262,7 +282,8 @@ func (s *UpdateShow) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	return g.show(v, func(t *table) {
-		t.row(v.Name, v.Available, v.Origin, v.Suite)
+		t.row(called(v.Name, v.Title), v.Available, v.Origin, v.Suite)
+		mends(t, v.Advisories, v.FirstAt)
 		t.row("CUSTOMER", "DEVICES", "SILENT", "VERIFIED", "WAITS FOR A PERSON", "WAITS FOR TIME", "FAILED")
 		for _, u := range v.ByCustomer {
 			t.row(u.Customer.Name, u.Devices, u.Silent, u.Counts.Verified, u.Counts.WaitsPerson, u.Counts.WaitsTime, u.Counts.Failed)
@@ -285,7 +306,7 @@ type NeedList struct {
 	Update   string `help:"Only needs for this update (ID)."`
 	Verdict  string `help:"Only this verdict, such as FAILED."`
 	State    string `help:"Only this state, such as waits_person."`
-	Class    string `help:"Only this class: security, bugfix, feature or other."`
+	Class    string `help:"Only this class: security, bugfix, critical, feature, definition, rollup, service_pack, driver, tool, preview or other."`
 }
 
 // Run prints the list.
@@ -329,7 +350,8 @@ func (s *NeedShow) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	return g.show(v, func(t *table) {
-		t.row(v.Item.Name, v.Device.Name, v.Installed+" -> "+v.Available)
+		t.row(called(v.Item.Name, v.Title), v.Device.Name, v.Installed+" -> "+v.Available)
+		mends(t, v.Advisories, v.FirstAt)
 		t.row(v.Verdict.Name, v.Verdict.Sentence)
 		t.row("turn of", v.Verdict.Owner)
 		t.row("next try", v.Verdict.Next)

@@ -53,6 +53,11 @@ const (
 	Other       Class = "other"   // the source does not say
 )
 
+// Classes are all of them.
+func Classes() []Class {
+	return []Class{Security, BugFix, Critical, Feature, Definition, Rollup, ServicePack, Driver, Tool, Preview, Other}
+}
+
 // Severity is the one scale that vendor words and scores are mapped to.
 type Severity string
 

@@ -74,7 +74,8 @@ type Summary struct {
 // Update is an installed item with another version on offer.
 type Update struct {
 	Provider     string        `json:"provider"`
-	Name         string        `json:"name"` // without the architecture
+	Name         string        `json:"name"`            // without the architecture
+	Title        string        `json:"title,omitempty"` // what its publisher calls it, where the name is a number
 	Architecture string        `json:"architecture"`
 	Installed    string        `json:"installed"`
 	Available    string        `json:"available"`
@@ -184,7 +185,7 @@ func (r *Report) addOffer(p Part) {
 	r.Notes = append(r.Notes, p.Offer.Notes...)
 	for _, u := range p.Offer.Updates {
 		a := Update{
-			Provider: u.Provider, Name: u.Name, Architecture: u.Architecture, Installed: u.Installed, Available: u.Available,
+			Provider: u.Provider, Name: u.Name, Title: u.Title, Architecture: u.Architecture, Installed: u.Installed, Available: u.Available,
 			Security: u.Is(patch.Security), Classes: append([]patch.Class{}, u.Classes...), Origin: u.Origin, Suite: u.Suite,
 			Source: u.Source, Size: u.Size, SHA256: u.SHA256,
 		}

@@ -108,6 +108,9 @@ func (t *text) group(g group, all bool) {
 		if utf8.RuneCountInString(change) > room {
 			change = shorten(clean(u.Installed), (room-3)/2) + " → " + shorten(clean(u.Available), (room-3)/2)
 		}
+		if title := clean(u.Title); title != "" && u.Installed == "" {
+			change = shorten(title, room) // its version says nothing to people
+		}
 		t.line(fmt.Sprintf("  %s %s %*s", pad(shorten(name, nameWidth), nameWidth), pad(change, room), sizeWidth, size(u.Size)))
 		if why := u.HeldWhy + u.Why; why != "" {
 			t.wrapped("    ", why)

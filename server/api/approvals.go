@@ -52,6 +52,7 @@ type Preview struct {
 // PreviewUpdate is one update in a preview.
 type PreviewUpdate struct {
 	Name      string `json:"name"`
+	Title     string `json:"title,omitempty"`
 	Available string `json:"available"`
 	Devices   int    `json:"devices"`
 }

@@ -237,7 +237,7 @@ func (s *Server) items(ctx context.Context, in *ItemsParams) (*Out[view.Page[vie
 		}
 		catalogued := slices.ContainsFunc(d.Facts.Providers, func(p wire.ProviderFacts) bool { return p.Name == name && p.Traits.Catalog })
 		for _, i := range decoded[patch.Item](row.Body) {
-			if isItem(in.State, i) && matches(f.Q, i.Name, i.Source, i.Version, i.Origin, i.Updater, i.Scope) {
+			if isItem(in.State, i) && matches(f.Q, i.Name, i.Title, i.Source, i.Version, i.Origin, i.Updater, i.Scope) {
 				items = append(items, itemView(i, catalogued))
 			}
 		}

@@ -16,7 +16,7 @@ type NeedsParams struct {
 	Update   string `query:"update" maxLength:"60"`
 	Verdict  string `query:"verdict" maxLength:"40" doc:"A verdict's name, such as WAITS_WINDOW"`
 	State    string `query:"state" enum:"verified,moving,waits_time,waits_person,failed,excepted,unknown"`
-	Class    string `query:"class" enum:"security,bugfix,feature,other"`
+	Class    string `query:"class" enum:"security,bugfix,critical,feature,definition,rollup,service_pack,driver,tool,preview,other"`
 	Sort     string `query:"sort" enum:"name,-name,device,-device,customer,-customer,since,-since,verdict,-verdict,size,-size" doc:"name by default"`
 }
 
@@ -42,7 +42,7 @@ type DeviceNeedsParams struct {
 	ListParams
 	Verdict string `query:"verdict" maxLength:"40"`
 	State   string `query:"state" enum:"verified,moving,waits_time,waits_person,failed,excepted,unknown"`
-	Class   string `query:"class" enum:"security,bugfix,feature,other"`
+	Class   string `query:"class" enum:"security,bugfix,critical,feature,definition,rollup,service_pack,driver,tool,preview,other"`
 	Sort    string `query:"sort" enum:"name,-name,since,-since,verdict,-verdict,size,-size" doc:"name by default"`
 }
 
@@ -114,7 +114,7 @@ func (s *Server) retry(ctx context.Context, in *NeedPath) (*Out[JobRef], error) 
 type UpdatesParams struct {
 	ListParams
 	Customer string `query:"customer" maxLength:"60"`
-	Class    string `query:"class" enum:"security,bugfix,feature,other"`
+	Class    string `query:"class" enum:"security,bugfix,critical,feature,definition,rollup,service_pack,driver,tool,preview,other"`
 	State    string `query:"state" enum:"verified,moving,waits_time,waits_person,failed,excepted,unknown"`
 	Sort     string `query:"sort" enum:"name,-name,devices,-devices,waiting,-waiting,released,-released,size,-size" doc:"name by default"`
 }

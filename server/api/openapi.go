@@ -77,7 +77,7 @@ func document(api huma.API) ([]byte, error) {
 		closeSet(schemas, name, "block", texts(patch.Held, patch.Pinned, patch.Phased, patch.KeptBack, patch.Optional))
 		closeSet(schemas, name, "reboot", texts(patch.Yes, patch.No))
 		if s := schemas[name]; s != nil && s.Properties["classes"] != nil {
-			s.Properties["classes"].Items.Enum = texts(patch.Security, patch.BugFix, patch.Feature, patch.Other)
+			s.Properties["classes"].Items.Enum = texts(patch.Classes()...)
 		}
 	}
 	body, err := json.MarshalIndent(api.OpenAPI(), "", "  ")

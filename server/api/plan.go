@@ -215,13 +215,14 @@ func reversible(needs []view.Need) view.Reversible {
 // describe counts what the answer would do.
 func (p *plan) describe(fleet Fleet, needs []view.Need, place string) {
 	type version struct{ provider, name, available, origin string }
+	titles := map[version]string{} // in the language of one of the devices
 	updates, reboots := map[version]map[string]bool{}, map[string]bool{}
 	for _, n := range needs {
 		v := version{n.Item.Provider, n.Item.Name, n.Available, n.Origin}
 		if updates[v] == nil {
 			updates[v] = map[string]bool{}
 		}
-		updates[v][n.Device.ID] = true
+		updates[v][n.Device.ID], titles[v] = true, n.Title
 		if n.Reboot == patch.Yes {
 			reboots[n.Device.ID] = true
 		}
@@ -242,7 +243,7 @@ func (p *plan) describe(fleet Fleet, needs []view.Need, place string) {
 		p.preview.OutsideWindow += one(!d.Window.Open)
 	}
 	for v, devices := range updates {
-		p.preview.UpdatesList = append(p.preview.UpdatesList, PreviewUpdate{v.name, v.available, len(devices)})
+		p.preview.UpdatesList = append(p.preview.UpdatesList, PreviewUpdate{v.name, titles[v], v.available, len(devices)})
 	}
 	slices.SortFunc(p.preview.UpdatesList, func(a, b PreviewUpdate) int {
 		return cmp.Or(b.Devices-a.Devices, strings.Compare(a.Name, b.Name), strings.Compare(a.Available, b.Available))

@@ -44,7 +44,7 @@ func matches(e *Entry, n *Need, f view.Filter) bool {
 		f.Update != "" && n.update != f.Update:
 		return false
 	}
-	return f.Q == "" || contains(view.Fold(f.Q), n.Key.Name, n.Key.Provider, e.Device.Name, e.Customer.Name, n.Update.Available)
+	return f.Q == "" || contains(view.Fold(f.Q), n.Key.Name, n.Update.Title, n.Key.Provider, e.Device.Name, e.Customer.Name, n.Update.Available)
 }
 
 func needKey(e *Entry, n *Need, field string) string {
@@ -74,7 +74,7 @@ func (x *Index) Need(now time.Time, id string) (view.NeedDetail, bool) {
 		return view.NeedDetail{}, false
 	}
 	n := &e.Needs[i]
-	detail := view.NeedDetail{Need: place{e, n}.show()}
+	detail := view.NeedDetail{Need: place{e, n}.show(), Mends: mends(n.Update)}
 	for _, l := range verdict.Explain(n.Verdict) {
 		link := view.ChainLink{Link: l.Link, Met: l.Met, Sentence: l.Sentence}
 		if at := linkTime(e, n, l.Link); l.Met && !at.IsZero() {
@@ -110,7 +110,7 @@ func (p place) show() view.Need {
 	v := view.Need{
 		ID: n.id, Device: view.Ref{ID: e.Device.ID, Name: e.Device.Name},
 		Customer: e.Customer, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name}, Item: view.ItemKeyOf(n.Key),
-		Installed: n.Installed, Available: n.target(), Origin: n.Update.Origin, Suite: n.Update.Suite,
+		Title: n.Update.Title, Installed: n.Installed, Available: n.target(), Origin: n.Update.Origin, Suite: n.Update.Suite,
 		Classes: n.Update.Classes, Severity: n.Update.Severity, Size: n.Update.Size, Reboot: n.Update.Reboot,
 		Block: n.Update.Block, Update: n.update, Verdict: n.Verdict, Can: n.can(e),
 		Previous: n.Previous, Source: n.Update.Source, Reversibility: n.Update.Reversibility, ReversibilityWhy: n.Update.ReversibilityWhy,

@@ -47,7 +47,7 @@ func (x *Index) groups(f view.Filter, now time.Time) map[string]*group {
 		for i := range e.Needs {
 			n := &e.Needs[i]
 			if n.update == "" || n.Verdict.State == verdict.Gone || f.Class != "" && !n.Update.Is(patch.Class(f.Class)) ||
-				q != "" && !contains(q, n.Key.Name, n.Update.Available, n.Update.Source) {
+				q != "" && !contains(q, n.Key.Name, n.Update.Title, n.Update.Available, n.Update.Source) {
 				continue
 			}
 			id := n.update
@@ -114,11 +114,15 @@ func (g *group) show() view.Update {
 	u := g.first.Update
 	slices.Sort(g.from)
 	return view.Update{
-		ID: g.id, Provider: u.Provider, Name: u.Name, Available: u.Available, Origin: u.Origin, Suite: u.Suite,
+		ID: g.id, Provider: u.Provider, Name: u.Name, Title: u.Title, Available: u.Available, Origin: u.Origin, Suite: u.Suite,
 		Classes: u.Classes, Severity: u.Severity, Size: u.Size, ReleasedAt: u.ReleasedAt, ReleasedBy: u.ReleasedBy,
 		Reboot: u.Reboot, Reversible: g.back, FirstSeen: g.firstSeen, Devices: g.devices, Customers: len(g.customers),
 		Counts: g.counts, Silent: g.silent, From: g.from,
 	}
+}
+
+func mends(u patch.Update) view.Mends {
+	return view.Mends{Advisories: u.Advisories, FirstAt: u.FirstAt}
 }
 
 // Update gives an update with where it stands per customer.
@@ -129,7 +133,7 @@ func (x *Index) Update(now time.Time, id string) (view.UpdateDetail, bool) {
 	if g == nil {
 		return view.UpdateDetail{}, false
 	}
-	detail := view.UpdateDetail{Update: g.show()}
+	detail := view.UpdateDetail{Update: g.show(), Mends: mends(g.first.Update)}
 	for _, c := range g.customers {
 		detail.ByCustomer = append(detail.ByCustomer, *c)
 	}

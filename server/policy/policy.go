@@ -109,7 +109,7 @@ func decide(n assess.Need, answers []Answer, rule Rule, versions func(string) st
 	case n.Blind != nil:
 	case rule.application(n.Update) != nil && (n.Offered || n.Broken == ""): // what is broken is no wish of a rule
 		return rule.application(n.Update).decide(n, versions(n.Key.Provider))
-	case rule.Security && n.Update.Is(patch.Security) && n.Update.Block != patch.Optional: // which is for people to choose
+	case rule.Security && n.Update.Is(patch.Security) && !n.Update.Is(patch.Preview) && n.Update.Block != patch.Optional: // no rule chooses what is left to people
 		return Decision{Kind: Install, ID: rule.ID, At: rule.At,
 			Reason: fmt.Sprintf("security updates are approved by themselves at %s", rule.Place)}
 	}

@@ -38,6 +38,10 @@ func TestRuleAnswersSecurityUpdatesOnly(t *testing.T) {
 	if d[0].Kind != Install || d[0].ID != "rule" || d[1].Kind != Wait {
 		t.Errorf("%+v", d)
 	}
+	d = Decide([]assess.Need{need("1.1", patch.Security, patch.Preview)}, nil, rule, deb)
+	if d[0].Kind != Wait {
+		t.Errorf("a preview comes by itself: %+v", d)
+	}
 	d = Decide([]assess.Need{need("1.1", patch.Security)}, nil, Rule{ID: "rule"}, deb)
 	if d[0].Kind != Wait {
 		t.Errorf("a site that decides by hand installs by itself: %+v", d)

@@ -20,6 +20,7 @@ type Need struct {
 	Customer  Ref            `json:"customer"`
 	Site      Ref            `json:"site"`
 	Item      ItemKey        `json:"item"`
+	Title     string         `json:"title,omitempty" doc:"What its publisher calls it, where the item's name is a number"`
 	Installed string         `json:"installed"`
 	Previous  string         `json:"previous,omitempty" doc:"The version before that one, which the device can bring back"`
 	Available string         `json:"available,omitempty"`
@@ -72,9 +73,16 @@ type NeedCan struct {
 // NeedDetail is a need with its whole chain, and the answers and jobs it rests on.
 type NeedDetail struct {
 	Need
+	Mends
 	Chain     []ChainLink `json:"chain,omitempty"`
 	Approvals []Approval  `json:"approvals,omitempty" doc:"Filled by the API from the store"`
 	Jobs      []Job       `json:"jobs,omitempty" doc:"Filled by the API from the store, newest first"`
+}
+
+// Mends is what an update mends, and since when that can be mended.
+type Mends struct {
+	Advisories []string   `json:"advisories,omitempty" doc:"Such as CVE-2026-0001"`
+	FirstAt    *time.Time `json:"first_at,omitempty" doc:"When the first update came out that carried what this one mends; left out when that is this one, or not known"`
 }
 
 // ChainLink is one link of the chain: met or not, and why.
@@ -90,6 +98,7 @@ type Update struct {
 	ID         string         `json:"id" doc:"Opaque: provider, name, version and origin"`
 	Provider   string         `json:"provider"`
 	Name       string         `json:"name"`
+	Title      string         `json:"title,omitempty" doc:"What its publisher calls it, where the name is a number"`
 	Available  string         `json:"available"`
 	Origin     string         `json:"origin,omitempty"`
 	Suite      string         `json:"suite,omitempty"`
@@ -207,6 +216,7 @@ func (c Counts) Of(s verdict.State) int {
 // UpdateDetail is an update with where it stands per customer.
 type UpdateDetail struct {
 	Update
+	Mends
 	ByCustomer []UpdateCustomer `json:"by_customer,omitempty"`
 }
 

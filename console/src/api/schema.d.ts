@@ -1686,7 +1686,7 @@ export interface components {
             /** @enum {string} */
             block?: "held" | "pinned" | "phased" | "kept_back" | "optional";
             can: components["schemas"]["NeedCan"];
-            classes?: ("security" | "bugfix" | "feature" | "other")[];
+            classes?: ("security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other")[];
             customer: components["schemas"]["Ref"];
             device: components["schemas"]["Ref"];
             /** @description Opaque and stable: the device and the item */
@@ -1714,6 +1714,8 @@ export interface components {
             /** @description The source package, where it has another name */
             source?: string;
             suite?: string;
+            /** @description What its publisher calls it, where the item's name is a number */
+            title?: string;
             /** @description The ID of the update it waits for */
             update?: string;
             verdict: components["schemas"]["Verdict"];
@@ -1726,6 +1728,8 @@ export interface components {
             undo: string;
         };
         NeedDetail: {
+            /** @description Such as CVE-2026-0001 */
+            advisories?: string[];
             /** @description Filled by the API from the store */
             approvals?: components["schemas"]["Approval"][];
             available?: string;
@@ -1733,9 +1737,14 @@ export interface components {
             block?: "held" | "pinned" | "phased" | "kept_back" | "optional";
             can: components["schemas"]["NeedCan"];
             chain?: components["schemas"]["ChainLink"][];
-            classes?: ("security" | "bugfix" | "feature" | "other")[];
+            classes?: ("security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other")[];
             customer: components["schemas"]["Ref"];
             device: components["schemas"]["Ref"];
+            /**
+             * Format: date-time
+             * @description When the first update came out that carried what this one mends; left out when that is this one, or not known
+             */
+            first_at?: string;
             /** @description Opaque and stable: the device and the item */
             id: string;
             installed: string;
@@ -1763,6 +1772,8 @@ export interface components {
             /** @description The source package, where it has another name */
             source?: string;
             suite?: string;
+            /** @description What its publisher calls it, where the item's name is a number */
+            title?: string;
             /** @description The ID of the update it waits for */
             update?: string;
             verdict: components["schemas"]["Verdict"];
@@ -2286,6 +2297,7 @@ export interface components {
             /** Format: int64 */
             devices: number;
             name: string;
+            title?: string;
         };
         Receipt: {
             /** @description Left out when it could not be read */
@@ -2567,7 +2579,7 @@ export interface components {
         };
         Update: {
             available: string;
-            classes?: ("security" | "bugfix" | "feature" | "other")[];
+            classes?: ("security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other")[];
             counts: components["schemas"]["Counts"];
             /** Format: int64 */
             customers: number;
@@ -2598,6 +2610,8 @@ export interface components {
             /** Format: int64 */
             size?: number;
             suite?: string;
+            /** @description What its publisher calls it, where the name is a number */
+            title?: string;
         };
         UpdateCustomer: {
             counts: components["schemas"]["Counts"];
@@ -2608,14 +2622,21 @@ export interface components {
             silent: number;
         };
         UpdateDetail: {
+            /** @description Such as CVE-2026-0001 */
+            advisories?: string[];
             available: string;
             by_customer?: components["schemas"]["UpdateCustomer"][];
-            classes?: ("security" | "bugfix" | "feature" | "other")[];
+            classes?: ("security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other")[];
             counts: components["schemas"]["Counts"];
             /** Format: int64 */
             customers: number;
             /** Format: int64 */
             devices: number;
+            /**
+             * Format: date-time
+             * @description When the first update came out that carried what this one mends; left out when that is this one, or not known
+             */
+            first_at?: string;
             /** Format: date-time */
             first_seen: string;
             /** @description Installed versions, at most five */
@@ -2641,6 +2662,8 @@ export interface components {
             /** Format: int64 */
             size?: number;
             suite?: string;
+            /** @description What its publisher calls it, where the name is a number */
+            title?: string;
         };
         UpdateDevice: {
             customer: components["schemas"]["Ref"];
@@ -3713,7 +3736,7 @@ export interface operations {
                 limit?: number;
                 verdict?: string;
                 state?: "verified" | "moving" | "waits_time" | "waits_person" | "failed" | "excepted" | "unknown";
-                class?: "security" | "bugfix" | "feature" | "other";
+                class?: "security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other";
                 /** @description name by default */
                 sort?: "name" | "-name" | "since" | "-since" | "verdict" | "-verdict" | "size" | "-size";
             };
@@ -4147,7 +4170,7 @@ export interface operations {
                 /** @description A verdict's name, such as WAITS_WINDOW */
                 verdict?: string;
                 state?: "verified" | "moving" | "waits_time" | "waits_person" | "failed" | "excepted" | "unknown";
-                class?: "security" | "bugfix" | "feature" | "other";
+                class?: "security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other";
                 /** @description name by default */
                 sort?: "name" | "-name" | "device" | "-device" | "customer" | "-customer" | "since" | "-since" | "verdict" | "-verdict" | "size" | "-size";
             };
@@ -4706,7 +4729,7 @@ export interface operations {
                 after?: string;
                 limit?: number;
                 customer?: string;
-                class?: "security" | "bugfix" | "feature" | "other";
+                class?: "security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other";
                 state?: "verified" | "moving" | "waits_time" | "waits_person" | "failed" | "excepted" | "unknown";
                 /** @description name by default */
                 sort?: "name" | "-name" | "devices" | "-devices" | "waiting" | "-waiting" | "released" | "-released" | "size" | "-size";
