@@ -68,6 +68,12 @@ async function pages(base) {
   const lost = await first("/devices?state=not_back");
   if (lost) Object.assign(list, { "device-lost": `/devices/${lost.id}`, "devices-lost": "/devices?state=not_back" });
   if (update) list.update = `/updates/${update.id}`;
+  const system = await first("/updates?q=KB5044285");
+  if (system) Object.assign(list, { "update-system": `/updates/${system.id}`, "needs-system": "/needs?q=KB50", "updates-system": "/updates?q=KB" });
+  for (const [part, query] of [["need-system", "q=KB5044285&state=waits_time"], ["need-disputed", "verdict=DISPUTED"]]) {
+    const n = await first(`/needs?${query}`);
+    if (n) list[part] = `/needs?${query}&need=${n.id}`;
+  }
   if (job) list.job = `/jobs/${job.id}`;
   if (failed) list["need-failed"] = `/needs?state=failed&need=${failed.id}`;
   if (waits) list["need-waits"] = `/needs?state=waits_time&need=${waits.id}`;

@@ -66,7 +66,7 @@ func factsOf(d *device, c store.CustomerRow, s store.Site, now time.Time, random
 	ok := assess.Section{State: wire.SectionOK, ScannedAt: seen}
 	var providers []assess.Provider
 	for _, is := range d.facts.Providers {
-		p := assess.Provider{Name: is.Name, Versions: is.Traits.Versions, ReadOnly: is.Traits.ReadOnly, Installed: ok, Offered: ok,
+		p := assess.Provider{Name: is.Name, Versions: is.Traits.Versions, ReadOnly: is.Traits.ReadOnly, Adds: is.Traits.Adds, Installed: ok, Offered: ok,
 			Items: of(is.Name, d.installed, itemOf), Sources: of(is.Name, d.sources, sourceOf)}
 		for _, u := range of(is.Name, d.offered, updateOf) {
 			seen := now.Add(-time.Duration(1+random.IntN(20)) * day)

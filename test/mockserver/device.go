@@ -28,6 +28,7 @@ type device struct {
 	mode                      wire.Mode
 	installed                 []patch.Item
 	offered                   []patch.Update
+	system                    []systemUpdate // for a Windows itself
 	sources                   []patch.Source
 	fails                     map[string]string   // by item: what goes wrong there
 	removes                   map[string][]string // by item: what would have to go for it
@@ -269,6 +270,10 @@ func receipt(d *device, j wire.Job, now time.Time, step wire.Step) wire.Receipt 
 // makes changes the inventory as the package manager would.
 func (d *device) makes(j wire.Job) {
 	t := j.Target
+	if t.To == patch.Nothing {
+		d.installed = slices.DeleteFunc(d.installed, func(i patch.Item) bool { return i.Key() == t.Key() })
+		return
+	}
 	for i := range d.installed {
 		if d.installed[i].Key() == t.Key() {
 			d.installed[i].Version, d.installed[i].Previous, d.installed[i].Broken = t.To, d.keeps(j), ""
@@ -278,5 +283,6 @@ func (d *device) makes(j wire.Job) {
 		d.offerAgain(t)
 		return
 	}
+	d.addsSystem(t)
 	d.offered = slices.DeleteFunc(slices.Clone(d.offered), func(u patch.Update) bool { return u.Key() == t.Key() && u.Available == t.To })
 }

@@ -134,12 +134,13 @@ func named(names []string, n, i int) string {
 // traitsOf is what is told of a provider, as its kind says.
 func traitsOf(names ...string) []wire.ProviderFacts {
 	all := map[string]provider.Traits{
-		"apt":   {Versions: patch.SchemeDeb, Exact: true, Phase: provider.System},
-		winget:  {Catalog: true, Versions: patch.SchemeWinget, Exact: true, PerUser: true, Phase: provider.Apps},
-		brew:    {Versions: patch.SchemeBrew, Phase: provider.Apps},
-		apps:    {Versions: patch.SchemeBrew, PerUser: true, ReadOnly: true, Phase: provider.Apps},
-		apple:   {Versions: patch.SchemeBrew, Exact: true, Phase: provider.System},
-		flatpak: {Versions: patch.SchemeCommit, Exact: true, PerUser: true, Phase: provider.Apps},
+		"apt":     {Versions: patch.SchemeDeb, Exact: true, Phase: provider.System},
+		winget:    {Catalog: true, Versions: patch.SchemeWinget, Exact: true, PerUser: true, Phase: provider.Apps},
+		winupdate: {Versions: patch.SchemeRevision, Exact: true, Adds: true, Phase: provider.System},
+		brew:      {Versions: patch.SchemeBrew, Phase: provider.Apps},
+		apps:      {Versions: patch.SchemeBrew, PerUser: true, ReadOnly: true, Phase: provider.Apps},
+		apple:     {Versions: patch.SchemeBrew, Exact: true, Phase: provider.System},
+		flatpak:   {Versions: patch.SchemeCommit, Exact: true, PerUser: true, Phase: provider.Apps},
 	}
 	var list []wire.ProviderFacts
 	for _, name := range names {
@@ -268,6 +269,7 @@ func (d *device) offers(age time.Duration, now time.Time, random *rand.Rand) {
 			d.offered = append(d.offered, u)
 		}
 	}
+	d.offersSystem(age, now)
 	slices.SortFunc(d.offered, func(a, b patch.Update) int { return a.Key().Compare(b.Key()) })
 }
 
@@ -282,6 +284,8 @@ func sourcesOf(name string, now, signed time.Time) []patch.Source {
 	case winget:
 		signed, ends := now.Add(-2*day), now.Add(62*day)
 		return []patch.Source{{Provider: name, Name: fmt.Sprintf("catalogue %d", newestCatalog), SignedAt: &signed, ValidUntil: &ends}}
+	case winupdate:
+		return []patch.Source{{Provider: name, Name: "Windows Update", Origin: "Microsoft", RefreshedAt: &now}}
 	case brew:
 		return []patch.Source{{Provider: name, Name: "homebrew/cask", Origin: "Homebrew", ThirdParty: true, RefreshedAt: &now},
 			{Provider: name, Name: "homebrew/core", Origin: "Homebrew", ThirdParty: true, RefreshedAt: &now}}

@@ -110,6 +110,7 @@ func (d *device) windows(i, n int, random *rand.Rand) {
 	for name := range d.fails {
 		d.fails[name] = name + ": The installer met an error it does not name and took back what it had done. Its own log or the event log says more; often files were in use, access was denied or the disk was full (exit code 1603)."
 	}
+	d.windowsSystem(n)
 }
 
 // windowsStory gives a Windows device what is wrong with it.

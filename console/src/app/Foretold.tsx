@@ -1,5 +1,6 @@
 import type { Preview, State } from "../api/types";
 import { count, list as joined, number } from "../lib/text";
+import { titleBeside } from "../lib/title";
 import { StateMark } from "../ui/StateMark";
 import { Trouble, Waiting } from "../ui/States";
 import type { Ask } from "./useActs";
@@ -37,7 +38,7 @@ export function Foretold({ ask, preview, error, now, removals, stale }: Props) {
           <ul className="foretold-updates">
             {list.map((u) => (
               <li key={u.name + u.available}>
-                <span>{u.name}</span> <code>{u.available}</code>
+                <span>{u.name}</span> {u.title ? <span className="own dim">{titleBeside(u.name, u.title)}</span> : <code>{u.available}</code>}
                 <span className="dim">{count(u.devices, "device")}</span>
               </li>
             ))}

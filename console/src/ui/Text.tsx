@@ -1,4 +1,5 @@
 import { splitMiddle } from "../lib/text";
+import { classOrder, classWord, titleBeside } from "../lib/title";
 import { versionChange } from "../lib/version";
 
 /** A name that may be long: its middle gives way first, its end stays. */
@@ -27,18 +28,26 @@ export function VersionChange({ from, to }: { from: string; to: string }) {
   );
 }
 
-/** What an update is for, the part that matters most first. */
-export function Classes({ classes, severity }: { classes?: string[] | null; severity?: string }) {
+/** A name and, where it is a number, what its publisher calls it. */
+export function Titled({ name, title }: { name: string; title?: string }) {
+  const beside = titleBeside(name, title);
+  if (!beside) return <span className="main"><Middle text={name} /></span>;
+  return <span className="titled"><span className="main">{name}</span> <span className="own dim" title={beside}>{beside}</span></span>;
+}
+
+/** What an update is for, the part that matters most first; in lists that part alone, with how many more there are. */
+export function Classes({ classes, severity, full }: { classes?: string[] | null; severity?: string; full?: boolean }) {
   const rated = severity && severity !== "unknown" ? severity : "";
-  const words = (classes ?? []).map((c) => (c === "bugfix" ? "bug fix" : c));
+  const words = classOrder(classes ?? []).map(classWord);
   if ((words.length === 0 || words.join() === "other") && !rated) return <span className="dim">other</span>;
   return (
-    <span className="nowrap">
-      {words.map((word) => (
+    <span className="nowrap" title={words.length > 1 ? words.join(", ") : undefined}>
+      {words.slice(0, full ? undefined : 1).map((word) => (
         <span key={word} className="tag" data-strong={word === "security" || undefined}>
           {word === "security" && rated ? `security, ${rated}` : word}
         </span>
       ))}
+      {!full && words.length > 1 && <span className="dim small"> +{words.length - 1}</span>}
     </span>
   );
 }

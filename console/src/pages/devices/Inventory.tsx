@@ -6,12 +6,12 @@ import { paths } from "../../paths";
 import { List, type Column } from "../../ui/List";
 import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
-import { Middle } from "../../ui/Text";
+import { Middle, Titled } from "../../ui/Text";
 import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 
-const name: Column<Item> = { key: "name", title: "Item", narrow: "title", width: "27%", cell: (i) => <span className="main"><Middle text={i.name} /></span> };
-const marked: Column<Item> = { ...name, cell: (i) => <span className="item-of"><span className="main"><Middle text={i.name} /></span><Marks item={i} /></span> };
+const name: Column<Item> = { key: "name", title: "Item", narrow: "title", width: "27%", cell: (i) => <Titled name={i.name} title={i.title} /> };
+const marked: Column<Item> = { ...name, cell: (i) => <span className="item-of"><Titled name={i.name} title={i.title} /><Marks item={i} /></span> };
 const version: Column<Item> = { key: "version", title: "Version", narrow: "plain", cell: (i) => <span className="version"><Middle text={i.version} /></span> };
 const whose: Column<Item> = { key: "scope", title: "Whose", width: "12%", narrow: "plain", cell: (i) => (i.scope ? <b><Middle text={i.scope} tail={6} /></b> : <span className="dim">the machine</span>) };
 const arch: Column<Item> = { key: "arch", title: "Architecture", width: "104px", narrow: "plain", wide: true, cell: (i) => <span className="dim">{i.architecture}</span> };
@@ -26,10 +26,10 @@ const marks: Column<Item> = {
 };
 
 function Marks({ item: i }: { item: Item }) {
-  if (!i.held && !i.broken && !i.auto) return null;
+  if (!i.held && !i.broken && !i.auto && !i.disputed) return null;
   return (
     <span className="nowrap">
-      {i.held && <span className="tag" data-strong>held</span>} {i.broken && <span className="tag" data-strong>{i.broken}</span>} {i.auto && <span className="tag">automatic</span>}
+      {i.disputed && <span className="tag" data-strong title={i.disputed}>disputed</span>} {i.held && <span className="tag" data-strong>held</span>} {i.broken && <span className="tag" data-strong>{i.broken}</span>} {i.auto && <span className="tag">automatic</span>}
     </span>
   );
 }

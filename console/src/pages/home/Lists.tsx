@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { Device, Job, Need, Update, Worst as WorstRow } from "../../api/types";
 import { useDecide } from "../../app/useActs";
 import { count, number } from "../../lib/text";
+import { titleBeside } from "../../lib/title";
 import { needsIn, paths } from "../../paths";
 import { Classes, Middle } from "../../ui/Text";
 import { Since } from "../../ui/Time";
@@ -47,7 +48,7 @@ export function Waits({ updates, more, customer }: Scoped & { updates: Update[];
         {updates.map((u) => (
           <li key={u.id}>
             <Link className="main" {...paths.update(u.id)}><Middle text={u.name} /></Link>
-            <span className="version"><b>{u.available}</b></span>
+            {u.title ? <span className="own dim">{titleBeside(u.name, u.title)}</span> : <span className="version"><b>{u.available}</b></span>}
             <Classes classes={u.classes} severity={u.severity} />
             <span className="dim small nowrap">{count(u.counts.waits_person, "device")}</span>
             <Button size="compact-xs" variant="default" onClick={() => decide(askForUpdate("approve", u, scope))}>Approve…</Button>

@@ -9,6 +9,7 @@ import { Trouble } from "../../ui/States";
 import { Back } from "../../ui/Reversible";
 import { Classes } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
+import { Mends } from "./Mends";
 import { installedHere } from "./undo";
 
 /** The facts of the update itself, and what was decided and done about it. */
@@ -20,8 +21,9 @@ export function About({ need: n }: { need: NeedDetail }) {
       <section aria-label="The update">
         <h3>The update</h3>
         <dl className="facts">
-          <dt>Class</dt><dd><Classes classes={n.classes} severity={n.severity} /></dd>
+          <dt>Class</dt><dd><Classes classes={n.classes} severity={n.severity} full /></dd>
           <dt>From</dt><dd>{[n.origin, n.suite].filter(Boolean).join(", ") || "not known"}</dd>
+          <Mends of={n} />
           <dt>Provider</dt><dd>{[n.item.provider, n.item.architecture, n.item.scope].filter(Boolean).join(" · ")}</dd>
           <dt>Download</dt><dd>{n.size ? bytes(n.size) : "size not known"}</dd>
           <dt>Reboot</dt><dd>{n.reboot === "yes" ? "asks for one" : n.reboot === "no" ? "not needed" : "not known"}</dd>

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { need } from "../../api/queries";
 import type { NeedDetail } from "../../api/types";
+import { titleBeside } from "../../lib/title";
 import { paths } from "../../paths";
 import { Copy } from "../../ui/Copy";
 import { Icon } from "../../ui/Icon";
@@ -50,7 +51,7 @@ function Opened({ need: n }: { need: NeedDetail }) {
     <>
       <header>
         <h2><Middle text={itemName(n.item)} tail={14} /></h2>
-        <p><NeedChange need={n} /></p>
+        <p>{n.title ? <>{titleBeside(n.item.name, n.title)} <span className="dim nowrap">revision {n.available || n.installed}</span></> : <NeedChange need={n} />}</p>
         <p className="dim small drawer-where">
           <Link className="link" {...paths.device(n.device.id)}><Middle text={n.device.name} /></Link>
           <span>·</span>

@@ -10,6 +10,7 @@ import { Empty } from "../../ui/States";
 import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 import { askFor } from "./asks";
+import { classChoices } from "./classChoices";
 
 interface Props {
   columns: Column<Need>[];
@@ -38,7 +39,7 @@ export function NeedList({ columns, within = {}, search, empty }: Props) {
             ...countedStates.map((s) => ({ value: s, label: <><StateMark state={s} /> {stateWord(s)}</> })),
           ]}
         />
-        <Chips name="class" label="Class" choices={[{ value: "security", label: "Security" }]} />
+        <Chips name="class" label="Class" choices={classChoices} />
       </Tools>
       <List
         label="Needs"

@@ -1,6 +1,7 @@
 import type { Need, Update } from "../../api/types";
 import type { Ask, Scope } from "../../app/useActs";
 import { removalsIn } from "../../lib/removals";
+import { titleBeside } from "../../lib/title";
 import { itemName } from "./itemName";
 
 export const isSecurity = (of: { classes?: string[] | null }): boolean => of.classes?.includes("security") ?? false;
@@ -16,7 +17,7 @@ export function askFor(answer: Ask["answer"], n: Need, now = false): Ask {
   return {
     answer,
     what: n.update ? { update: n.update } : { need: n.id },
-    subject: [itemName(n.item), n.available].filter(Boolean).join(" "),
+    subject: subjectOf(itemName(n.item), n.title, n.available),
     change: answer === "undo" && n.previous ? { from: n.installed, to: n.previous } : undefined,
     scopes: n.update ? [device, ...wider] : [device],
     security: isSecurity(n),
@@ -25,12 +26,19 @@ export function askFor(answer: Ask["answer"], n: Need, now = false): Ask {
   };
 }
 
+/** An update as it is named in a question. Of what is an item of its own the version is a revision. */
+function subjectOf(name: string, title = "", version = ""): string {
+  if (!title) return [name, version].filter(Boolean).join(" ");
+  const beside = titleBeside(name, title);
+  return `${name}${beside && ` (${beside})`}, revision ${version}`;
+}
+
 /** What a failed update would have to remove, and nobody has allowed. */
 export const wouldRemove = (n: Need): string[] => (n.verdict.name === "FAILED" ? removalsIn(n.verdict.sentence) : []);
 
 /** The same for an update: everywhere, or at one of the customers that need it. */
 export function askForUpdate(answer: Ask["answer"], u: Update, scopes: Scope[]): Ask {
-  return { answer, what: { update: u.id }, subject: `${u.name} ${u.available}`, scopes, security: isSecurity(u) };
+  return { answer, what: { update: u.id }, subject: subjectOf(u.name, u.title, u.available), scopes, security: isSecurity(u) };
 }
 
 export const everywhere: Scope = { level: "msp", target: "", where: "At all customers" };

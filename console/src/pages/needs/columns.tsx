@@ -53,7 +53,7 @@ const change: Column<Need> = {
 const classes: Column<Need> = {
   key: "class",
   title: "Class",
-  width: "108px",
+  width: "124px",
   narrow: "plain",
   wide: true,
   cell: (n) => <Classes classes={n.classes} severity={n.severity} />,

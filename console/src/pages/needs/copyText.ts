@@ -1,5 +1,6 @@
 import type { NeedDetail } from "../../api/types";
 import { exact } from "../../lib/time";
+import { titleBeside } from "../../lib/title";
 import { linkWord, ownerTurn, verdictWords } from "../../lib/verdicts";
 import { itemName } from "./itemName";
 import { takingBack } from "./undo";
@@ -12,7 +13,8 @@ export function asText(n: NeedDetail, now: Date): string {
   const reached = first < 0 ? chain : chain.slice(0, first);
   const lines = [
     `${itemName(n.item)} on ${n.device.name} (${n.customer.name}, ${n.site.name})`,
-    n.available ? `Installed ${n.installed}, on offer ${n.available}${n.origin ? ` from ${n.origin}` : ""}` : `Installed ${n.installed}`,
+    ...(titleBeside(n.item.name, n.title) ? [titleBeside(n.item.name, n.title)] : []),
+    n.title ? `${n.installed ? "Installed" : "On offer"}: revision ${n.installed || n.available}${n.origin ? ` from ${n.origin}` : ""}` : n.available ? `Installed ${n.installed}, on offer ${n.available}${n.origin ? ` from ${n.origin}` : ""}` : `Installed ${n.installed}`,
     "",
     [verdictWords(v.name, takingBack(n)), ownerTurn(v.owner).toLowerCase(), `since ${exact(v.since)}`].filter(Boolean).join(", "),
     v.sentence,

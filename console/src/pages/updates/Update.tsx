@@ -6,6 +6,7 @@ import type { UpdateDetail } from "../../api/types";
 import { useDecide, type Scope } from "../../app/useActs";
 import { worstFirst } from "../../lib/reversibility";
 import { bytes, count, number } from "../../lib/text";
+import { titleBeside } from "../../lib/title";
 import { paths } from "../../paths";
 import { Loaded } from "../../ui/Loaded";
 import { Page, Section } from "../../ui/Page";
@@ -16,6 +17,7 @@ import { Classes, VersionChange } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { askForUpdate, everywhere } from "../needs/asks";
 import { updateColumns } from "../needs/columns";
+import { Mends } from "../needs/Mends";
 import { NeedList } from "../needs/NeedList";
 import { ByCustomer } from "./ByCustomer";
 import { useUndo } from "./useUndo";
@@ -55,7 +57,8 @@ function Known({ update: u }: { update: UpdateDetail }) {
     >
       <div className="summary">
         <div className="summary-count">
-          <p className="row"><span className="version"><b>{u.available}</b></span> <Classes classes={u.classes} severity={u.severity} /></p>
+          {titleBeside(u.name, u.title) && <p>{titleBeside(u.name, u.title)}</p>}
+          <p className="row">{u.title ? <span className="dim">revision {u.available}</span> : <span className="version"><b>{u.available}</b></span>} <Classes classes={u.classes} severity={u.severity} full /></p>
           <PostureBar counts={u.counts} />
           <PostureLegend counts={u.counts} search={{ q: u.name }} />
         </div>
@@ -63,10 +66,11 @@ function Known({ update: u }: { update: UpdateDetail }) {
           <dt>Replaces</dt>
           <dd className="stack" style={{ gap: 2 }}>
             {(u.from ?? []).map((v) => <VersionChange key={v} from={v} to={u.available} />)}
-            {!u.from?.length && "not known"}
+            {!u.from?.length && (u.title ? "nothing: it is an item of its own" : "not known")}
           </dd>
           <dt>From</dt><dd>{[u.origin, u.suite].filter(Boolean).join(", ") || "not known"} · {u.provider}</dd>
           <dt>Released</dt><dd>{u.released_at ? <><Ago at={u.released_at} />{u.released_by && ` (${u.released_by})`}</> : <>not known; first seen here <Ago at={u.first_seen} /></>}</dd>
+          <Mends of={u} />
           <dt>Download</dt><dd>{u.size ? `${bytes(u.size)} on each device` : "size not known"}</dd>
           <dt>Reboot</dt><dd>{u.reboot === "yes" ? "asks for one" : u.reboot === "no" ? "not needed" : "not known"}</dd>
           <dt>Undo</dt>
@@ -80,7 +84,7 @@ function Known({ update: u }: { update: UpdateDetail }) {
         {customers.length > 0 ? <ByCustomer update={u} /> : <Empty small title="No customer needs it now" />}
       </Section>
       <Section title="By device">
-        <NeedList columns={updateColumns} within={{ update: u.id }} search="Search devices" empty={<Empty small title="No device needs it now" />} />
+        <NeedList columns={u.title ? updateColumns.filter((of) => of.key !== "change") : updateColumns} within={{ update: u.id }} search="Search devices" empty={<Empty small title="No device needs it now" />} />
         <p className="dim small">
           <a className="link" href={`/api/v1/updates/${u.id}/story`} download={`story-${u.id}.json`}>Save the whole story</a> of this update, with every receipt as its device signed it, to check it anywhere: <code>patchbay verify story</code>
         </p>

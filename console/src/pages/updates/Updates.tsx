@@ -16,6 +16,8 @@ import { Ago } from "../../ui/Time";
 import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 import { askForUpdate, everywhere } from "../needs/asks";
+import { classChoices } from "../needs/classChoices";
+import { Own } from "../needs/NeedChange";
 
 const columns: Column<Update>[] = [
   {
@@ -23,12 +25,12 @@ const columns: Column<Update>[] = [
     title: "Update",
     sort: "name",
     narrow: "title",
-    width: "17%",
+    width: "15%",
     cell: (u) => <Link className="main" {...paths.update(u.id)}><Middle text={u.name} /></Link>,
   },
   { key: "version", title: "Change", narrow: "plain", cell: (u) => <Change update={u} /> },
-  { key: "undo", title: "Undo", width: "138px", cell: (u) => <BackOver devices={u.reversible} /> },
-  { key: "class", title: "Class", width: "108px", narrow: "plain", cell: (u) => <Classes classes={u.classes} severity={u.severity} /> },
+  { key: "undo", title: "Undo", width: "132px", cell: (u) => <BackOver devices={u.reversible} /> },
+  { key: "class", title: "Class", width: "124px", narrow: "plain", cell: (u) => <Classes classes={u.classes} severity={u.severity} /> },
   {
     key: "released",
     title: "Released",
@@ -66,6 +68,7 @@ const columns: Column<Update>[] = [
 ];
 
 function Change({ update: u }: { update: Update }) {
+  if (u.title) return <Own name={u.name} title={u.title} revision={u.available} />;
   const from = u.from ?? [];
   const only = from[0];
   if (from.length === 1 && only) return <VersionChange from={only} to={u.available} />;
@@ -97,7 +100,7 @@ export function Updates() {
             { value: "moving", label: <><StateMark state="moving" /> Moving</> },
           ]}
         />
-        <Chips name="class" label="Class" choices={[{ value: "security", label: "Security" }]} />
+        <Chips name="class" label="Class" choices={classChoices} />
       </Tools>
       <List
         label="Updates"

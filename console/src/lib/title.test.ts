@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { classOrder, classWord, titleBeside } from "./title";
+
+test("a title stands beside the name, and says it only once", () => {
+  expect(titleBeside("KB5044285", "2024-10 Cumulative Update for Windows 11 (KB5044285)")).toBe("2024-10 Cumulative Update for Windows 11");
+  expect(titleBeside("KB2267602", "Security Intelligence Update - KB2267602 (Version 1.4)")).toBe("Security Intelligence Update - KB2267602 (Version 1.4)");
+  expect(titleBeside("Windows 11, version 24H2", "Windows 11, version 24H2")).toBe("");
+  expect(titleBeside("openssl", undefined)).toBe("");
+});
+
+test("classes are words, and what is not finished comes first", () => {
+  expect(classOrder(["bugfix", "preview"]).map(classWord)).toEqual(["preview", "bug fix"]);
+  expect(classOrder(["rollup", "security"]).map(classWord)).toEqual(["security", "rollup"]);
+  expect(classWord("critical")).toBe("critical fix");
+});

@@ -1,0 +1,16 @@
+/** What a publisher calls a thing whose name is a number, without the name itself; "" where that says no more. */
+export function titleBeside(name: string, title: string | undefined): string {
+  const rest = (title ?? "").replace(`(${name})`, "").trim();
+  return rest === name ? "" : rest;
+}
+
+const words: Record<string, string> = { bugfix: "bug fix", critical: "critical fix", definition: "definitions", service_pack: "service pack" };
+
+/** A class as people say it. "critical" is a fault that is none of security, and not a severity. */
+export const classWord = (name: string): string => words[name] ?? name;
+
+/** The classes of an update in the order in which they matter: what else it is comes after what it is for. */
+export function classOrder(classes: string[]): string[] {
+  const order = ["preview", "security", "critical", "bugfix", "definition", "feature", "driver", "service_pack", "rollup", "tool", "other"];
+  return [...classes].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+}
