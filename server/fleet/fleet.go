@@ -241,8 +241,10 @@ func (x *Index) Ages(now time.Time, customer string) []view.AgeCount {
 				continue
 			}
 			since := n.Since
-			if n.Update.ReleasedAt != nil && n.Update.ReleasedAt.Before(since) {
-				since = *n.Update.ReleasedAt
+			for _, at := range []*time.Time{n.Update.ReleasedAt, n.Update.FirstAt} {
+				if at != nil && at.Before(since) {
+					since = *at
+				}
 			}
 			counts[view.AgeBucket(now.Sub(since))]++
 		}

@@ -23,6 +23,8 @@ export interface Column<T> {
   narrow?: "title" | "plain" | "hide";
   /** Shown only where there is plenty of room. */
   wide?: boolean;
+  /** Whether a row needs the next column's room too, and has nothing to say there. */
+  covers?: (row: T) => boolean;
 }
 
 interface Props<T> {
@@ -92,8 +94,8 @@ function Row<T>({ row, columns, rowKey, open, openKey }: Props<T> & { row: T }) 
         if (!inside.closest("a, button, input") && !getSelection()?.toString()) open?.(row);
       }}
     >
-      {columns.map((c) => (
-        <td key={c.key} className={classes(c)} data-label={c.narrow === undefined ? c.title : undefined}>
+      {columns.map((c, i) => columns[i - 1]?.covers?.(row) ? null : (
+        <td key={c.key} className={classes(c)} colSpan={c.covers?.(row) ? 2 : undefined} data-label={c.narrow === undefined ? c.title : undefined}>
           {c.cell(row)}
         </td>
       ))}

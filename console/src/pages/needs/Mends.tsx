@@ -13,7 +13,7 @@ export function Mends({ of: u }: { of: { advisories?: string[] | null; first_at?
   const shown = all || rest < 3 ? list : list.slice(0, few);
   return (
     <>
-      {u.first_at && <><dt>Fix known since</dt><dd><Ago at={u.first_at} />, by an update that this one takes the place of</dd></>}
+      {u.first_at && <><dt>Fix known since</dt><dd><Ago at={u.first_at} />, when an earlier update first carried it</dd></>}
       {list.length > 0 && (
         <>
           <dt>Mends</dt>

@@ -14,7 +14,7 @@ export function NeedChange({ need: n }: { need: Need }) {
 }
 
 /** An update that is an item of its own. Its revision says something only where nothing else does. */
-export function Own({ name, title, revision }: { name: string; title: string; revision: string }) {
+function Own({ name, title, revision }: { name: string; title: string; revision: string }) {
   const beside = titleBeside(name, title);
   return beside ? <span className="own" title={`${title}, revision ${revision}`}>{beside}</span> : <span className="dim">revision {revision}</span>;
 }

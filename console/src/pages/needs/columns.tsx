@@ -4,7 +4,7 @@ import { bytes } from "../../lib/text";
 import { paths } from "../../paths";
 import type { Column } from "../../ui/List";
 import { Back, NothingKept } from "../../ui/Reversible";
-import { Classes, Middle } from "../../ui/Text";
+import { Classes, Middle, Titled } from "../../ui/Text";
 import { VerdictChip } from "../../ui/Verdict";
 import { itemName } from "./itemName";
 import { NeedChange } from "./NeedChange";
@@ -16,9 +16,11 @@ const item: Column<Need> = {
   width: "16%",
   sort: "name",
   narrow: "title",
+  covers: (n) => Boolean(n.title),
   cell: (n) => (
     <span className="item-of">
-      <span className="main"><Middle text={itemName(n.item)} /></span>
+      {n.title ? <Titled name={itemName(n.item)} title={n.title} /> : <span className="main"><Middle text={itemName(n.item)} /></span>}
+      {n.title && takingBack(n) && <span className="tag">undo</span>}
       {n.item.scope && <span className="tag" title={`Installed by ${n.item.scope} alone`}>{n.item.scope}</span>}
     </span>
   ),
@@ -93,3 +95,5 @@ const undo: Column<Need> = {
 export const allColumns = [item, change, device, customer, classes, undo, verdict];
 export const deviceColumns = [{ ...item, width: "25%" }, change, classes, size, undo, { ...verdict, width: "26%" }];
 export const updateColumns = [device, customer, change, undo, verdict];
+/** Of an update that is an item of its own, and changes nothing from one version to another. */
+export const ownColumns = [{ ...device, width: "24%" }, { ...customer, width: "24%" }, undo, { ...verdict, width: undefined }];

@@ -27,7 +27,7 @@ export function ByCustomer({ update: u }: { update: UpdateDetail }) {
           <tr>
             <th scope="col">Customer</th>
             {states.map((s) => (
-              <th key={s} scope="col" className="num" style={{ width: 172 }}><StateMark state={s} /> {stateWord(s)}</th>
+              <th key={s} scope="col" className="num" style={{ width: Math.min(172, 660 / states.length), whiteSpace: "normal" }}><StateMark state={s} /> {stateWord(s)}</th>
             ))}
             <th scope="col" className="num" style={{ width: 96 }}>Devices</th>
             <th scope="col" style={{ width: 108 }}><span className="sr">Act</span></th>

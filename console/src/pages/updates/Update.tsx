@@ -16,7 +16,7 @@ import { Back } from "../../ui/Reversible";
 import { Classes, VersionChange } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { askForUpdate, everywhere } from "../needs/asks";
-import { updateColumns } from "../needs/columns";
+import { ownColumns, updateColumns } from "../needs/columns";
 import { Mends } from "../needs/Mends";
 import { NeedList } from "../needs/NeedList";
 import { ByCustomer } from "./ByCustomer";
@@ -84,7 +84,7 @@ function Known({ update: u }: { update: UpdateDetail }) {
         {customers.length > 0 ? <ByCustomer update={u} /> : <Empty small title="No customer needs it now" />}
       </Section>
       <Section title="By device">
-        <NeedList columns={u.title ? updateColumns.filter((of) => of.key !== "change") : updateColumns} within={{ update: u.id }} search="Search devices" empty={<Empty small title="No device needs it now" />} />
+        <NeedList columns={u.title ? ownColumns : updateColumns} within={{ update: u.id }} search="Search devices" empty={<Empty small title="No device needs it now" />} />
         <p className="dim small">
           <a className="link" href={`/api/v1/updates/${u.id}/story`} download={`story-${u.id}.json`}>Save the whole story</a> of this update, with every receipt as its device signed it, to check it anywhere: <code>patchbay verify story</code>
         </p>

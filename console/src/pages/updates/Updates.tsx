@@ -11,13 +11,12 @@ import { PostureBar, total } from "../../ui/Posture";
 import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
 import { BackOver } from "../../ui/Reversible";
-import { Classes, Middle, VersionChange } from "../../ui/Text";
+import { Classes, Middle, Titled, VersionChange } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 import { askForUpdate, everywhere } from "../needs/asks";
 import { classChoices } from "../needs/classChoices";
-import { Own } from "../needs/NeedChange";
 
 const columns: Column<Update>[] = [
   {
@@ -26,11 +25,12 @@ const columns: Column<Update>[] = [
     sort: "name",
     narrow: "title",
     width: "15%",
-    cell: (u) => <Link className="main" {...paths.update(u.id)}><Middle text={u.name} /></Link>,
+    covers: (u) => Boolean(u.title),
+    cell: (u) => <Link {...paths.update(u.id)}>{u.title ? <Titled name={u.name} title={u.title} /> : <span className="main"><Middle text={u.name} /></span>}</Link>,
   },
   { key: "version", title: "Change", narrow: "plain", cell: (u) => <Change update={u} /> },
-  { key: "undo", title: "Undo", width: "132px", cell: (u) => <BackOver devices={u.reversible} /> },
-  { key: "class", title: "Class", width: "124px", narrow: "plain", cell: (u) => <Classes classes={u.classes} severity={u.severity} /> },
+  { key: "undo", title: "Undo", width: "126px", cell: (u) => <BackOver devices={u.reversible} /> },
+  { key: "class", title: "Class", width: "117px", narrow: "plain", cell: (u) => <Classes classes={u.classes} severity={u.severity} /> },
   {
     key: "released",
     title: "Released",
@@ -68,7 +68,6 @@ const columns: Column<Update>[] = [
 ];
 
 function Change({ update: u }: { update: Update }) {
-  if (u.title) return <Own name={u.name} title={u.title} revision={u.available} />;
   const from = u.from ?? [];
   const only = from[0];
   if (from.length === 1 && only) return <VersionChange from={only} to={u.available} />;
