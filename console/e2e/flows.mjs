@@ -63,7 +63,7 @@ const flows = {
   },
 
   "an undo that waits may begin now, and one that cannot be says why": async ({ page, base }) => {
-    const waits = (await get(base, "/needs?limit=500")).items.find((n) => n.job?.verb === "undo" && n.verdict.name === "WAITS_WINDOW");
+    const waits = (await get(base, "/needs?state=waits_time&limit=500")).items.find((n) => n.job?.verb === "undo" && n.verdict.name === "WAITS_WINDOW");
     await visit(page, `/needs?need=${waits.id}`);
     const drawer = page.getByRole("complementary", { name: "Why this is not patched" });
     await drawer.getByRole("button", { name: "Undo now…" }).click();

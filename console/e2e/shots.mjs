@@ -78,7 +78,7 @@ async function pages(base) {
   if (failed) list["need-failed"] = `/needs?state=failed&need=${failed.id}`;
   if (waits) list["need-waits"] = `/needs?state=waits_time&need=${waits.id}`;
   if (verified) list["need-verified"] = `/needs?state=verified&need=${verified.id}`;
-  const some = (await get(base, "/needs?limit=500&sort=device")).items ?? [];
+  const some = (await Promise.all(["waits_time", "failed"].map((state) => get(base, `/needs?limit=500&state=${state}`)))).flatMap((p) => p.items ?? []);
   const undone = { "need-undo-waits": (n) => n.job?.verb === "undo", "need-undo-failed": (n) => n.verdict.sentence.includes("dicom-viewer"), "need-taken-back": (n) => n.verdict.name === "ROLLED_BACK" };
   for (const [part, is] of Object.entries(undone)) {
     const need = some.find(is);
