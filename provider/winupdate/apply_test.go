@@ -42,7 +42,7 @@ func TestExactlyWhatWasApprovedIsInstalled(t *testing.T) {
 	if want := fmt.Sprintf("install [{%s 200}] agree=false", id(2)); !slices.Contains(d.asked, want) || !slices.Contains(d.asked, fmt.Sprintf("download [{%s 200}]", id(2))) {
 		t.Errorf("it asked %q", d.asked)
 	}
-	if len(out.Changes) != 1 || out.Changes[0] != (provider.Change{Name: "KB5000002", Instance: id(2), To: "200", Asked: true}) {
+	if len(out.Changes) != 1 || out.Changes[0] != (provider.Change{Name: itemName(plain(2)), Instance: id(2), To: "200", Asked: true}) {
 		t.Errorf("%+v", out.Changes)
 	}
 	items, err := w.Installed(t.Context())
@@ -114,7 +114,7 @@ func TestRefusals(t *testing.T) {
 		"superseded, both on offer":        {offered: []provider.EngineUpdate{plain(1), successor}, want: "superseded by KB5000002 since it was approved"},
 		"superseded, gone":                 {offered: []provider.EngineUpdate{successor}, want: "superseded by KB5000002 since it was approved"},
 		"superseded by one that is there":  {installed: []provider.EngineUpdate{successor}, want: "superseded by KB5000002 since it was approved"},
-		"hidden by somebody":               {hidden: []provider.EngineUpdate{plain(1)}, want: "somebody hid KB5000001 on this device"},
+		"hidden by somebody":               {hidden: []provider.EngineUpdate{plain(1)}, want: "somebody hid " + itemName(plain(1)) + " on this device"},
 		"hidden, and offered all the same": {hidden: []provider.EngineUpdate{plain(1)}, offered: []provider.EngineUpdate{plain(1)}, want: "somebody hid"},
 		"it asks":                          {offered: []provider.EngineUpdate{asks}, want: "may ask a person"},
 		"one of two is withdrawn":          {offered: []provider.EngineUpdate{plain(3)}, want: "withdrawn"},
@@ -313,8 +313,8 @@ func TestWhatOthersDidIsToldAsNotAsked(t *testing.T) {
 	}
 	out, err := w.Apply(t.Context(), approved(plain(1)))
 	want := []provider.Change{
-		{Name: "KB5000001", Instance: id(1), To: "200", Asked: true}, {Name: "KB5000002", Instance: id(2), To: "200"},
-		{Name: "KB5000004", Instance: id(4), From: "200"}, {Name: "Windows", From: "10.0.22631.4169", To: "10.0.22631.4200"},
+		{Name: itemName(plain(1)), Instance: id(1), To: "200", Asked: true}, {Name: itemName(plain(2)), Instance: id(2), To: "200"},
+		{Name: itemName(plain(4)), Instance: id(4), From: "200"}, {Name: "Windows", From: "10.0.22631.4169", To: "10.0.22631.4200"},
 	}
 	if err != nil || !slices.Equal(out.Changes, want) {
 		t.Errorf("%v\n%+v", err, out.Changes)
@@ -333,7 +333,7 @@ func TestTheEngineGoesAwayInTheMiddle(t *testing.T) {
 	}
 	d.fails["install"] = &provider.EngineError{What: "install", HResult: 0x800706BE}
 	out, err := w.Apply(t.Context(), approved(plain(1), plain(2)))
-	if !strings.Contains(fmt.Sprint(err), "0x800706BE") || len(out.Changes) != 1 || out.Changes[0].Name != "KB5000001" {
+	if !strings.Contains(fmt.Sprint(err), "0x800706BE") || len(out.Changes) != 1 || out.Changes[0].Name != itemName(plain(1)) {
 		t.Errorf("%v, %+v", err, out)
 	}
 	// Also the look after it fails: then what changed is not known, and nothing is made up.

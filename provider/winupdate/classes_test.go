@@ -94,7 +94,7 @@ func TestOfferSaysWhatTheEngineSays(t *testing.T) {
 	u.Bulletins = []string{"MS17-010", "MS1"}
 	at := u.Changed
 	want := patch.Update{
-		Provider: Name, Name: "KB5000007", Title: u.Title, Instance: id(7), Source: id(7), Origin: "Windows Update", Available: "200",
+		Provider: Name, Name: itemName(u), Title: u.Title, Instance: id(7), Source: id(7), Origin: "Windows Update", Available: "200",
 		Classes: []patch.Class{patch.Security}, Severity: patch.SeverityHigh, Advisories: []string{"CVE-2026-0001", "CVE-2026-0002", "MS17-010"}, Size: 700 << 20,
 		Reversibility: patch.ByManager, ReversibilityWhy: "Windows can uninstall it.", ReleasedAt: &at, ReleasedBy: "index",
 	}
@@ -164,5 +164,15 @@ func TestOddAnswersAreErrors(t *testing.T) {
 		if got, err := checked(list); err != nil || len(got) != 1 || got[0].ID.Revision != 201 {
 			t.Errorf("%+v, %v", got, err)
 		}
+	}
+}
+
+// TestUpdatesOfOneNumberAreApart: an approval is by name and revision, and each day's
+// definitions have the same number and often the same revision.
+func TestUpdatesOfOneNumberAreApart(t *testing.T) {
+	monday, tuesday := plain(1), plain(1)
+	tuesday.ID.Update = id(2)
+	if a, b := itemName(monday), itemName(tuesday); a == b || a != itemName(plain(1)) || !strings.HasPrefix(a, "KB5000001 (") {
+		t.Errorf("%q and %q", a, b)
 	}
 }

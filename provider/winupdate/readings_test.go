@@ -227,7 +227,7 @@ func TestMachineStates(t *testing.T) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		i, ok := item(items, c.u.ID.Update)
-		if ok != (c.want != stateAbsent) || ok && (i.Version != "200" || (i.Disputed != "") != (c.want == stateDisputed) || i.Name != name(c.u)) {
+		if ok != (c.want != stateAbsent) || ok && (i.Version != "200" || (i.Disputed != "") != (c.want == stateDisputed) || i.Name != itemName(c.u)) {
 			t.Errorf("%s: the item is %t, %+v", c.name, ok, i)
 		}
 		if i.Previous != "" && c.want != stateThere {

@@ -65,7 +65,7 @@ func (a applied) update() provider.EngineUpdate {
 // item is the update as one that is not completely there.
 func (a applied) item(broken string) patch.Item {
 	u := a.update()
-	return patch.Item{Provider: Name, Name: name(u), Title: u.Title, Instance: a.ID, Source: a.ID, Origin: origin, Broken: broken}
+	return patch.Item{Provider: Name, Name: itemName(u), Title: u.Title, Instance: a.ID, Source: a.ID, Origin: origin, Broken: broken}
 }
 
 // applied are the updates whose installation was begun here.

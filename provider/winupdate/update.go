@@ -2,6 +2,7 @@ package winupdate
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"regexp"
@@ -76,6 +77,12 @@ func name(u provider.EngineUpdate) string {
 	return cmp.Or(provider.Calm(u.Title, maxName), u.ID.Update)
 }
 
+// itemName is an update's name with a mark of its ID: several updates share a number, such as
+// each day's definitions, and an approval, which is by name and revision, is for one.
+func itemName(u provider.EngineUpdate) string {
+	return fmt.Sprintf("%s (%.4x)", name(u), sha256.Sum256([]byte(u.ID.Update)))
+}
+
 // advisories are what it mends, sorted.
 func advisories(u provider.EngineUpdate) []string {
 	var list []string
@@ -116,7 +123,7 @@ func released(u provider.EngineUpdate, now time.Time) *time.Time {
 // offer is an update that the engine offers, in the words of all providers.
 func offer(u provider.EngineUpdate, now time.Time) patch.Update {
 	p := patch.Update{
-		Provider: Name, Name: name(u), Title: u.Title, Instance: u.ID.Update, Source: u.ID.Update, Origin: origin,
+		Provider: Name, Name: itemName(u), Title: u.Title, Instance: u.ID.Update, Source: u.ID.Update, Origin: origin,
 		Available: strconv.Itoa(u.ID.Revision), Classes: classify(u), Severity: severity(u.Severity), Advisories: advisories(u),
 		Reboot:        map[provider.EngineReboot]patch.Answer{provider.RebootNever: patch.No, provider.RebootAlways: patch.Yes}[u.Reboot],
 		Reversibility: patch.NotAtAll, ReversibilityWhy: "Windows has no way to uninstall it.",

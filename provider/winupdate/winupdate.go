@@ -162,7 +162,7 @@ func itemOf(u provider.EngineUpdate, t told, s second, restart, logged bool) (pa
 		return patch.Item{}, false
 	}
 	i := patch.Item{
-		Provider: Name, Name: name(u), Title: u.Title, Instance: u.ID.Update, Source: u.ID.Update, Origin: origin,
+		Provider: Name, Name: itemName(u), Title: u.Title, Instance: u.ID.Update, Source: u.ID.Update, Origin: origin,
 		Version: strconv.Itoa(u.ID.Revision), Disputed: why, Restart: state == statePending,
 	}
 	if u.Removable && t == toldInstalled && state == stateThere {
@@ -265,7 +265,7 @@ func offers(now time.Time, past []seen, installed, offered, hidden []provider.En
 		p := offer(u, now)
 		p.FirstAt = g.firstAt(u, covered)
 		if was, ok := find(installed, id); ok && was.ID.Revision < u.ID.Revision { // a newer revision of what is there
-			p.Name, p.Installed = name(was), strconv.Itoa(was.ID.Revision)
+			p.Name, p.Installed = itemName(was), strconv.Itoa(was.ID.Revision)
 		}
 		ups = append(ups, p)
 	}
