@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,45 +20,59 @@ type kept struct {
 	append bool
 }
 
+// writes are those to a disk, in order.
+type writes struct {
+	mu  sync.Mutex // worker and talker both write
+	all []kept
+}
+
+func (w *writes) add(k kept) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, k)
+}
+
 // recording notes what is written to a disk.
 type recording struct {
 	*memory
-	all *[]kept
+	writes *writes
 }
 
 func (r recording) Write(name string, data []byte) error {
-	*r.all = append(*r.all, kept{name, data, false})
+	r.writes.add(kept{name, data, false})
 	return r.memory.Write(name, data)
 }
 
 func (r recording) Log(name string, size int64) (disk.Log, error) {
 	l, err := r.memory.Log(name, size)
-	return recordedLog{l, name, r.all}, err
+	return recordedLog{l, name, r.writes}, err
 }
 
 type recordedLog struct {
 	disk.Log
-	name string
-	all  *[]kept
+	name   string
+	writes *writes
 }
 
 func (l recordedLog) Append(data []byte) error {
-	*l.all = append(*l.all, kept{l.name, data, true})
+	l.writes.add(kept{l.name, data, true})
 	return l.Log.Append(data)
 }
 
 // TestWhatAJobCostsTheDisk counts what one job, from orders to acknowledged receipt, writes
 // and syncs, and does the same on a real disk, beside the bare writes without a sync.
 func TestWhatAJobCostsTheDisk(t *testing.T) {
-	var all []kept
+	var noted writes
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		defer w.end()
 		o := w.options()
-		o.Disk = recording{w.disk, &all}
+		o.Disk = recording{w.disk, &noted}
 		w.startWith(o)
 		pass(time.Minute) // enrolled, scanned, told, idle
-		all = nil
+		noted.mu.Lock()
+		noted.all = nil
+		noted.mu.Unlock()
 		j := job("curl", "1.0", "1.1")
 		w.order(j)
 		pass(time.Minute)
@@ -65,6 +80,7 @@ func TestWhatAJobCostsTheDisk(t *testing.T) {
 			t.Fatal("the job is not done")
 		}
 	})
+	all := noted.all // the agent has ended
 	bytes, syncs := 0, 0
 	for _, k := range all {
 		bytes += len(k.data)
