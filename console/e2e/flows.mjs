@@ -305,7 +305,7 @@ const flows = {
     await page.getByRole("button", { name: "Add a rule" }).click();
     await page.getByText("Name the program of each rule.").waitFor();
     assert(await save.isDisabled());
-    await page.getByLabel("Program").fill("Maker.Program");
+    await page.getByLabel("Program", { exact: true }).fill("Maker.Program");
     await page.getByLabel("Provider").fill("Apt");
     await page.getByLabel("No further than").fill("8.6.");
     await page.getByRole("combobox", { name: "What happens" }).click();
