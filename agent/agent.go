@@ -86,10 +86,8 @@ type Options struct {
 	People func() bool
 	// Announce tells those who are logged in. nil writes to their terminals through Host.
 	Announce func(ctx context.Context, text string) error
-	// Ask asks those who have a program open a question. nil asks through Host, where it can.
-	Ask func(ctx context.Context, session uint32, question string, wait time.Duration) (bool, error)
-	// End ends a program that somebody has open. nil ends it through Host, where it can.
-	End func(context.Context, provider.Process) error
+	// Desk reaches those who have programs open. nil is Host, where it does.
+	Desk provider.Desk
 	// BootID names the present boot. nil takes it from the first scan.
 	BootID func() string
 	// Hardware names what the machine is made of: its board, its network cards. A state
@@ -253,28 +251,24 @@ func (o Options) withDefaults() Options {
 	if o.Announce == nil {
 		o.Announce = func(ctx context.Context, text string) error { return announce(ctx, o.Host, text) }
 	}
-	desk, ok := o.Host.(provider.DeskHost)
-	if o.Ask == nil {
-		o.Ask = func(ctx context.Context, session uint32, question string, wait time.Duration) (bool, error) {
-			if !ok {
-				return false, errNoDesk
-			}
-			return desk.Ask(ctx, session, question, wait)
-		}
-	}
-	if o.End == nil {
-		o.End = func(ctx context.Context, p provider.Process) error {
-			if !ok {
-				return errNoDesk
-			}
-			return desk.End(ctx, p)
+	if o.Desk == nil {
+		var ok bool
+		if o.Desk, ok = o.Host.(provider.Desk); !ok {
+			o.Desk = noDesk{}
 		}
 	}
 	return o
 }
 
-// errNoDesk is of a system on which this agent cannot speak with people.
+// noDesk is of a system on which this agent cannot speak with people.
+type noDesk struct{}
+
 var errNoDesk = errors.New("this agent cannot reach the desktops of this machine")
+
+func (noDesk) Ask(context.Context, uint32, string, time.Duration) (bool, error) {
+	return false, errNoDesk
+}
+func (noDesk) End(context.Context, provider.Process) error { return errNoDesk }
 
 // narrower is the mode that allows less. What is not a mode allows least.
 func narrower(limit, mode wire.Mode) wire.Mode {

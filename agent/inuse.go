@@ -46,45 +46,59 @@ type openPlan struct {
 
 // planOpen decides it by what the orders say. open is not empty.
 func planOpen(s situation, j journal.Job, open []provider.Process, q question) openPlan {
-	name := j.Target.Name
-	waits := func(retry time.Time, why string) openPlan {
-		j.Retry = retry
-		why = fmt.Sprintf("%s%s (%s). %s", wire.Open, name, files(open), why)
-		return openPlan{job: at(j, steps()[j.Step].again, why, s.now)}
-	}
-	untilClosed := "The update waits until it is closed."
 	switch s.device.InUse {
 	case wire.InUseClose:
-		notice := s.notice()
-		switch told := j.CloseAt; {
-		case told.IsZero() || told.Sub(s.now) > noticeTime: // or the clock was set meanwhile
-			if notice <= 0 {
-				return waits(s.now.Add(openWait), "The window ends too soon to tell whoever has it open.")
-			}
-			j.CloseAt = s.now.Add(notice)
-			p := waits(j.CloseAt, fmt.Sprintf("Whoever has it open was told: it is closed at %s.", j.CloseAt.UTC().Format("15:04 MST")))
-			p.say = fmt.Sprintf("Patchbay closes %s in %d minutes to update it. Save your work and close it.", name, max(1, int(notice.Round(time.Minute)/time.Minute)))
-			return p
-		case s.now.Before(told):
-			return waits(told, fmt.Sprintf("Whoever has it open was told: it is closed at %s.", told.UTC().Format("15:04 MST")))
-		}
-		return openPlan{job: j, close: true}
+		return planClose(s, j, open)
 	case wire.InUseAsk:
-		switch {
-		case q.answer == saidYes:
-			return openPlan{job: j, close: true}
-		case q.answer == asking:
-			return waits(s.now.Add(askLook), "Whoever has it open is asked whether it may be closed.")
-		case q.answer == unasked && s.now.Sub(q.at) < askAgain:
-			return waits(s.now.Add(openWait), "Whoever has it open could not be asked. "+untilClosed)
-		case q.answer == saidNo && s.now.Sub(q.at) < askAgain:
-			return waits(s.now.Add(openWait), "Whoever has it open did not let it be closed, and is asked again later.")
-		}
-		p := waits(s.now.Add(askLook), "Whoever has it open is asked whether it may be closed.")
-		p.ask = fmt.Sprintf("%s is to be updated to %s. May it be closed now? What is not saved is lost.", name, j.Target.To)
-		return p
+		return planAsk(s, j, open, q)
 	}
-	return waits(s.now.Add(openWait), untilClosed)
+	return waits(s, j, open, openWait, "The update waits until it is closed.")
+}
+
+// waits has a job wait because its program is open.
+func waits(s situation, j journal.Job, open []provider.Process, wait time.Duration, why string) openPlan {
+	j.Retry = s.now.Add(wait)
+	return openPlan{job: at(j, steps()[j.Step].again, fmt.Sprintf("%s%s (%s). %s", wire.Open, j.Target.Name, files(open), why), s.now)}
+}
+
+// planClose tells everybody first. What was told long ago counts for nothing: whoever opened
+// the program since does not know of it.
+func planClose(s situation, j journal.Job, open []provider.Process) openPlan {
+	told := !j.CloseAt.IsZero() && j.CloseAt.Sub(s.now).Abs() <= noticeTime
+	if told && !s.now.Before(j.CloseAt) {
+		return openPlan{job: j, close: true}
+	}
+	var say string
+	if !told {
+		notice := s.notice()
+		if notice <= 0 {
+			return waits(s, j, open, openWait, "The window ends too soon to tell whoever has it open.")
+		}
+		j.CloseAt = s.now.Add(notice)
+		say = fmt.Sprintf("Patchbay closes %s in %d minutes to update it. Save your work and close it.", j.Target.Name, max(1, int(notice.Round(time.Minute)/time.Minute)))
+	}
+	p := waits(s, j, open, j.CloseAt.Sub(s.now), fmt.Sprintf("Whoever has it open was told: it is closed at %s.", j.CloseAt.UTC().Format("15:04 MST")))
+	p.say = say
+	return p
+}
+
+// planAsk asks, and asks again some time after a no. A yes is to the question that was shown,
+// and not to whatever is open later.
+func planAsk(s situation, j journal.Job, open []provider.Process, q question) openPlan {
+	since := s.now.Sub(q.at)
+	switch {
+	case q.answer == saidYes && since <= askTime:
+		return openPlan{job: j, close: true}
+	case q.answer == unasked && since < askAgain:
+		return waits(s, j, open, openWait, "Whoever has it open could not be asked. The update waits until it is closed.")
+	case q.answer == saidNo && since < askAgain:
+		return waits(s, j, open, openWait, "Whoever has it open did not let it be closed, and is asked again later.")
+	}
+	p := waits(s, j, open, askLook, "Whoever has it open is asked whether it may be closed.")
+	if q.answer != asking {
+		p.ask = fmt.Sprintf("%s is to be updated to %s. May it be closed now? What is not saved is lost.", j.Target.Name, j.Target.To)
+	}
+	return p
 }
 
 // files names the programs that run, without their folders.
@@ -115,6 +129,7 @@ func (a *Agent) free(ctx context.Context, jobs []journal.Job) ([]journal.Job, er
 		}
 		for _, j := range g.jobs {
 			if a.freed(ctx, &c, closer, j) {
+				j.CloseAt = time.Time{} // whoever opens it before the next try is told anew
 				on = append(on, j)
 			}
 		}
@@ -147,7 +162,7 @@ func (a *Agent) freed(ctx context.Context, c *journal.Change, closer provider.Cl
 		return false
 	}
 	for _, p := range open {
-		if err = a.End(ctx, p); err != nil {
+		if err = a.Desk.End(ctx, p); err != nil {
 			break
 		}
 	}
@@ -156,9 +171,8 @@ func (a *Agent) freed(ctx context.Context, c *journal.Change, closer provider.Cl
 	}
 	if err != nil || len(open) > 0 {
 		a.Log.Warn("a program that is to be replaced could not be closed", "program", j.Target.Name, "error", err)
-		why := fmt.Sprintf("%s%s (%s). It could not be closed.", wire.Open, j.Target.Name, files(open))
-		j.Retry, j.CloseAt = s.now.Add(openWait), time.Time{}
-		c.Jobs = append(c.Jobs, at(j, steps()[j.Step].again, why, s.now))
+		j.CloseAt = time.Time{}
+		c.Jobs = append(c.Jobs, waits(s, j, open, openWait, "It could not be closed.").job)
 		return false
 	}
 	a.unask(j.ID)
@@ -169,7 +183,7 @@ func (a *Agent) freed(ctx context.Context, c *journal.Change, closer provider.Cl
 func (a *Agent) ask(ctx context.Context, job string, session uint32, text string) {
 	a.answered(job, asking)
 	go func() {
-		yes, err := a.Ask(ctx, session, text, askTime)
+		yes, err := a.Desk.Ask(ctx, session, text, askTime)
 		said := saidNo
 		switch {
 		case err != nil:

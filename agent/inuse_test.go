@@ -107,6 +107,40 @@ func TestClosingNeedsRoomInTheWindow(t *testing.T) {
 	}
 }
 
+// TestAnOldNoticeClosesNothing: neither what was told for an earlier try or an earlier night,
+// nor a yes to a question of then, is for what somebody opened since.
+func TestAnOldNoticeClosesNothing(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	open := []provider.Process{{ID: 7, Session: 1, Program: "editor.exe"}}
+	for _, policy := range []wire.InUse{wire.InUseClose, wire.InUseAsk} {
+		s := newSituation(now, true, false, wire.DeviceOrders{InUse: policy, Windows: window.Spec{Opens: []window.Span{{From: now.Add(-time.Hour), Until: now.Add(time.Hour), Reason: "test"}}}})
+		j := journal.Job{Job: wire.Job{ID: "job_1", Target: wire.Target{Name: "Editor"}}, Step: wire.StepPreflight, CloseAt: now.Add(-noticeTime - time.Second)}
+		p := planOpen(s, j, open, question{saidYes, now.Add(-askTime - time.Second)})
+		if p.close || p.say == "" && p.ask == "" {
+			t.Errorf("%s: %+v", policy, p)
+		}
+	}
+	inside(t, func(t *testing.T, w *world) {
+		n := 0
+		w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+			if n++; n == 1 { // busy, and somebody opens it again
+				w.machine.open = []provider.Process{{ID: 7, Session: 1, Program: "curl"}}
+				return provider.Outcome{}, false, provider.ErrBusy
+			}
+			return provider.Outcome{}, true, nil
+		}
+		w.opens("curl", 0)
+		j := job("curl", "1.0", "1.1")
+		w.order(j)
+		w.server.set(func(d *wire.DeviceOrders) { d.InUse = wire.InUseClose })
+		w.start()
+		pass(time.Hour)
+		if len(w.notices) != 2 || w.last(j).Step != wire.StepDone {
+			t.Errorf("told %q", w.notices)
+		}
+	})
+}
+
 // TestClosingOutlivesARestart: what was announced is kept to by the agent that starts after it.
 func TestClosingOutlivesARestart(t *testing.T) {
 	inside(t, func(t *testing.T, w *world) {

@@ -82,18 +82,7 @@ func (w *world) options() Options {
 		Now: time.Now, Build: "test", Disk: w.disk, Keys: identity.SoftKey{Dir: w.disk}, Kinds: []provider.Kind{w.machine.kind()},
 		Facts: w.machine.facts, Dial: w.server.net.dial, Reboot: w.reboot, Restart: w.restarted,
 		People: func() bool { return w.people }, Announce: func(_ context.Context, text string) error { w.notices = append(w.notices, text); return nil },
-		Ask: func(ctx context.Context, _ uint32, text string, wait time.Duration) (bool, error) {
-			w.asks = append(w.asks, text)
-			if w.says != nil {
-				return w.says()
-			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(wait):
-			}
-			return false, nil
-		},
-		End:    func(_ context.Context, p provider.Process) error { w.machine.closes(p); return nil },
+		Desk:   desk{w},
 		Random: func() float64 { return 0.5 },
 		Log:    slog.New(slog.NewTextHandler(testWriter{w.t}, nil)),
 		Sleep: func(ctx context.Context, d time.Duration) {
@@ -109,6 +98,26 @@ func (w *world) options() Options {
 		w.adapt(&o)
 	}
 	return o
+}
+
+// desk is where people of the world sit.
+type desk struct{ *world }
+
+func (d desk) Ask(ctx context.Context, _ uint32, text string, wait time.Duration) (bool, error) {
+	d.asks = append(d.asks, text)
+	if d.says != nil {
+		return d.says()
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(wait):
+	}
+	return false, nil
+}
+
+func (d desk) End(_ context.Context, p provider.Process) error {
+	d.machine.closes(p)
+	return nil
 }
 
 // restarted restarts a service: it no longer uses old files.

@@ -29,9 +29,8 @@ type Process struct {
 	Began   time.Time // zero when that is hidden
 }
 
-// DeskHost is a MachineHost on which people work.
-type DeskHost interface {
-	MachineHost
+// Desk is a host on which people have programs open.
+type Desk interface {
 	// Ask shows those of a session a question and waits for their answer, or until they leave
 	// it unanswered, which is no.
 	Ask(ctx context.Context, session uint32, question string, wait time.Duration) (yes bool, err error)

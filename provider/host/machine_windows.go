@@ -13,7 +13,10 @@ import (
 	"patchbay/provider"
 )
 
-var _ provider.DeskHost = Host{}
+var (
+	_ provider.MachineHost = Host{}
+	_ provider.Desk        = Host{}
+)
 
 // controller is the program that starts all services. Windows ends when it ends, so one of
 // it is one boot. A boot that continues a hibernated kernel has it, too: then nothing that
