@@ -30,7 +30,7 @@ func unoffered(r inventory.Report, t wire.Target) string {
 	switch {
 	case t.Source == "":
 		return t.Name + " is not installed here, so there is nothing to update."
-	case !ok || u.Installed != "" || u.Source != t.Source || u.Available != t.To || u.Block != patch.NotBlocked && u.Block != patch.Optional:
+	case !ok || u.Installed != "" || u.Source != t.Source || u.Available != t.To || u.Block.Keeps():
 		return fmt.Sprintf("%s is not installed here, and this device has no %s of it on offer.", t.Name, t.To)
 	}
 	return ""

@@ -94,6 +94,9 @@ const (
 	Optional   Block = "optional"  // its publisher leaves it to people to choose it: never by itself
 )
 
+// Keeps reports whether the update cannot be made as things are, whatever a person says.
+func (b Block) Keeps() bool { return b != NotBlocked && b != Optional }
+
 // Answer is yes, no or not known. The zero value is not known.
 type Answer string
 

@@ -24,22 +24,17 @@ func (w *Winget) wait(p program) error {
 	if p.of == nil || boot == "" {
 		return nil // then the job alone knows
 	}
-	r := w.restarts()
-	for key, in := range r {
-		if in != boot {
-			delete(r, key)
+	r := restarts{restartKey(p): boot}
+	for key, in := range w.restarts() {
+		if in == boot {
+			r[key] = in
 		}
 	}
-	r[restartKey(p)] = boot
 	return w.env.WriteRecord(restartRecord, r)
 }
 
-func (w *Winget) restarts() restarts {
-	r := restarts{}
+func (w *Winget) restarts() (r restarts) {
 	w.env.ReadRecord(restartRecord, &r)
-	if r == nil { // "null" is JSON too
-		return restarts{}
-	}
 	return r
 }
 
@@ -47,12 +42,11 @@ func (w *Winget) restarts() restarts {
 func (w *Winget) waiting(programs []program) {
 	r := w.restarts()
 	if len(r) == 0 {
-		return
+		return // to ask for the boot costs more
 	}
 	boot := w.boot()
 	for i := range programs {
-		if p := &programs[i]; p.of != nil && boot != "" && r[restartKey(*p)] == boot {
-			p.item.Restart = true
-		}
+		p := &programs[i]
+		p.item.Restart = p.of != nil && boot != "" && r[restartKey(*p)] == boot
 	}
 }

@@ -160,6 +160,29 @@ func (g *graph) firstAt(u provider.EngineUpdate, covered reach) *time.Time {
 	return &first
 }
 
+// maxSupersedes is how many superseded updates are told with one, the newest of them.
+const maxSupersedes = 50
+
+// known are those that an update takes the place of and that were told of here, sorted. Others
+// were never on offer.
+func (g *graph) known(id string) []string {
+	var told []seen
+	for n, under := range g.below(id) {
+		if s := g.nodes[n]; under && !s.Changed.IsZero() && s.ID != id {
+			told = append(told, s)
+		}
+	}
+	slices.SortFunc(told, newestFirst)
+	var list []string
+	for _, s := range told[:min(len(told), maxSupersedes)] {
+		list = append(list, s.ID)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func newestFirst(a, b seen) int { return cmp.Or(b.Changed.Compare(a.Changed), cmp.Compare(a.ID, b.ID)) }
+
 // covered are the installed updates and all that they took the place of.
 func (g *graph) covered(installed map[string]bool) reach {
 	list := slices.Collect(maps.Keys(installed))
@@ -180,6 +203,6 @@ func (g *graph) remember(installed map[string]bool) []seen {
 			list = append(list, s)
 		}
 	}
-	slices.SortFunc(list, func(a, b seen) int { return cmp.Or(b.Changed.Compare(a.Changed), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(list, newestFirst)
 	return list[:min(len(list), maxSeen)]
 }

@@ -116,6 +116,9 @@ func TestTheFirstOfAChainIsRemembered(t *testing.T) {
 	if err != nil || len(o.Updates) != 1 || o.Updates[0].FirstAt == nil || !o.Updates[0].FirstAt.Equal(october.Changed) {
 		t.Fatalf("%v, %+v", err, o.Updates)
 	}
+	if !slices.Equal(o.Updates[0].Supersedes, november.Supersedes) {
+		t.Errorf("it supersedes %q", o.Updates[0].Supersedes)
+	}
 	d.installed = []provider.EngineUpdate{october} // then it is not missing
 	if _, err := w.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
@@ -135,8 +138,9 @@ func TestACircleEnds(t *testing.T) {
 		}
 		list = append(list, u)
 	}
-	if ups, _ := offers(today, nil, nil, list, nil); len(ups) != len(list) {
-		t.Errorf("of a circle %d are left", len(ups))
+	ups, _ := offers(today, nil, nil, list, nil)
+	if len(ups) != len(list) || len(ups[0].Supersedes) > maxSupersedes {
+		t.Errorf("of a circle %d are left, the first supersedes %d", len(ups), len(ups[0].Supersedes))
 	}
 }
 

@@ -263,7 +263,7 @@ func offers(now time.Time, past []seen, installed, offered, hidden []provider.En
 			continue
 		}
 		p := offer(u, now)
-		p.FirstAt = g.firstAt(u, covered)
+		p.FirstAt, p.Supersedes = g.firstAt(u, covered), g.known(id)
 		if was, ok := find(installed, id); ok && was.ID.Revision < u.ID.Revision { // a newer revision of what is there
 			p.Name, p.Installed = itemName(was), strconv.Itoa(was.ID.Revision)
 		}

@@ -10,6 +10,17 @@ import (
 	"patchbay/wire"
 )
 
+// named gives the packages of the catalogue that is believed, none where there is none, and
+// which files are in the store, by hash.
+func (s *Server) named(ctx context.Context) ([]patch.Package, map[string]bool, error) {
+	c, _, err := s.signedCatalog(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	held, err := s.held(ctx)
+	return c.Packages, held, err
+}
+
 // signedCatalog gives the catalogue that is believed; the zero value is none.
 func (s *Server) signedCatalog(ctx context.Context) (wire.Catalog, *view.Catalog, error) {
 	state := s.Documents.State(ctx)
@@ -86,17 +97,13 @@ func (s *Server) packages(ctx context.Context, in *PackagesParams) (*Out[view.Pa
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := s.signedCatalog(ctx)
-	if err != nil {
-		return nil, err
-	}
-	held, err := s.held(ctx)
+	packages, held, err := s.named(ctx)
 	if err != nil {
 		return nil, err
 	}
 	on := s.Agents.Programs(s.Now())
 	var rows []view.Package
-	for _, p := range c.Packages {
+	for _, p := range packages {
 		v := packageView(p, on[view.PackageKey{Provider: p.Provider, ID: p.ID}], held)
 		is := map[string]int{"": 1, "behind": v.Behind, "missing": v.Missing, "unsigned": v.Unsigned, "recalled": v.Recalled}
 		if is[in.State] > 0 && matches(f.Q, v.Name, v.ID, v.Publisher) {
@@ -130,19 +137,15 @@ type PackagePath struct {
 }
 
 func (s *Server) onePackage(ctx context.Context, in *PackagePath) (*Out[view.PackageDetail], error) {
-	c, _, err := s.signedCatalog(ctx)
+	packages, held, err := s.named(ctx)
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(c.Packages, func(p patch.Package) bool { return p.Provider == in.Provider && p.ID == in.Package })
+	at := slices.IndexFunc(packages, func(p patch.Package) bool { return p.Provider == in.Provider && p.ID == in.Package })
 	if at < 0 {
 		return nil, notFound()
 	}
-	held, err := s.held(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p := c.Packages[at]
+	p := packages[at]
 	v := view.PackageDetail{Package: packageView(p, s.Agents.Programs(s.Now())[view.PackageKey{Provider: p.Provider, ID: p.ID}], held), Releases: []view.Release{}}
 	for _, r := range p.Releases {
 		v.Releases = append(v.Releases, releaseView(r, held))
@@ -155,17 +158,13 @@ func (s *Server) missingFiles(ctx context.Context, in *ListParams) (*Out[view.Pa
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := s.signedCatalog(ctx)
-	if err != nil {
-		return nil, err
-	}
-	held, err := s.held(ctx)
+	packages, held, err := s.named(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var rows []view.MissingFile
 	seen := map[string]bool{}
-	for _, p := range c.Packages {
+	for _, p := range packages {
 		for _, r := range p.Releases {
 			for _, i := range releaseView(r, held).Installers {
 				if r.Recalled == "" && i.State == "missing" && !seen[i.SHA256] && matches(f.Q, p.Name, p.ID, i.File, i.SHA256) {

@@ -25,10 +25,16 @@ func TestUpdatesThatAreItemsOfTheirOwn(t *testing.T) {
 		offers []Offer
 		want   map[string]Need // by source; what is not named here is no need
 	}{
-		"on offer":                          {nil, []Offer{offer("1", "200", nil)}, map[string]Need{"1": {Absent: true, Offered: true}}},
-		"withdrawn":                         {nil, []Offer{offer("1", "200", &gone)}, map[string]Need{"1": {Absent: true}}},
-		"replaced":                          {nil, []Offer{offer("1", "200", &gone), offer("2", "100", nil, "1")}, map[string]Need{"1": {Absent: true, Replaced: "KB2"}, "2": {Absent: true, Offered: true}}},
-		"replaced and installed":            {[]patch.Item{item("2", "100", "")}, []Offer{offer("1", "200", &gone), offer("2", "100", &gone, "1")}, map[string]Need{"1": {Absent: true, Replaced: "KB2"}, "2": {Installed: "100", Reached: true}}},
+		"on offer":                      {nil, []Offer{offer("1", "200", nil)}, map[string]Need{"1": {Absent: true, Offered: true}}},
+		"withdrawn":                     {nil, []Offer{offer("1", "200", &gone)}, map[string]Need{"1": {Absent: true}}},
+		"replaced":                      {nil, []Offer{offer("1", "200", &gone), offer("2", "100", nil, "1")}, map[string]Need{"1": {Absent: true, Replaced: "KB2"}, "2": {Absent: true, Offered: true}}},
+		"replaced and installed":        {[]patch.Item{item("2", "100", "")}, []Offer{offer("1", "200", &gone), offer("2", "100", &gone, "1")}, map[string]Need{"1": {Absent: true, Replaced: "KB2"}, "2": {Installed: "100", Reached: true}}},
+		"replaced by what vanished too": {nil, []Offer{offer("1", "200", &gone), offer("2", "100", &gone, "1")}, map[string]Need{"1": {Absent: true}, "2": {Absent: true}}},
+		"replaced twice": {nil, []Offer{offer("1", "200", &gone), offer("2", "100", &gone, "1"), offer("3", "100", nil, "2")},
+			map[string]Need{"1": {Absent: true, Replaced: "KB3"}, "2": {Absent: true, Replaced: "KB3"}, "3": {Absent: true, Offered: true}}},
+		"replaced by what is disputed": {[]patch.Item{item("2", "100", doubt)}, []Offer{offer("1", "200", &gone), offer("2", "100", &gone, "1")},
+			map[string]Need{"1": {Absent: true}, "2": {Installed: "100", Disputed: doubt}}},
+		"each of two replaces the other":    {nil, []Offer{offer("1", "200", &gone, "2"), offer("2", "100", &gone, "1")}, map[string]Need{"1": {Absent: true}, "2": {Absent: true}}},
 		"installed":                         {[]patch.Item{item("1", "200", "")}, []Offer{offer("1", "200", &gone)}, map[string]Need{"1": {Installed: "200", Reached: true}}},
 		"disputed":                          {[]patch.Item{item("1", "200", doubt)}, []Offer{offer("1", "200", &gone)}, map[string]Need{"1": {Installed: "200", Disputed: doubt}}},
 		"disputed, never seen on offer":     {[]patch.Item{item("1", "200", doubt)}, nil, map[string]Need{"1": {Installed: "200", Disputed: doubt}}},

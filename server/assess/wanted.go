@@ -39,15 +39,25 @@ func arrived(o Offer, p Provider, wanted []Wish) (Offer, bool) {
 	return o, !there && o.GoneAt == nil && slices.ContainsFunc(wanted, func(w Wish) bool { return w.names(u.Provider, u.Name, u.Source) })
 }
 
-// replaced is the update on offer, or installed meanwhile, that took the place of one that
-// vanished, "" when none did.
+// replaced is the update that took the place of one that vanished, "" when none did. Only one
+// that is on offer or there stands in for it, or one whose place such a one took in turn.
 func replaced(o Offer, p Provider) string {
 	if o.GoneAt == nil || o.Update.Source == "" {
 		return ""
 	}
-	for _, other := range p.Offers {
-		if slices.Contains(other.Update.Supersedes, o.Update.Source) && other.Update.Source != o.Update.Source {
-			return other.Update.Name
+	seen, next := map[string]bool{o.Update.Source: true}, []string{o.Update.Source}
+	for len(next) > 0 {
+		source := next[0]
+		next = next[1:]
+		for _, other := range p.Offers {
+			by := other.Update.Source
+			if seen[by] || !slices.Contains(other.Update.Supersedes, source) {
+				continue
+			}
+			if other.GoneAt == nil || slices.ContainsFunc(p.Items, func(i patch.Item) bool { return i.Source == by && i.Disputed == "" && i.Broken == "" }) {
+				return other.Update.Name
+			}
+			seen[by], next = true, append(next, by)
 		}
 	}
 	return ""

@@ -152,7 +152,7 @@ func (n *Need) can(e *Entry) view.NeedCan {
 	switch {
 	case e.Agent.Mode == wire.Observe:
 		can.Force = "the agent on this device was set up to observe only"
-	case n.Update.Block != patch.NotBlocked && n.Update.Block != patch.Optional:
+	case n.Update.Block.Keeps():
 		can.Force = fmt.Sprintf("the device itself keeps it back (%s)", n.Update.Block)
 	case n.Work.Tried.Open != nil && n.Work.Tried.Open.Forced != "":
 		can.Force = "it is on its way already"

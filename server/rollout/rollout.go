@@ -124,7 +124,7 @@ func wants(n assess.Need, d policy.Decision, ring Ring) bool {
 	}
 	switch d.Kind {
 	case policy.Install:
-		return n.Offered && !n.Reached && (n.Update.Block == patch.NotBlocked || n.Update.Block == patch.Optional) && ring.Open
+		return n.Offered && !n.Reached && !n.Update.Block.Keeps() && ring.Open
 	case policy.Undo:
 		return n.Installed == n.Update.Available && n.Previous != "" && n.Broken == ""
 	}

@@ -208,13 +208,14 @@ func offered(c Case, _ time.Time) Verdict {
 		}
 		return v
 	}
+	if !n.Update.Block.Keeps() {
+		return Verdict{}
+	}
 	why := sentence(n.Update.BlockWhy)
 	if why == "" {
 		why = "The device keeps this update back and does not say why."
 	}
 	switch n.Update.Block {
-	case patch.NotBlocked, patch.Optional: // a person may choose it
-		return Verdict{}
 	case patch.Held, patch.Pinned:
 		return Verdict{Name: HELD, Owner: Customer, Since: n.Since, Act: ActUnhold, Sentence: why}
 	}
