@@ -46,10 +46,8 @@ func People(host RegistryHost) ([]Person, error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("reading a profile: %w", err)
 		}
-		for name, v := range key.Values {
-			if strings.EqualFold(name, "ProfileImagePath") && v.Text != "" {
-				p.Folder, p.Name = v.Text, v.Text[strings.LastIndexByte(v.Text, '\\')+1:]
-			}
+		if folder := key.Value("ProfileImagePath").Text; folder != "" {
+			p.Folder, p.Name = folder, folder[strings.LastIndexByte(folder, '\\')+1:]
 		}
 		found[sid] = p
 	}

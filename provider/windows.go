@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"patchbay/patch"
@@ -68,6 +69,25 @@ type RegistryKey struct {
 	Values  map[string]RegistryValue
 	Keys    []string  // names of the keys below it
 	Changed time.Time // when it was last written; zero when not known
+}
+
+// Find gives a value by its name, in whatever case, and whether there is one.
+func (k RegistryKey) Find(name string) (RegistryValue, bool) {
+	if v, ok := k.Values[name]; ok {
+		return v, true
+	}
+	for n, v := range k.Values {
+		if strings.EqualFold(n, name) {
+			return v, true
+		}
+	}
+	return RegistryValue{}, false
+}
+
+// Value gives a value by its name, in whatever case; an empty one where there is none.
+func (k RegistryKey) Value(name string) RegistryValue {
+	v, _ := k.Find(name)
+	return v
 }
 
 // RegistryValue is one value. Text is of strings, Number of numbers, List of lists of

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"patchbay/provider"
@@ -17,10 +16,9 @@ import (
 )
 
 const (
-	currentVersion = `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`
-	control        = `HKLM\SYSTEM\CurrentControlSet\Control`
-	services       = `HKLM\SYSTEM\CurrentControlSet\Services`
-	updatePolicy   = `HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate`
+	control      = `HKLM\SYSTEM\CurrentControlSet\Control`
+	services     = `HKLM\SYSTEM\CurrentControlSet\Services`
+	updatePolicy = `HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate`
 )
 
 // hive reads a Windows' registry, of which any key may be missing.
@@ -44,43 +42,26 @@ func (h hive) exists(path string) bool {
 
 // textOf is a value's text, bounded; "" when there is none.
 func textOf(k provider.RegistryKey, name string) string {
-	v := named(k, name).Text
+	v := k.Value(name).Text
 	v, _, _ = strings.Cut(v, "\n")
 	return strings.ToValidUTF8(strings.TrimSpace(v[:min(len(v), maxWord)]), "")
 }
 
-func number(k provider.RegistryKey, name string) uint64 { return named(k, name).Number }
-
-// named finds a value without regard to case, as Windows does.
-func named(k provider.RegistryKey, name string) provider.RegistryValue {
-	if v, ok := k.Values[name]; ok {
-		return v
-	}
-	for n, v := range k.Values {
-		if strings.EqualFold(n, name) {
-			return v
-		}
-	}
-	return provider.RegistryValue{}
-}
+func number(k provider.RegistryKey, name string) uint64 { return k.Value(name).Number }
 
 func has(k provider.RegistryKey, name string) bool {
-	for n := range k.Values {
-		if strings.EqualFold(n, name) {
-			return true
-		}
-	}
-	return false
+	_, ok := k.Find(name)
+	return ok
 }
 
 // onWindows reads the facts of a Windows.
 func onWindows(host provider.RegistryHost) wire.Facts {
 	h := hive{host}
-	version := h.key(currentVersion)
+	version := h.key(provider.WindowsKey)
 	f := wire.Facts{
 		OS: "windows", Distro: "windows", Edition: textOf(version, "EditionID"),
 		Release: cmp.Or(textOf(version, "DisplayVersion"), textOf(version, "ReleaseId")),
-		Kernel:  windowsVersion(version), OSName: windowsName(version), Channel: windowsChannel(h, version),
+		Kernel:  provider.WindowsVersion(version), OSName: provider.WindowsName(version), Channel: windowsChannel(h, version),
 		Hostname:     cmp.Or(textOf(h.key(`HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters`), "Hostname"), textOf(h.key(control+`\ComputerName\ActiveComputerName`), "ComputerName")),
 		Architecture: processor(textOf(h.key(control+`\Session Manager\Environment`), "PROCESSOR_ARCHITECTURE")),
 		MachineID:    hashedID(textOf(h.key(`HKLM\SOFTWARE\Microsoft\Cryptography`), "MachineGuid")),
@@ -107,37 +88,6 @@ func onWindows(host provider.RegistryHost) wire.Facts {
 		f.Restart.Unknown = append(f.Restart.Unknown, "What still runs in an old version cannot be read of this device.")
 	}
 	return f
-}
-
-// windowsVersion is the kernel's version with the number of its last update: 10.0.19045.4170.
-func windowsVersion(k provider.RegistryKey) string {
-	build := textOf(k, "CurrentBuildNumber")
-	if build == "" {
-		return ""
-	}
-	v := strings.TrimSuffix(textOf(k, "CurrentVersion"), ".") + "." + build // before Windows 10
-	if has(k, "CurrentMajorVersionNumber") {
-		v = fmt.Sprintf("%d.%d.%s", number(k, "CurrentMajorVersionNumber"), number(k, "CurrentMinorVersionNumber"), build)
-	}
-	if has(k, "UBR") {
-		v += "." + strconv.FormatUint(number(k, "UBR"), 10)
-	}
-	return v
-}
-
-// firstOf11 is the build from which on a client is Windows 11, which its own name does not say.
-const firstOf11 = 22000
-
-func windowsName(k provider.RegistryKey) string {
-	name := textOf(k, "ProductName")
-	build, _ := strconv.Atoi(textOf(k, "CurrentBuildNumber")) // none: no 11
-	if build >= firstOf11 {
-		name = strings.Replace(name, "Windows 10", "Windows 11", 1)
-	}
-	if v := textOf(k, "DisplayVersion"); v != "" && name != "" {
-		name += " " + v
-	}
-	return name
 }
 
 // processor names an architecture as Go does.
@@ -192,7 +142,7 @@ func windowsRestart(h hive) wire.Restart {
 	}
 	r.Machine = len(r.Reasons) > 0
 	session := h.key(control + `\Session Manager`)
-	if n := pending(named(session, "PendingFileRenameOperations").List); n > 0 {
+	if n := pending(session.Value("PendingFileRenameOperations").List); n > 0 {
 		r.Reasons = append(r.Reasons, fmt.Sprintf("%d files to be replaced or removed at the next start (weak)", n))
 	}
 	slices.Sort(r.Reasons)

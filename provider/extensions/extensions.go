@@ -153,11 +153,5 @@ func read(files fs.FS, name string) ([]byte, error) {
 	return fs.ReadFile(files, name)
 }
 
-// text bounds what is shown of a name.
-func text(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > maxText {
-		s = string(r[:maxText])
-	}
-	return strings.ToValidUTF8(s, "")
-}
+// text is what a page of the browser's shop could have as a name.
+func text(s string) string { return provider.Calm(strings.Join(strings.Fields(s), " "), maxText) }

@@ -89,17 +89,12 @@ func entry(name string, key provider.RegistryKey, codes map[string]string) arp.E
 	return e
 }
 
-// values gives a key's values by name, whatever their case.
+// values gives a key's values as entries are read from them.
 func values(key provider.RegistryKey) arp.Values {
-	folded := make(map[string]provider.RegistryValue, len(key.Values))
-	for name, v := range key.Values {
-		folded[strings.ToLower(name)] = v
-	}
-	get := func(name string) provider.RegistryValue { return folded[strings.ToLower(name)] }
 	return arp.Values{
-		Text:   func(name string) string { return get(name).Text },
-		Number: func(name string) uint64 { return get(name).Number },
-		List:   func(name string) []string { return get(name).List },
+		Text:   func(name string) string { return key.Value(name).Text },
+		Number: func(name string) uint64 { return key.Value(name).Number },
+		List:   func(name string) []string { return key.Value(name).List },
 	}
 }
 

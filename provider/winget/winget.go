@@ -78,20 +78,15 @@ func readMachine(host provider.RegistryHost) (m machineFacts, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return m, fmt.Errorf("reading what processor is here: %w", err)
 	}
-	native := map[string]string{"ARM64": "arm64", "x86": "x86"}[values(machine).Text("PROCESSOR_ARCHITECTURE")]
+	native := map[string]string{"ARM64": "arm64", "x86": "x86"}[machine.Value("PROCESSOR_ARCHITECTURE").Text]
 	m.native = cmp.Or(native, "x64")
-	windows, err := host.Registry(systemVersion, provider.View64)
+	windows, err := host.Registry(provider.WindowsKey, provider.View64)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return m, fmt.Errorf("reading which Windows is here: %w", err)
 	}
-	if v := values(windows); v.Number("CurrentMajorVersionNumber") > 0 && v.Text("CurrentBuildNumber") != "" {
-		m.system = fmt.Sprintf("%d.%d.%s.%d", v.Number("CurrentMajorVersionNumber"), v.Number("CurrentMinorVersionNumber"), v.Text("CurrentBuildNumber"), v.Number("UBR"))
-	}
+	m.system = provider.WindowsVersion(windows)
 	return m, nil
 }
-
-// systemVersion is where Windows keeps what it is.
-const systemVersion = `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`
 
 // environment is where Windows keeps what every program is told of the machine.
 const environment = `HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment`

@@ -334,7 +334,7 @@ func TestOfferIsTheNewestThatFits(t *testing.T) {
 			m.offer("Maker.Tool", "Maker", []patch.Mark{{Name: "Tool"}}, release("1.2", m.installer(patch.NSIS, "12")))
 		}, ""},
 		{"for a newer Windows", func(m *machine) {
-			m.keys[systemVersion] = []string{`"CurrentMajorVersionNumber"=dword:0000000a`, `"CurrentMinorVersionNumber"=dword:00000000`, `"CurrentBuildNumber"="17763"`, `"UBR"=dword:00000001`}
+			m.keys[provider.WindowsKey] = []string{`"CurrentMajorVersionNumber"=dword:0000000a`, `"CurrentMinorVersionNumber"=dword:00000000`, `"CurrentBuildNumber"="17763"`, `"UBR"=dword:00000001`}
 			i, j := m.installer(patch.NSIS, "12"), m.installer(patch.NSIS, "13")
 			i.MinimumOS, j.MinimumOS = "10.0.17763.0", "10.0.19041.0"
 			m.offer("Maker.Tool", "Maker", marks, release("1.3", j), release("1.2", i))

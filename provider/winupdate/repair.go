@@ -130,11 +130,11 @@ var windowsFolder = regexp.MustCompile(`^[A-Za-z]:\\[A-Za-z0-9_.-]{1,60}$`)
 
 // act runs the programs of an act. Those that bring services back run also after one failed.
 func (w *Windows) act(ctx context.Context, a act, out *outcome) error {
-	v, err := valuesOf(w.host, versionKey)
+	v, err := keyOf(w.host, provider.WindowsKey)
 	if err != nil {
 		return err
 	}
-	steps, err := a.steps(v.text("SystemRoot"))
+	steps, err := a.steps(v.Value("SystemRoot").Text)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,6 @@ import (
 
 // Where Windows keeps what it is, apart from the engine.
 const (
-	versionKey  = `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`
 	servicing   = `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing`
 	packagesKey = servicing + `\Packages`
 	classKey    = `HKLM\SYSTEM\CurrentControlSet\Control\Class`
@@ -44,15 +43,15 @@ type marks struct {
 // which the device's facts tell it.
 func readMarks(host provider.RegistryHost) (*marks, error) {
 	m := &marks{host: host}
-	v, err := valuesOf(host, versionKey)
+	v, err := keyOf(host, provider.WindowsKey)
 	if err != nil {
 		return nil, err
 	}
-	m.build.major, _ = strconv.Atoi(v.text("CurrentBuildNumber"))
+	m.build.major, _ = strconv.Atoi(v.Value("CurrentBuildNumber").Text)
 	if m.build.major <= 0 {
 		return nil, errors.New("the registry does not say which build of Windows this is")
 	}
-	m.build.revision = int(min(v.number("UBR"), 1<<31-1))
+	m.build.revision = int(min(v.Value("UBR").Number, 1<<31-1))
 	for _, key := range []string{servicing + `\RebootPending`, autoUpdate + `\RebootRequired`} {
 		switch _, err := host.Registry(key, provider.View64); {
 		case err == nil:
@@ -64,27 +63,13 @@ func readMarks(host provider.RegistryHost) (*marks, error) {
 	return m, nil
 }
 
-// values are those of a key, by name in lower case.
-type values map[string]provider.RegistryValue
-
-func valuesOf(host provider.RegistryHost, path string) (values, error) {
+func keyOf(host provider.RegistryHost, path string) (provider.RegistryKey, error) {
 	k, err := host.Registry(path, provider.View64)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reading the registry: %w", err)
+		return k, fmt.Errorf("reading the registry: %w", err)
 	}
-	return valuesIn(k), nil
+	return k, nil
 }
-
-func valuesIn(k provider.RegistryKey) values {
-	v := values{}
-	for name, value := range k.Values {
-		v[strings.ToLower(name)] = value
-	}
-	return v
-}
-
-func (v values) text(name string) string   { return v[strings.ToLower(name)].Text }
-func (v values) number(name string) uint64 { return v[strings.ToLower(name)].Number }
 
 // of reads the mark of one update. Which kind of mark it is goes by what the update itself is.
 func (m *marks) of(u provider.EngineUpdate) (second, error) {
@@ -146,7 +131,7 @@ const (
 // packageState reads a package's state. What is installed in part, or that is to be
 // uninstalled, is not there.
 func packageState(p provider.NamedKey) mark {
-	v, ok := valuesIn(p.RegistryKey)["currentstate"]
+	v, ok := p.Find("CurrentState")
 	switch {
 	case p.Err != nil || !ok:
 		return markNone
@@ -195,8 +180,8 @@ func inStore(packages []provider.NamedKey, numbers []string) (second, bool) {
 		},
 		func(_ provider.NamedKey, name, number string) bool { return carries(name, number) },
 		func(p provider.NamedKey, name, number string) bool {
-			v := valuesIn(p.RegistryKey)
-			return len(name) > 12 && strings.EqualFold(name[:12], "Package_for_") && (carries(v.text("InstallName"), number) || carries(v.text("InstallLocation"), number))
+			v := p.RegistryKey
+			return len(name) > 12 && strings.EqualFold(name[:12], "Package_for_") && (carries(v.Value("InstallName").Text, number) || carries(v.Value("InstallLocation").Text, number))
 		},
 	}
 	for _, way := range ways {
@@ -223,7 +208,7 @@ func inStore(packages []provider.NamedKey, numbers []string) (second, bool) {
 func worst(packages []provider.NamedKey) second {
 	var found second
 	for _, p := range packages {
-		s := second{packageState(p), fmt.Sprintf("the component store has %s in state 0x%02X", provider.Calm(p.Name, maxName), valuesIn(p.RegistryKey).number("CurrentState"))}
+		s := second{packageState(p), fmt.Sprintf("the component store has %s in state 0x%02X", provider.Calm(p.Name, maxName), p.Value("CurrentState").Number)}
 		if s.mark == markNone {
 			s.words = fmt.Sprintf("the component store does not say in which state %s is", provider.Calm(p.Name, maxName))
 		}
@@ -285,7 +270,7 @@ func (m *marks) readEntries() ([]string, error) {
 			return nil, fmt.Errorf("reading the list of programs: %w", err)
 		}
 		for _, k := range all {
-			list = append(list, k.Name+" "+valuesIn(k.RegistryKey).text("DisplayName"))
+			list = append(list, k.Name+" "+k.Value("DisplayName").Text)
 		}
 	}
 	m.entries = &list
@@ -310,11 +295,11 @@ func (m *marks) version(u provider.EngineUpdate, what, key, value string) (secon
 	if wanted == "" {
 		return second{markNone, "its title names no version"}, nil
 	}
-	v, err := valuesOf(m.host, key)
+	v, err := keyOf(m.host, key)
 	if err != nil {
 		return second{}, err
 	}
-	has := lastVersion(v.text(value))
+	has := lastVersion(v.Value(value).Text)
 	if has == "" {
 		return second{markNone, "the registry does not say what " + what}, nil
 	}
@@ -391,9 +376,9 @@ func (m *marks) readDrivers() ([]driver, error) {
 			continue // some classes are closed to everybody
 		}
 		for _, k := range devices {
-			v := valuesIn(k.RegistryKey)
-			d := driver{hardware: v.text("MatchingDeviceId"), version: lastVersion(v.text("DriverVersion"))}
-			d.date, _ = time.Parse("1-2-2006", v.text("DriverDate")) // zero: it has none
+			v := k.RegistryKey
+			d := driver{hardware: v.Value("MatchingDeviceId").Text, version: lastVersion(v.Value("DriverVersion").Text)}
+			d.date, _ = time.Parse("1-2-2006", v.Value("DriverDate").Text) // zero: it has none
 			if d.hardware != "" {
 				list = append(list, d)
 			}
@@ -405,22 +390,10 @@ func (m *marks) readDrivers() ([]driver, error) {
 
 // windows is the item that is Windows itself, in its full build.
 func (m *marks) windows() (patch.Item, error) {
-	v, err := valuesOf(m.host, versionKey)
+	v, err := keyOf(m.host, provider.WindowsKey)
 	if err != nil {
 		return patch.Item{}, err
 	}
-	title := v.text("ProductName")
-	if m.build.major >= 22000 { // Windows 11 calls itself 10 there
-		title = strings.Replace(title, "Windows 10", "Windows 11", 1)
-	}
-	if shown := v.text("DisplayVersion"); shown != "" {
-		title += " " + shown
-	}
-	i := patch.Item{Provider: Name, Name: windowsName, Title: cmp.Or(provider.Calm(title, maxTitle), windowsName), Origin: origin}
-	major := v.number("CurrentMajorVersionNumber")
-	if major == 0 {
-		major = 10
-	}
-	i.Version = fmt.Sprintf("%d.%d.%s", major, v.number("CurrentMinorVersionNumber"), m.build)
-	return i, nil
+	name := cmp.Or(provider.WindowsName(v), windowsName)
+	return patch.Item{Provider: Name, Name: windowsName, Title: name, Origin: origin, Version: provider.WindowsVersion(v)}, nil
 }

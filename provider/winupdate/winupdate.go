@@ -288,8 +288,8 @@ func ids(list []provider.EngineUpdate) map[string]bool {
 func (w *Windows) source(state provider.EngineState) patch.Source {
 	rec := w.record()
 	s := patch.Source{Provider: Name, Name: origin, Origin: origin, Error: rec.Error}
-	if v, err := valuesOf(w.host, policyKey); err == nil {
-		if at, err := url.Parse(v.text("WUServer")); err == nil && at.Hostname() != "" {
+	if v, err := keyOf(w.host, policyKey); err == nil {
+		if at, err := url.Parse(v.Value("WUServer").Text); err == nil && at.Hostname() != "" {
 			s.Name = "WSUS at " + provider.Calm(at.Host, maxName)
 		}
 	}

@@ -8,10 +8,26 @@ import (
 
 	"patchbay/server/store"
 	"patchbay/window"
+	"patchbay/wire"
 )
 
 // policyWords says what may happen at a site.
 func policyWords(p store.SitePolicy) string {
+	text := whenWords(p)
+	switch p.InUse {
+	case wire.InUseAsk:
+		text += ", whoever has a program open is asked"
+	case wire.InUseClose:
+		text += ", programs that are open are closed"
+	}
+	if len(p.Beside) > 0 {
+		text += ", beside " + strings.Join(p.Beside, " and ")
+	}
+	return text
+}
+
+// whenWords says what goes by itself, and when.
+func whenWords(p store.SitePolicy) string {
 	text := "updates go by hand"
 	if p.Auto == store.Security {
 		text = "security updates go by themselves"
