@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -117,9 +118,13 @@ func needRows(t *table, needs []view.Need) {
 	}
 }
 
+// mark is what tells updates of one number apart, at the end of their names.
+var mark = regexp.MustCompile(` \([0-9a-f]{8}\)$`)
+
 // called is a name with the title that its publisher gave it beside, which may say it again.
 func called(name, title string) string {
-	if title = strings.TrimSpace(strings.TrimSuffix(title, "("+name+")")); title == "" || title == name {
+	unmarked := mark.ReplaceAllString(name, "")
+	if title = strings.Join(strings.Fields(strings.Replace(title, "("+unmarked+")", "", 1)), " "); title == "" || title == unmarked {
 		return name
 	}
 	return name + " (" + title + ")"
@@ -234,12 +239,17 @@ func (n *UpdateStory) Run(ctx context.Context, g *Globals) error {
 	return g.show(v, nil)
 }
 
+// OfClass chooses by what updates are for.
+type OfClass struct {
+	Class string `help:"Only this class: security, bugfix, critical, feature, definition, rollup, service_pack, driver, tool, preview or other."`
+}
+
 // UpdateList lists updates.
 type UpdateList struct {
 	Listing
 	Customer string `help:"Only this customer's devices."`
-	Class    string `help:"Only this class: security, bugfix, critical, feature, definition, rollup, service_pack, driver, tool, preview or other."`
-	State    string `help:"Only those with a need in this state, such as waits_person."`
+	OfClass
+	State string `help:"Only those with a need in this state, such as waits_person."`
 }
 
 // Run prints the list.
@@ -306,7 +316,7 @@ type NeedList struct {
 	Update   string `help:"Only needs for this update (ID)."`
 	Verdict  string `help:"Only this verdict, such as FAILED."`
 	State    string `help:"Only this state, such as waits_person."`
-	Class    string `help:"Only this class: security, bugfix, critical, feature, definition, rollup, service_pack, driver, tool, preview or other."`
+	OfClass
 }
 
 // Run prints the list.

@@ -6,8 +6,8 @@ import "strings"
 // edition: Home and Pro, Enterprise and Education, the long-term ones.
 type windowsLife struct{ pro, enterprise, long string }
 
-// windowsClients are Microsoft's dates by build, from learn.microsoft.com/lifecycle. What is
-// not here is not known.
+// windowsClients are Microsoft's dates by build, from learn.microsoft.com/lifecycle, compared
+// with what endoflife.date had in August 2026. What is not here is not known.
 func windowsClients() map[string]windowsLife {
 	return map[string]windowsLife{
 		"7601": {"2020-01-14", "2020-01-14", ""}, "9200": {"2016-01-12", "2016-01-12", ""}, "9600": {"2023-01-10", "2023-01-10", ""},
@@ -20,11 +20,12 @@ func windowsClients() map[string]windowsLife {
 		"19044": {"2023-06-13", "2024-06-11", "2027-01-12"}, "19045": {"2025-10-14", "2025-10-14", ""},
 		"22000": {"2023-10-10", "2024-10-08", ""}, "22621": {"2024-10-08", "2025-10-14", ""},
 		"22631": {"2025-11-11", "2026-11-10", ""}, "26100": {"2026-10-13", "2027-10-12", "2029-10-09"},
+		"26200": {"2027-10-12", "2028-10-10", ""},
 	}
 }
 
 func windowsServers() map[string]string {
-	return map[string]string{"7601": "2020-01-14", "9200": "2023-10-10", "9600": "2023-10-10", "14393": "2027-01-12", "17763": "2029-01-09", "20348": "2031-10-14"}
+	return map[string]string{"7601": "2020-01-14", "9200": "2023-10-10", "9600": "2023-10-10", "14393": "2027-01-12", "17763": "2029-01-09", "20348": "2031-10-14", "26100": "2034-11-14"}
 }
 
 // windowsSupport gives the last day of a Windows by its build and edition, "" when it is not

@@ -32,6 +32,7 @@ func system(kb, title string, age time.Duration, size int64, reboot patch.Answer
 	if kb != "" {
 		s.Name = kb
 	}
+	s.Name = fmt.Sprintf("%s (%.4x)", s.Name, sha256.Sum256([]byte(s.Source))) // as the provider marks it
 	return s
 }
 

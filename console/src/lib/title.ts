@@ -1,7 +1,8 @@
 /** What a publisher calls a thing whose name is a number, without the name itself; "" where that says no more. */
 export function titleBeside(name: string, title: string | undefined): string {
-  const rest = (title ?? "").replace(`(${name})`, "").trim();
-  return rest === name ? "" : rest;
+  const unmarked = name.replace(/ \([0-9a-f]{8}\)$/, ""); // updates of one number are told apart by a mark of their ID
+  const rest = (title ?? "").replace(`(${unmarked})`, "").replace(/ {2,}/g, " ").trim();
+  return rest === unmarked ? "" : rest;
 }
 
 const words: Record<string, string> = { bugfix: "bug fix", critical: "critical fix", definition: "definitions", service_pack: "service pack" };
