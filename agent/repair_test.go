@@ -125,17 +125,18 @@ func TestFinishingKeepsTheWindows(t *testing.T) {
 				w.order(j)
 				w.start()
 				pass(10 * time.Minute) // it failed, and there was nothing to repair it with
+				w.server.set(func(d *wire.DeviceOrders) {
+					if !c.open {
+						d.Windows = window.Spec{}
+					}
+				})
+				pass(time.Hour) // the orders with no window have reached the agent before it could repair
 				w.machine.mu.Lock()
 				if !c.begun {
 					clear(w.machine.begun)
 				}
 				w.machine.repair = func() (provider.Outcome, error) { return provider.Outcome{}, nil }
 				w.machine.mu.Unlock()
-				w.server.set(func(d *wire.DeviceOrders) {
-					if !c.open {
-						d.Windows = window.Spec{}
-					}
-				})
 				pass(2 * time.Hour)
 				if w.machine.repairs != c.repairs {
 					t.Errorf("finished %d times", w.machine.repairs)
