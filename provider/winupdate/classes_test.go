@@ -121,6 +121,7 @@ func TestOfferSaysWhatTheEngineSays(t *testing.T) {
 func FuzzOffer(f *testing.F) {
 	f.Add("2026-11 Cumulative Update (22631.4317)", "5044285", "CVE-2026-0001", "Critical", int64(1), int64(0))
 	f.Add("\x00\xff\u202e", "KB", "", "", int64(-1), int64(1<<40))
+	f.Add(strings.Repeat("long ", 100), "KB", "", "", int64(1), int64(0)) // a title for a name, and a mark after it
 	f.Fuzz(func(t *testing.T, title, kb, cve, severe string, size, at int64) {
 		list, err := checked([]provider.EngineUpdate{{ID: provider.EngineID{Update: id(1), Revision: 1}, Title: title, KBs: []string{kb}, CVEs: []string{cve}, Severity: severe, Size: size, Changed: time.Unix(at, 0)}})
 		if err != nil {

@@ -69,12 +69,12 @@ func kbs(u provider.EngineUpdate) []string {
 	return slices.Compact(list)
 }
 
-// name is the update's single number, or else its title.
+// name is the update's single number, or else its title, with room for the mark of itemName.
 func name(u provider.EngineUpdate) string {
 	if list := kbs(u); len(list) == 1 {
 		return "KB" + list[0]
 	}
-	return cmp.Or(provider.Calm(u.Title, maxName), u.ID.Update)
+	return cmp.Or(provider.Calm(u.Title, maxName-len(" (01234567)")), u.ID.Update)
 }
 
 // itemName is an update's name with a mark of its ID: several updates share a number, such as
