@@ -139,7 +139,7 @@ var mayImport = map[string][]string{
 	"server/policy":       {"patch", "window", "server/assess"},
 	"server/rollout":      {"patch", "window", "wire", "server/assess", "server/policy"},
 	"server/clock":        {"patch", "window"},
-	"server/catalog":      {"patch/..."}, // what is known of the world: a folder for each feed
+	"server/catalog":      {"patch/...", "provider", "server/catalog/..."}, // what is known of the world: a folder for each feed
 	"server/verdict":      {"patch", "window", "wire", "server/assess", "server/policy", "server/rollout"},
 	"server/view":         {"patch", "window", "wire", "provider", "server/verdict"},
 	"server/store":        {"patch", "window", "wire", "provider", "server/rival", "server/effect"},

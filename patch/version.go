@@ -12,20 +12,36 @@ import (
 
 // The schemes of version orders, as a provider's traits name them.
 const (
-	SchemeDeb      = "deb"      // Debian policy, chapter 5.6.12, as dpkg implements it
-	SchemeWinget   = "winget"   // of Windows programs, as winget sorts them from its version 1.9 on
-	SchemeBrew     = "brew"     // Homebrew's, for all that is versioned on a Mac
-	SchemeCommit   = "commit"   // YYYYMMDD.hhmmss-hash: ordered by the moment, equal by the hash
-	SchemeRevision = "revision" // a whole number, or several with dots between them
+	SchemeDeb       = "deb"      // Debian policy, chapter 5.6.12, as dpkg implements it
+	SchemeWinget    = "winget"   // of Windows programs, as winget sorts them from its version 1.9 on
+	SchemeBrew      = "brew"     // Homebrew's, for all that is versioned on a Mac
+	SchemeCommit    = "commit"   // YYYYMMDD.hhmmss-hash: ordered by the moment, equal by the hash
+	SchemeRevision  = "revision" // a whole number, or several with dots between them
+	SchemeRPM       = "rpm"      // epoch:version-release, as rpm sorts them; no epoch is epoch 0
+	SchemeAPK       = "apk"      // Alpine's
+	SchemeSemver    = "semver"   // Semantic Versioning 2.0, also of npm, Go and crates.io
+	SchemePyPI      = "pypi"     // Python's, PEP 440
+	SchemeMaven     = "maven"
+	SchemeNuGet     = "nuget"
+	SchemeRubyGems  = "rubygems"
+	SchemePackagist = "packagist"
 )
 
 // orders are the schemes by name.
 var orders = map[string]func(a, b string) (int, error){
-	SchemeDeb:      compareDeb,
-	SchemeWinget:   compareWinget,
-	SchemeBrew:     compareBrew,
-	SchemeCommit:   compareCommits,
-	SchemeRevision: compareRevisions,
+	SchemeDeb:       compareDeb,
+	SchemeWinget:    compareWinget,
+	SchemeBrew:      compareBrew,
+	SchemeCommit:    compareCommits,
+	SchemeRevision:  compareRevisions,
+	SchemeRPM:       foreign("Red Hat"),
+	SchemeAPK:       foreign("Alpine"),
+	SchemeSemver:    foreign("npm"),
+	SchemePyPI:      foreign("PyPI"),
+	SchemeMaven:     foreign("Maven"),
+	SchemeNuGet:     foreign("NuGet"),
+	SchemeRubyGems:  foreign("RubyGems"),
+	SchemePackagist: foreign("Packagist"),
 }
 
 // Schemes lists the schemes that are known, sorted.

@@ -15,6 +15,8 @@ import (
 
 	"patchbay/cli"
 	"patchbay/patch/vercmp"
+	"patchbay/server/catalog/cvss"
+	"patchbay/server/catalog/lookup"
 	"patchbay/server/catalog/msrc"
 	"patchbay/server/catalog/winget"
 )
@@ -32,6 +34,7 @@ type commands struct {
 	Upgrade   upgradeCmd   `cmd:"" help:"Bring the database up to date for this version, with a backup first."`
 	ServerKey serverKeyCmd `cmd:"" help:"Print the public line of the server's key, on the server's own machine."`
 	RotateKey rotateKeyCmd `cmd:"" help:"Put a new key in the place of the one that signs orders, on the server's own machine."`
+	Match     matchCmd     `cmd:"" help:"Say which advisories affect what is installed somewhere, without a server."`
 	Debug     debugCmd     `cmd:"" help:"Look at single parts from outside."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 
@@ -55,8 +58,17 @@ func main() {
 // debugCmd are tools for whoever checks Patchbay itself.
 type debugCmd struct {
 	Vercmp vercmp.Command `cmd:"" help:"Compare tab-separated pairs of versions from standard input."`
+	Cvss   cvss.Command   `cmd:"" help:"Give the base score of each CVSS vector from standard input."`
 	Winget winget.Command `cmd:"" help:"Read manifests of winget, and say what became of them and how well old versions are recognised."`
 	Msrc   msrcCmd        `cmd:"" help:"Read Microsoft's security documents, and say what an update mends and what a Windows lacks."`
+}
+
+// matchCmd compares a listing with advisories.
+type matchCmd struct{ lookup.Command }
+
+// Run prints the findings.
+func (c *matchCmd) Run(g *cli.Globals, out io.Writer) error {
+	return c.Command.Run(out, os.Stderr, g.JSON)
 }
 
 // msrcCmd reads Microsoft's security documents.

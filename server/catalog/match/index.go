@@ -1,0 +1,128 @@
+package match
+
+import (
+	"slices"
+	"strings"
+
+	"patchbay/patch"
+	"patchbay/server/catalog/advisory"
+)
+
+// Index is the advisories by what they are about. It is built once and then only read, also
+// by several at once.
+type Index struct {
+	rows    map[string]map[string][]row // by ecosystem, then by name
+	tags    map[string]string           // of builds of modules: name:stream, "" where two say so
+	modules map[string][]string         // the streams of a module that are named anywhere
+	count   int
+}
+
+// row is what one advisory says of one package.
+type row struct {
+	advisory *advisory.Advisory
+	affected *advisory.Affected
+}
+
+func (r row) names() []string { return append(r.advisory.CVEs(), r.advisory.ID) }
+
+// covered reports whether all that the row is about was spoken of by a nearer place.
+func (r row) covered(settled map[string]bool) bool {
+	cves := r.advisory.CVEs()
+	if len(cves) == 0 {
+		return settled[r.advisory.ID]
+	}
+	return !slices.ContainsFunc(cves, func(id string) bool { return !settled[id] })
+}
+
+// Builder gathers advisories for an index. Of two with one ID the newer holds; one that was
+// withdrawn takes away what came before it.
+type Builder struct {
+	all  map[string]*advisory.Advisory
+	keep func(ecosystem string) bool
+}
+
+// NewBuilder begins an index of the ecosystems that keep names; nil keeps all.
+func NewBuilder(keep func(ecosystem string) bool) *Builder {
+	if keep == nil {
+		keep = func(string) bool { return true }
+	}
+	return &Builder{all: map[string]*advisory.Advisory{}, keep: keep}
+}
+
+// Add takes an advisory.
+func (b *Builder) Add(a advisory.Advisory) error {
+	if old := b.all[a.ID]; old != nil && old.Modified.After(a.Modified) {
+		return nil
+	}
+	a.Affected = slices.DeleteFunc(a.Affected, func(f advisory.Affected) bool { return !b.keep(f.Ecosystem) })
+	a.Affected = slices.Clip(a.Affected)
+	b.all[a.ID] = &a
+	return nil
+}
+
+// Index makes it.
+func (b *Builder) Index() *Index {
+	x := &Index{rows: map[string]map[string][]row{}, tags: map[string]string{}, modules: map[string][]string{}}
+	for _, a := range b.all {
+		if !a.Withdrawn.IsZero() {
+			continue
+		}
+		x.count++
+		for i := range a.Affected {
+			x.add(a, &a.Affected[i])
+		}
+	}
+	for _, names := range x.rows {
+		for _, list := range names {
+			slices.SortFunc(list, func(a, b row) int { return advisory.CompareIDs(a.advisory.ID, b.advisory.ID) })
+		}
+	}
+	return x
+}
+
+func (x *Index) add(a *advisory.Advisory, f *advisory.Affected) {
+	names := x.rows[f.Ecosystem]
+	if names == nil {
+		names = map[string][]row{}
+		x.rows[f.Ecosystem] = names
+	}
+	names[f.Name] = append(names[f.Name], row{a, f})
+	if f.Module == "" {
+		return
+	}
+	if name, stream, ok := strings.Cut(f.Module, ":"); ok && !slices.Contains(x.modules[name], stream) {
+		x.modules[name] = append(x.modules[name], stream)
+	}
+	for _, r := range f.Ranges {
+		tag := tagOf(r.Fixed)
+		if s, ok := x.tags[tag]; tag != "" && (!ok || s == f.Module) {
+			x.tags[tag] = f.Module
+		} else if tag != "" {
+			x.tags[tag] = "" // two streams have packages of one build
+		}
+	}
+}
+
+// Count is how many advisories it holds.
+func (x *Index) Count() int { return x.count }
+
+// Ecosystems lists those that it has advisories of, sorted.
+func (x *Index) Ecosystems() []string {
+	var list []string
+	for e := range x.rows {
+		list = append(list, e)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (x *Index) named(ecosystem, name string) []row { return x.rows[ecosystem][name] }
+
+// severity is the one word for what all sources say.
+func severity(r row) patch.Severity {
+	scores := r.advisory.Scores
+	if r.affected.Word != "" {
+		scores = append(slices.Clone(scores), advisory.Score{Word: r.affected.Word})
+	}
+	return advisory.Severity(scores)
+}

@@ -1,0 +1,286 @@
+// Package match says which advisories affect what is installed, and what mends it.
+//
+// The one idea: the publisher of a package decides. An item is compared with the advisories
+// of the very release it came from, under its source package's name and version where the
+// publisher speaks of source packages; what came from somebody else is not compared at all.
+// Where a comparison proves nothing, the finding says so; it is never left out as harmless.
+package match
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"patchbay/patch"
+	"patchbay/server/catalog/advisory"
+)
+
+// Status is what a finding says of an item.
+type Status string
+
+// The statuses.
+const (
+	Affected     Status = "affected"     // and a fix is published
+	NoFix        Status = "no-fix"       // and nothing that this machine may have mends it
+	HeadersOnly  Status = "headers-only" // of the kernel's source, and no part of a kernel that could run
+	NotRunning   Status = "not-running"  // a kernel that is installed, while another runs
+	Unimportant  Status = "unimportant"  // it is there and does no harm as its publisher builds it
+	Undetermined Status = "undetermined" // nobody can say
+	NotCompared  Status = "not-compared" // of another publisher, whose advisories are not here
+)
+
+// Item is one installed thing.
+type Item struct {
+	Name          string
+	Architecture  string
+	Version       string
+	Source        string // its source package; "" is Name
+	SourceVersion string // "" is Version
+	Module        string // name:stream, where its manager says so
+	Foreign       string // who publishes it, where that is not the release's own publisher
+	Ecosystem     string // where it is no package of the release, such as "PyPI"
+}
+
+// Host is what is installed on one machine.
+type Host struct {
+	Release string // as the schema of OSV writes it, such as "Debian:12"; "" has only items with an ecosystem
+	Kernel  string // that runs, as uname -r gives it; "" is not known
+	Items   []Item
+	NoEpoch bool // its versions leave out epochs, also where there is one
+}
+
+// Finding is an advisory that affects an item, or that may.
+type Finding struct {
+	Item         string           `json:"item"`
+	Architecture string           `json:"architecture,omitempty"`
+	Source       string           `json:"source"`
+	Installed    string           `json:"installed"`
+	Compared     string           `json:"compared,omitempty"` // the source version, where it is another one
+	Advisory     string           `json:"advisory"`
+	Aliases      []string         `json:"aliases"`
+	Fixed        string           `json:"fixed"` // "" where nothing mends it
+	Status       Status           `json:"status"`
+	Severity     patch.Severity   `json:"severity"`
+	Note         string           `json:"note"` // a sentence, "" where there is nothing more to say
+	Ecosystem    string           `json:"ecosystem,omitempty"`
+	Scores       []advisory.Score `json:"-"`
+}
+
+// Match gives the findings of a host, sorted by item, then by advisory.
+func (x *Index) Match(h Host) []Finding {
+	m := matching{index: x, host: h, streams: x.streamsOf(h)}
+	m.kernels()
+	var list []Finding
+	for _, it := range h.Items {
+		list = append(list, m.item(it)...)
+	}
+	slices.SortFunc(list, func(a, b Finding) int {
+		return cmp.Or(strings.Compare(a.Item, b.Item), strings.Compare(a.Architecture, b.Architecture), strings.Compare(a.Installed, b.Installed), advisory.CompareIDs(a.Advisory, b.Advisory))
+	})
+	return list
+}
+
+// matching is one host in work.
+type matching struct {
+	index   *Index
+	host    Host
+	streams map[string]string // the tag of a module's build: name:stream
+	images  int               // kernels that could run
+}
+
+// item gives what affects one item.
+func (m *matching) item(it Item) []Finding {
+	e, places := m.places(it)
+	if len(places) == 0 {
+		return nil
+	}
+	name, version := subject(e, it)
+	f := Finding{Item: it.Name, Architecture: it.Architecture, Source: cmp.Or(it.Source, it.Name), Installed: it.Version, Aliases: []string{}, Ecosystem: places[0]}
+	if version != it.Version {
+		f.Compared = version
+	}
+	if it.Foreign != "" {
+		if len(m.index.named(places[0], name)) == 0 {
+			return nil
+		}
+		f.Compared, f.Status = "", NotCompared
+		f.Note = "It is of " + it.Foreign + ", so the advisories of " + e.Name + " say nothing of it."
+		return []Finding{f}
+	}
+	var list []Finding
+	settled := map[string]bool{} // CVEs that a nearer place spoke of for this name
+	for i, place := range places {
+		var here []string
+		for _, row := range m.index.named(place, name) {
+			if i > 0 && row.covered(settled) {
+				continue
+			}
+			here = append(here, row.names()...)
+			if one, ok := m.row(e, f, it, version, row); ok {
+				one.Ecosystem = place
+				list = append(list, one)
+			}
+		}
+		for _, id := range here {
+			settled[id] = true
+		}
+	}
+	return list
+}
+
+// subject is the name and the version that advisories speak of.
+func subject(e advisory.Ecosystem, it Item) (name, version string) {
+	if !e.Source {
+		return advisory.Name(e, it.Name), it.Version
+	}
+	name, version = cmp.Or(it.Source, it.Name), cmp.Or(it.SourceVersion, it.Version)
+	// Kernels are signed in packages of their own, whose source has another name and version.
+	if rest, ok := strings.CutPrefix(name, "linux-signed"); ok {
+		name, version = "linux", it.Version
+		if rest = strings.TrimPrefix(rest, "-"); e.Name == "Ubuntu" && rest != "" {
+			name = "linux-" + rest
+		}
+	}
+	return name, unbuilt(e, version)
+}
+
+// row compares an item with what one advisory says of its package.
+func (m *matching) row(e advisory.Ecosystem, f Finding, it Item, version string, r row) (Finding, bool) {
+	a := r.affected
+	f.Advisory, f.Aliases, f.Scores = r.advisory.ID, append([]string{}, r.advisory.Aliases...), r.advisory.Scores
+	f.Severity = severity(r)
+	if a.State == advisory.NotAffected {
+		return f, false
+	}
+	if stays, note := m.module(it, a); !stays {
+		return f, false
+	} else if note != "" {
+		f.Status, f.Note = Undetermined, note
+		return f, true
+	}
+	in, fixed, err := m.within(e, version, a)
+	switch {
+	case err != nil:
+		f.Status, f.Note = Undetermined, "Its version cannot be compared: "+err.Error()+"."
+		return f, true
+	case !in:
+		return f, false
+	}
+	f.Fixed = fixed
+	f.Status, f.Note = m.status(it, a, fixed)
+	if note := m.subscribed(e, r, fixed); note != "" {
+		if version := m.index.paidFix(e, f.Ecosystem, a.Name, r.advisory.ID); version != "" {
+			if c, err := m.compare(e, cmp.Or(it.SourceVersion, it.Version), version); err == nil && c >= 0 {
+				return f, false
+			}
+			f.Note = "It is fixed in " + version + " for those who have Ubuntu Pro."
+		}
+	}
+	return f, true
+}
+
+// status is what an affected item is called, by what the publisher says and what it is.
+func (m *matching) status(it Item, a *advisory.Affected, fixed string) (Status, string) {
+	switch a.State {
+	case advisory.Undetermined:
+		return Undetermined, sentence("Its publisher does not know whether it is affected", a.Why)
+	case advisory.Unimportant:
+		return Unimportant, sentence("Its publisher says that it does no harm here", a.Why)
+	}
+	if status, note := m.kernel(it); status != "" {
+		return status, note
+	}
+	if fixed != "" {
+		return Affected, m.running(it)
+	}
+	switch a.State {
+	case advisory.Ignored:
+		return NoFix, sentence("Its publisher will not mend it", a.Why)
+	case advisory.Postponed:
+		return NoFix, sentence("Its publisher may mend it with a later release", a.Why)
+	case advisory.EndOfLife:
+		return NoFix, sentence("Nobody mends this package any more", a.Why)
+	}
+	return NoFix, "No version that mends it is published."
+}
+
+func sentence(text, why string) string {
+	if why != "" {
+		text += ": " + strings.TrimRight(why, ". ")
+	}
+	return text + "."
+}
+
+// within reports whether a version is affected, and what mends it then.
+func (m *matching) within(e advisory.Ecosystem, version string, a *advisory.Affected) (in bool, fixed string, err error) {
+	if slices.Contains(a.Versions, version) {
+		in = true
+	}
+	for _, r := range a.Ranges {
+		got, bad := m.inRange(e, version, r)
+		if bad != nil {
+			err = cmp.Or(err, bad)
+			continue
+		}
+		if got {
+			return true, r.Fixed, nil
+		}
+	}
+	if !in {
+		return false, "", err
+	}
+	return true, m.next(e, version, a), nil
+}
+
+// next is the nearest version that mends one which is only listed.
+func (m *matching) next(e advisory.Ecosystem, version string, a *advisory.Affected) (fixed string) {
+	for _, r := range a.Ranges {
+		if r.Fixed == "" {
+			continue
+		}
+		if c, err := m.compare(e, version, r.Fixed); err != nil || c >= 0 {
+			continue
+		}
+		if c, err := m.compare(e, r.Fixed, fixed); fixed == "" || err == nil && c < 0 {
+			fixed = r.Fixed
+		}
+	}
+	return fixed
+}
+
+func (m *matching) inRange(e advisory.Ecosystem, version string, r advisory.Range) (bool, error) {
+	if r.Introduced != "0" && r.Introduced != "" {
+		if c, err := m.compare(e, version, r.Introduced); err != nil || c < 0 {
+			return false, err
+		}
+	}
+	switch {
+	case r.Fixed != "":
+		c, err := m.compare(e, version, r.Fixed)
+		if err != nil || c >= 0 {
+			return false, err
+		}
+		return !rebuilt(e, version, r.Fixed), nil
+	case r.Last != "":
+		c, err := m.compare(e, version, r.Last)
+		return err == nil && c <= 0, err
+	}
+	_, err := m.compare(e, version, version) // that it is a version at all
+	return err == nil, err
+}
+
+// compare orders an installed version and one of an advisory.
+func (m *matching) compare(e advisory.Ecosystem, installed, other string) (int, error) {
+	if e.Scheme == patch.SchemeRPM && m.host.NoEpoch {
+		_, other = epoch(other)
+		_, installed = epoch(installed)
+	}
+	return patch.CompareVersions(e.Scheme, installed, other)
+}
+
+func epoch(version string) (epoch, rest string) {
+	if before, after, ok := strings.Cut(version, ":"); ok {
+		return before, after
+	}
+	return "", version
+}

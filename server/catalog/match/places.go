@@ -1,0 +1,172 @@
+package match
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"patchbay/server/catalog/advisory"
+)
+
+// releases are the names that people write for a system, and what the schema of OSV has for
+// it. %s is the number.
+var releases = []struct{ names, ecosystem string }{
+	{"debian", "Debian:%s"},
+	{"ubuntu", "Ubuntu:%s"},
+	{"alpine", "Alpine:v%s"},
+	{"almalinux alma", "AlmaLinux:%s"},
+	{"rocky rockylinux", "Rocky Linux:%s"},
+	{"rhel redhat", "Red Hat:enterprise_linux:%s"},
+	{"rhel_eus", "Red Hat:rhel_eus:%s"},
+	{"sles sle sled", "SUSE:Linux Enterprise Server %s"},
+	{"opensuse opensuse-leap leap", "openSUSE:Leap %s"},
+	{"wolfi", "Wolfi"},
+	{"chainguard", "Chainguard"},
+}
+
+// codenames are those of Debian and Ubuntu by their numbers. From the distributions' own lists
+// of releases, read 2026-11.
+var codenames = map[string]string{
+	"woody": "3.0", "sarge": "3.1", "etch": "4.0", "lenny": "5.0", "squeeze": "6.0", "wheezy": "7", "jessie": "8", "stretch": "9", "buster": "10",
+	"bullseye": "11", "bookworm": "12", "trixie": "13", "forky": "14",
+	"trusty": "14.04", "xenial": "16.04", "bionic": "18.04", "focal": "20.04", "jammy": "22.04", "noble": "24.04", "oracular": "24.10", "plucky": "25.04", "questing": "25.10", "resolute": "26.04",
+}
+
+var number = regexp.MustCompile(`^\d+(\.\d+)*$`)
+
+// Release reads how people write a system: debian:12, debian:bookworm, alma:9.4, sles:15.5.
+func Release(s string) (string, error) {
+	name, version, _ := strings.Cut(strings.ToLower(strings.TrimSpace(s)), ":")
+	version = strings.TrimPrefix(version, "v")
+	if n, ok := codenames[version]; ok {
+		version = n
+	}
+	for _, r := range releases {
+		if !slices.Contains(strings.Fields(r.names), name) {
+			continue
+		}
+		if !strings.Contains(r.ecosystem, "%s") {
+			return r.ecosystem, nil
+		}
+		if !number.MatchString(version) {
+			return "", fmt.Errorf("release %.60q has no number that is known, such as in debian:12", s)
+		}
+		return fmt.Sprintf(r.ecosystem, number2(name, version)), nil
+	}
+	return "", fmt.Errorf("release %.60q is of no system that is known; known are debian, ubuntu, alpine, almalinux, rocky, rhel, rhel_eus, sles, opensuse, wolfi, chainguard", s)
+}
+
+// number2 is the number as the system's advisories write it.
+func number2(name, version string) string {
+	major, minor, _ := strings.Cut(version, ".")
+	switch name {
+	case "debian":
+		if len(major) > 1 || major >= "7" { // 12.11 is 12; the old ones were 6.0 and 3.1
+			return major
+		}
+		if minor == "" {
+			return major + ".0"
+		}
+	case "almalinux", "alma", "rocky", "rockylinux":
+		return major
+	case "sles", "sle", "sled":
+		if minor != "" && minor != "0" {
+			return major + " SP" + minor
+		}
+		return major
+	case "alpine":
+		parts := strings.Split(version, ".")
+		return strings.Join(parts[:min(2, len(parts))], ".")
+	}
+	return version
+}
+
+// places are where the advisories for an item stand, the nearest first.
+func (m *matching) places(it Item) (advisory.Ecosystem, []string) {
+	release := m.host.Release
+	if it.Ecosystem != "" {
+		release = it.Ecosystem
+	}
+	e, ok := advisory.EcosystemOf(release)
+	if !ok {
+		return e, nil
+	}
+	switch e.Name {
+	case "Ubuntu":
+		return e, m.index.ubuntu(release)
+	case "Red Hat":
+		return e, m.index.redHat(release)
+	}
+	return e, []string{release}
+}
+
+// ubuntu writes the release as its advisories do: those with long support have a mark.
+func (x *Index) ubuntu(release string) []string {
+	long := release + ":LTS"
+	if _, ok := x.rows[release]; ok {
+		if _, both := x.rows[long]; both {
+			return []string{long, release}
+		}
+		return []string{release}
+	}
+	return []string{long}
+}
+
+// redHat gives the places of a release: those of a minor release that has longer support go
+// before, since its fixed versions are others.
+func (x *Index) redHat(release string) []string {
+	parts := strings.Split(release, ":")
+	if len(parts) < 3 {
+		return []string{release}
+	}
+	product, version := parts[1], parts[2]
+	major, _, minor := strings.Cut(version, ".")
+	var wanted []string
+	if product == "enterprise_linux" && minor {
+		wanted = append(wanted, "Red Hat:rhel_eus:"+version)
+	}
+	wanted = append(wanted, "Red Hat:"+product+":"+version)
+	if product == "enterprise_linux" && minor {
+		wanted = append(wanted, "Red Hat:enterprise_linux:"+major)
+	}
+	var list []string
+	for _, w := range wanted {
+		for _, e := range x.Ecosystems() {
+			if e == w || strings.HasPrefix(e, w+"::") {
+				list = append(list, e)
+			}
+		}
+	}
+	if len(list) == 0 {
+		return []string{release}
+	}
+	return list
+}
+
+// subscribed reports whether a finding without a fix may have one for those who pay.
+func (m *matching) subscribed(e advisory.Ecosystem, _ row, fixed string) string {
+	if e.Name == "Ubuntu" && fixed == "" {
+		return "Pro"
+	}
+	return ""
+}
+
+// paidFix is the version that mends it for those who pay, "" where there is none.
+func (x *Index) paidFix(e advisory.Ecosystem, ecosystem, name, id string) string {
+	if e.Name != "Ubuntu" {
+		return ""
+	}
+	pro := "Ubuntu:Pro:" + strings.TrimPrefix(ecosystem, "Ubuntu:")
+	for _, r := range x.named(pro, name) {
+		if r.advisory.ID != id {
+			continue
+		}
+		for _, g := range r.affected.Ranges {
+			if g.Fixed != "" {
+				return g.Fixed
+			}
+		}
+	}
+	return ""
+}
