@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -162,8 +163,8 @@ func takeBlock(all map[string]*advisory.Advisory, id, about string, body []strin
 		}
 	}
 	for _, source := range sources {
-		for release, number := range releases {
-			f := advisory.Affected{Ecosystem: "Debian:" + number, Name: source}
+		for _, release := range slices.Sorted(maps.Keys(releases)) {
+			f := advisory.Affected{Ecosystem: "Debian:" + releases[release], Name: source}
 			if holds(id, release, source, unstable, own, fixes, &f) {
 				a.Affected = append(a.Affected, f)
 			}

@@ -80,6 +80,7 @@ func TestRefused(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add("Package: a\nVersion: 1\nSource: b (2)\n\n")
 	f.Add("package\tversion\na\t1\n")
+	f.Add("\xeb-0-0.0")
 	f.Add("openssl-1:3.0.7-28.el9_4.x86_64\tx.src.rpm\ta:b:c\n")
 	f.Add(`{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"type":"library","name":"a","purl":"pkg:deb/debian/a@1?upstream=b@2"}]}`)
 	f.Add(`{"spdxVersion":"SPDX-2.3","packages":[{"externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:rpm/a/b@1?epoch=1"}]}]}`)
