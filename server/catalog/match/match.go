@@ -68,21 +68,20 @@ type Finding struct {
 
 // Match gives the findings of a host, sorted by item, then by advisory.
 func (x *Index) Match(h Host) []Finding {
-	m := matching{index: x, host: h, streams: x.streamsOf(h)}
-	m.kernels()
+	m := x.On(h)
 	items := slices.Clone(h.Items)
 	slices.SortStableFunc(items, func(a, b Item) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Architecture, b.Architecture), strings.Compare(a.Version, b.Version))
 	})
 	var list []Finding
 	for _, it := range items {
-		list = append(list, m.item(it)...)
+		list = append(list, m.Item(it)...)
 	}
 	return list
 }
 
-// matching is one host in work.
-type matching struct {
+// Matcher compares the items of one host, one after the other.
+type Matcher struct {
 	index   *Index
 	host    Host
 	streams map[string]string // the tag of a module's build: name:stream
@@ -90,8 +89,22 @@ type matching struct {
 	tag     string            // of the module's build that the item in work is of
 }
 
-// item gives what affects one item.
-func (m *matching) item(it Item) []Finding {
+// On begins to compare what is on a host.
+func (x *Index) On(h Host) *Matcher {
+	m := &Matcher{index: x, host: h, streams: x.streamsOf(h)}
+	m.kernels()
+	return m
+}
+
+// Alone reports whether what affects an item is the same on every host of its release: it is
+// no kernel and of no module.
+func (m *Matcher) Alone(it Item) bool {
+	_, kernel := m.kernelOf(it)
+	return !kernel && tagOf(it.Version) == "" && it.Module == ""
+}
+
+// Item gives what affects one item, in the order of the advisories.
+func (m *Matcher) Item(it Item) []Finding {
 	e, places := m.places(it)
 	if len(places) == 0 {
 		return nil
@@ -154,7 +167,7 @@ func subject(e advisory.Ecosystem, it Item) (name, version string) {
 }
 
 // row compares an item with what one advisory says of its package.
-func (m *matching) row(e advisory.Ecosystem, f Finding, it Item, version string, r row) (Finding, bool) {
+func (m *Matcher) row(e advisory.Ecosystem, f Finding, it Item, version string, r row) (Finding, bool) {
 	a := r.affected
 	f.Advisory, f.Scores = r.advisory.ID, r.advisory.Scores
 	if len(r.advisory.Aliases) > 0 {
@@ -190,7 +203,7 @@ func (m *matching) row(e advisory.Ecosystem, f Finding, it Item, version string,
 }
 
 // status is what an affected item is called, by what the publisher says and what it is.
-func (m *matching) status(it Item, a *advisory.Affected, fixed string) (Status, string) {
+func (m *Matcher) status(it Item, a *advisory.Affected, fixed string) (Status, string) {
 	switch a.State {
 	case advisory.Undetermined:
 		return Undetermined, sentence("Its publisher does not know whether it is affected", a.Why)
@@ -222,7 +235,7 @@ func sentence(text, why string) string {
 }
 
 // within reports whether a version is affected, and what mends it then.
-func (m *matching) within(e advisory.Ecosystem, version string, a *advisory.Affected) (in bool, fixed string, err error) {
+func (m *Matcher) within(e advisory.Ecosystem, version string, a *advisory.Affected) (in bool, fixed string, err error) {
 	if slices.Contains(a.Versions, version) {
 		in = true
 	}
@@ -243,7 +256,7 @@ func (m *matching) within(e advisory.Ecosystem, version string, a *advisory.Affe
 }
 
 // next is the nearest version that mends one which is only listed.
-func (m *matching) next(e advisory.Ecosystem, version string, a *advisory.Affected) (fixed string) {
+func (m *Matcher) next(e advisory.Ecosystem, version string, a *advisory.Affected) (fixed string) {
 	for _, r := range a.Ranges {
 		if r.Fixed == "" {
 			continue
@@ -258,7 +271,7 @@ func (m *matching) next(e advisory.Ecosystem, version string, a *advisory.Affect
 	return fixed
 }
 
-func (m *matching) inRange(e advisory.Ecosystem, version string, r advisory.Range) (bool, error) {
+func (m *Matcher) inRange(e advisory.Ecosystem, version string, r advisory.Range) (bool, error) {
 	if r.Introduced != "0" && r.Introduced != "" {
 		if c, err := m.compare(e, version, r.Introduced); err != nil || c < 0 {
 			return false, err
@@ -280,7 +293,7 @@ func (m *matching) inRange(e advisory.Ecosystem, version string, r advisory.Rang
 }
 
 // compare orders an installed version and one of an advisory.
-func (m *matching) compare(e advisory.Ecosystem, installed, other string) (int, error) {
+func (m *Matcher) compare(e advisory.Ecosystem, installed, other string) (int, error) {
 	if e.Scheme == patch.SchemeRPM && m.host.NoEpoch {
 		_, other = epoch(other)
 		_, installed = epoch(installed)

@@ -83,7 +83,7 @@ func number2(name, version string) string {
 }
 
 // places are where the advisories for an item stand, the nearest first.
-func (m *matching) places(it Item) (advisory.Ecosystem, []string) {
+func (m *Matcher) places(it Item) (advisory.Ecosystem, []string) {
 	release := m.host.Release
 	if it.Ecosystem != "" {
 		release = it.Ecosystem
