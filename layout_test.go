@@ -140,8 +140,9 @@ var mayImport = map[string][]string{
 	"server/rollout":      {"patch", "window", "wire", "server/assess", "server/policy"},
 	"server/clock":        {"patch", "window"},
 	"server/catalog":      {"patch/...", "provider", "server/catalog/..."}, // what is known of the world: a folder for each feed
+	"server/knowledge":    {"patch", "wire", "provider", "server/assess", "server/catalog/..."},
 	"server/verdict":      {"patch", "window", "wire", "server/assess", "server/policy", "server/rollout"},
-	"server/view":         {"patch", "window", "wire", "provider", "server/verdict"},
+	"server/view":         {"patch", "window", "wire", "provider", "server/assess", "server/verdict"},
 	"server/store":        {"patch", "window", "wire", "provider", "server/rival", "server/effect"},
 	"server/access":       {"server/store", "patch"},
 	"server/bus":          {"server/view"},

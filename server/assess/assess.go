@@ -35,7 +35,7 @@ type Device struct {
 	Host       Section // where Facts are from
 	Providers  []Provider
 	Wanted     []Wish
-	Findings   map[patch.Key][]Finding // what advisories say of what is installed
+	Findings   map[patch.Key]*Found // what advisories say of what is installed
 }
 
 // Wish is a program that a rule wants installed on the device, whether it is there or not.

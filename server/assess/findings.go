@@ -39,6 +39,15 @@ type Finding struct {
 	Note      string         // a sentence
 }
 
+// Found is what advisories say of one item of one release: one value for all devices that have
+// the item. It does not change.
+type Found struct {
+	Release string // as advisories name it, such as "Debian:12"
+	Name    string // of the package
+	Version string
+	List    []Finding // what is open first, then by gravity
+}
+
 // exposed joins what advisories say to what is on offer. Items that are affected and have
 // nothing on offer get a need of their own, so that they are never silently well.
 func exposed(p Provider, d Device, needs []Need) []Need {
@@ -50,7 +59,11 @@ func exposed(p Provider, d Device, needs []Need) []Need {
 		at[needs[i].Key] = i
 	}
 	for _, item := range p.Items {
-		found := d.Findings[item.Key()]
+		of := d.Findings[item.Key()]
+		if of == nil {
+			continue
+		}
+		found := of.List
 		open := slices.ContainsFunc(found, func(f Finding) bool { return f.Status.Open() })
 		i, told := at[item.Key()]
 		if !told && open {

@@ -21,7 +21,8 @@ type Index struct {
 type row struct {
 	advisory *advisory.Advisory
 	affected *advisory.Affected
-	about    []string // the CVE numbers it stands for, or its own ID where there is none
+	cves     []string // that it stands for
+	about    []string // the same, or its own ID where there is none
 	severity patch.Severity
 }
 
@@ -64,7 +65,8 @@ func (b *Builder) Index() *Index {
 			continue
 		}
 		x.count++
-		r := row{advisory: a, about: a.CVEs(), severity: advisory.Severity(a.Scores)}
+		r := row{advisory: a, cves: a.CVEs(), severity: advisory.Severity(a.Scores)}
+		r.about = r.cves
 		if len(r.about) == 0 {
 			r.about = []string{a.ID}
 		}
@@ -107,6 +109,13 @@ func (x *Index) add(r row, f *advisory.Affected) {
 
 // Count is how many advisories it holds.
 func (x *Index) Count() int { return x.count }
+
+// Speaks reports whether it has advisories for a release.
+func (x *Index) Speaks(release string) bool {
+	m := &Matcher{index: x, host: Host{Release: release}}
+	_, places := m.places(Item{})
+	return slices.ContainsFunc(places, func(p string) bool { return len(x.rows[p]) > 0 })
+}
 
 // Ecosystems lists those that it has advisories of, sorted.
 func (x *Index) Ecosystems() []string {

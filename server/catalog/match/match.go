@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"patchbay/patch"
 	"patchbay/server/catalog/advisory"
@@ -51,19 +52,21 @@ type Host struct {
 
 // Finding is an advisory that affects an item, or that may.
 type Finding struct {
-	Item         string           `json:"item"`
-	Architecture string           `json:"architecture,omitempty"`
-	Source       string           `json:"source"`
-	Installed    string           `json:"installed"`
-	Compared     string           `json:"compared,omitempty"` // the source version, where it is another one
-	Advisory     string           `json:"advisory"`
-	Aliases      []string         `json:"aliases"`
-	Fixed        string           `json:"fixed"` // "" where nothing mends it
-	Status       Status           `json:"status"`
-	Severity     patch.Severity   `json:"severity"`
-	Note         string           `json:"note"` // a sentence, "" where there is nothing more to say
-	Ecosystem    string           `json:"ecosystem,omitempty"`
-	Scores       []advisory.Score `json:"-"`
+	Item         string         `json:"item"`
+	Architecture string         `json:"architecture,omitempty"`
+	Source       string         `json:"source"`
+	Installed    string         `json:"installed"`
+	Compared     string         `json:"compared,omitempty"` // the source version, where it is another one
+	Advisory     string         `json:"advisory"`
+	Aliases      []string       `json:"aliases"`
+	Fixed        string         `json:"fixed"` // "" where nothing mends it
+	Status       Status         `json:"status"`
+	Severity     patch.Severity `json:"severity"`
+	Note         string         `json:"note"` // a sentence, "" where there is nothing more to say
+	Ecosystem    string         `json:"ecosystem,omitempty"`
+	CVEs         []string       `json:"-"` // that the advisory stands for
+	Feed         string         `json:"-"`
+	Published    time.Time      `json:"-"`
 }
 
 // Match gives the findings of a host, sorted by item, then by advisory.
@@ -150,6 +153,13 @@ func (m *Matcher) Item(it Item) []Finding {
 	return list
 }
 
+// Subject is the name that the advisories of a release call an item by.
+func Subject(release string, it Item) string {
+	e, _ := advisory.EcosystemOf(release)
+	name, _ := subject(e, it)
+	return name
+}
+
 // subject is the name and the version that advisories speak of.
 func subject(e advisory.Ecosystem, it Item) (name, version string) {
 	if !e.Source {
@@ -169,7 +179,7 @@ func subject(e advisory.Ecosystem, it Item) (name, version string) {
 // row compares an item with what one advisory says of its package.
 func (m *Matcher) row(e advisory.Ecosystem, f Finding, it Item, version string, r row) (Finding, bool) {
 	a := r.affected
-	f.Advisory, f.Scores = r.advisory.ID, r.advisory.Scores
+	f.Advisory, f.Feed, f.Published, f.CVEs = r.advisory.ID, r.advisory.Feed, r.advisory.Published, r.cves
 	if len(r.advisory.Aliases) > 0 {
 		f.Aliases = r.advisory.Aliases
 	}
