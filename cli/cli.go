@@ -32,6 +32,7 @@ type Commands struct {
 	Device   Device         `cmd:"" help:"Devices."`
 	Update   Update         `cmd:"" help:"Updates over all devices."`
 	Need     Need           `cmd:"" help:"Needs: one item on one device, and why it is not patched."`
+	Finding  Finding        `cmd:"" help:"Findings: what advisories affect, and who is exposed."`
 	Approve  Approve        `cmd:"" help:"Approve updates."`
 	Reject   Reject         `cmd:"" help:"Reject an update."`
 	Undo     Undo           `cmd:"" help:"Take an update back where it is installed, and reject it."`

@@ -350,7 +350,7 @@ const mostItems = 5
 
 // Findings lists what is open by CVE: the exploited first, then by gravity, then by how many
 // devices have it.
-func (x *Index) Findings(f view.Filter) []view.ExposedTo {
+func (x *Index) Findings(f view.Filter) view.Page[view.ExposedTo] {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	scope := x.scope(f)
@@ -363,20 +363,14 @@ func (x *Index) Findings(f view.Filter) []view.ExposedTo {
 			list = append(list, row)
 		}
 	}
-	slices.SortFunc(list, func(a, b view.ExposedTo) int {
-		return cmp.Or(cmp.Compare(one(b.Exploited != nil), one(a.Exploited != nil)), compareSeverity(b.Severity, a.Severity), cmp.Compare(b.Devices, a.Devices), advisory.CompareIDs(b.ID, a.ID))
-	})
-	return list
+	return view.Paginate(list, f, true, func(e view.ExposedTo) string {
+		return view.Number(one(e.Exploited != nil)) + view.Number(weight(e.Severity)) + view.Number(e.Devices) + view.Moment(e.Published)
+	}, func(e view.ExposedTo) string { return e.ID })
 }
 
-func compareSeverity(a, b patch.Severity) int {
-	switch {
-	case a == b:
-		return 0
-	case advisory.Higher(a, b) == a:
-		return 1
-	}
-	return -1
+// weight orders severities, the gravest last.
+func weight(s patch.Severity) int {
+	return slices.Index([]patch.Severity{patch.SeverityUnknown, patch.SeverityLow, patch.SeverityMedium, patch.SeverityHigh, patch.SeverityCritical}, s)
 }
 
 func namedIn(founds map[*assess.Found]bool, q string) bool {
@@ -445,10 +439,10 @@ func (x *Index) exposedTo(id string, founds map[*assess.Found]bool, scope *roari
 }
 
 // DeviceFindings lists what affects a device, by item.
-func (x *Index) DeviceFindings(device string) []view.ItemFindings {
+func (x *Index) DeviceFindings(device string) view.DeviceFindings {
 	e, ok := x.Entry(device)
 	if !ok {
-		return nil
+		return view.DeviceFindings{}
 	}
 	var list []view.ItemFindings
 	for key, found := range e.Found {
@@ -461,13 +455,13 @@ func (x *Index) DeviceFindings(device string) []view.ItemFindings {
 		}
 		list = append(list, one)
 	}
-	slices.SortFunc(list, func(a, b view.ItemFindings) int { return comparePlaces(a, b) })
-	return list
+	slices.SortFunc(list, comparePlaces)
+	return view.DeviceFindings{Compared: len(e.Stocks) > 0, Items: list}
 }
 
 // comparePlaces puts the item with the gravest finding first.
 func comparePlaces(a, b view.ItemFindings) int {
 	x, y := a.Findings[0], b.Findings[0]
-	return cmp.Or(cmp.Compare(one(y.Status.Open()), one(x.Status.Open())), cmp.Compare(one(y.Exploited != nil), one(x.Exploited != nil)), compareSeverity(y.Severity, x.Severity),
+	return cmp.Or(cmp.Compare(one(y.Status.Open()), one(x.Status.Open())), cmp.Compare(one(y.Exploited != nil), one(x.Exploited != nil)), cmp.Compare(weight(y.Severity), weight(x.Severity)),
 		strings.Compare(a.Item.Name, b.Item.Name), strings.Compare(a.Item.Architecture, b.Item.Architecture), strings.Compare(a.Installed, b.Installed))
 }

@@ -41,6 +41,12 @@ type ItemFindings struct {
 	Findings  []Finding `json:"findings"`
 }
 
+// DeviceFindings is what advisories affect on a device.
+type DeviceFindings struct {
+	Compared bool           `json:"compared" doc:"Whether any feed speaks of the device's system; otherwise nothing is known, which is not nothing"`
+	Items    []ItemFindings `json:"items,omitempty" doc:"The item with the gravest finding first"`
+}
+
 // The ways in which something can be mended on a device.
 const (
 	FixOffered   = "offered"   // an update that mends it is on offer there

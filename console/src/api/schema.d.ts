@@ -351,6 +351,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what advisories affect on a device */
+        get: operations["devices-findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/items": {
         parameters: {
             query?: never;
@@ -445,6 +462,40 @@ export interface paths {
         };
         /** Hear of changes as they happen */
         get: operations["events-stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is open, by CVE */
+        get: operations["findings-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{finding}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say who is exposed to a CVE */
+        get: operations["findings-show"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1368,6 +1419,12 @@ export interface components {
             /** @description IANA zone of its site */
             zone: string;
         };
+        DeviceFindings: {
+            /** @description Whether any feed speaks of the device's system; otherwise nothing is known, which is not nothing */
+            compared: boolean;
+            /** @description The item with the gravest finding first */
+            items?: components["schemas"]["ItemFindings"][];
+        };
         Draft: {
             document: components["schemas"]["Envelope"];
             /** @description By the name of an agent's key, how its device is called here */
@@ -1428,6 +1485,102 @@ export interface components {
              */
             type: string;
         };
+        ExposedCustomer: {
+            customer: components["schemas"]["Ref"];
+            devices?: components["schemas"]["ExposedDevice"][];
+        };
+        ExposedDevice: {
+            device: components["schemas"]["Ref"];
+            finding: components["schemas"]["Finding"];
+            /** @enum {string} */
+            fix: "offered" | "published" | "none" | "no_need";
+            installed: string;
+            item: components["schemas"]["ItemKey"];
+            need?: string;
+            silent?: boolean;
+            site: components["schemas"]["Ref"];
+            /** @description The update on offer that mends it */
+            update?: string;
+            /** @description Of the need */
+            verdict?: components["schemas"]["Verdict"];
+        };
+        ExposedTo: {
+            /** Format: int64 */
+            customers: number;
+            /**
+             * Format: int64
+             * @description On which it is open
+             */
+            devices: number;
+            /** Format: date-time */
+            exploited?: string;
+            /** @description Whether a version that mends it is published for every item */
+            fixable: boolean;
+            id: string;
+            /** @description Names of packages, at most five */
+            items?: string[];
+            /** Format: date-time */
+            published?: string;
+            severity: string;
+            /** @description The feeds that say so */
+            sources?: string[];
+        };
+        Exposure: {
+            /** @description That stand for it, as far as anybody here has what they name */
+            advisories?: string[];
+            customers?: components["schemas"]["ExposedCustomer"][];
+            /**
+             * Format: int64
+             * @description On which it is open
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Devices that were looked at: the denominator
+             */
+            enrolled: number;
+            /** Format: date-time */
+            exploited?: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description Devices on which it is no alarm
+             */
+            no_need: number;
+            /**
+             * Format: int64
+             * @description Of these, where nothing mends it
+             */
+            none: number;
+            /**
+             * Format: int64
+             * @description Of these, where everything that mends it is on offer
+             */
+            offered: number;
+            /**
+             * Format: date-time
+             * @description The earliest of its advisories
+             */
+            published?: string;
+            severity: string;
+            /**
+             * Format: int64
+             * @description Of these, silent ones
+             */
+            silent: number;
+            /**
+             * Format: int64
+             * @description Of these, where a fix is published and not on offer
+             */
+            unoffered: number;
+            /**
+             * Format: int64
+             * @description Of these, devices whose software is not known or of whose system no feed speaks
+             */
+            unread: number;
+            /** @description IDs of the updates on offer that mend it */
+            updates?: string[];
+        };
         Fact: {
             /** Format: date-time */
             at: string;
@@ -1443,6 +1596,28 @@ export interface components {
             size?: number;
             /** @description https only, and only from the internet, but for networks that the server was told of */
             url: string;
+        };
+        Finding: {
+            /** @description Left out for an item of a publisher whose advisories are not known */
+            advisory?: string;
+            cves?: string[];
+            /**
+             * Format: date-time
+             * @description Since when attackers are known to use it
+             */
+            exploited?: string;
+            /** @description The version that mends it, of the source package where its publisher speaks of these */
+            fixed?: string;
+            /** @description A sentence */
+            note?: string;
+            /** Format: date-time */
+            published?: string;
+            /** @description The gravest that any source says */
+            severity: string;
+            /** @description The feed that says so */
+            source: string;
+            /** @description affected and no-fix are open; the others are told and are no alarm */
+            status: string;
         };
         Holding: {
             /**
@@ -1515,6 +1690,13 @@ export interface components {
             title?: string;
             updater?: string;
             version: string;
+        };
+        ItemFindings: {
+            findings: components["schemas"]["Finding"][];
+            installed: string;
+            item: components["schemas"]["ItemKey"];
+            /** @description The need that it is part of */
+            need?: string;
         };
         ItemKey: {
             architecture?: string;
@@ -2067,6 +2249,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Device"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageExposedTo: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["ExposedTo"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -3650,6 +3844,37 @@ export interface operations {
             };
         };
     };
+    "devices-findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceFindings"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "devices-items": {
         parameters: {
             query?: {
@@ -3853,6 +4078,78 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "findings-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                device?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageExposedTo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "findings-show": {
+        parameters: {
+            query?: {
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path: {
+                finding: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exposure"];
+                };
             };
             /** @description Error */
             default: {

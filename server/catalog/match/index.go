@@ -1,6 +1,8 @@
 package match
 
 import (
+	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -14,8 +16,13 @@ type Index struct {
 	rows    map[string]map[string][]row // by ecosystem, then by name
 	tags    map[string]string           // of builds of modules: name:stream, "" where two say so
 	modules map[string][]string         // the streams of a module that are named anywhere
+	said    map[Subjected]uint64        // a sum over all that is said of a package
+	seed    maphash.Seed
 	count   int
 }
+
+// Subjected is a package that advisories speak of.
+type Subjected struct{ Ecosystem, Name string }
 
 // row is what one advisory says of one package.
 type row struct {
@@ -29,6 +36,25 @@ type row struct {
 // covered reports whether all that the row is about was spoken of by a nearer place.
 func (r row) covered(settled map[string]bool) bool {
 	return !slices.ContainsFunc(r.about, func(id string) bool { return !settled[id] })
+}
+
+// seed is the same for all indexes of this program, so that two can be compared.
+var seed = maphash.MakeSeed()
+
+// Differs lists the packages of which another index says something else, in no order.
+func (x *Index) Differs(other *Index) []Subjected {
+	var list []Subjected
+	for s, sum := range x.said {
+		if other.said[s] != sum {
+			list = append(list, s)
+		}
+	}
+	for s := range other.said {
+		if _, ok := x.said[s]; !ok {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // Builder gathers advisories for an index. Of two with one ID the newer holds; one that was
@@ -59,7 +85,7 @@ func (b *Builder) Add(a advisory.Advisory) error {
 
 // Index makes it.
 func (b *Builder) Index() *Index {
-	x := &Index{rows: map[string]map[string][]row{}, tags: map[string]string{}, modules: map[string][]string{}}
+	x := &Index{rows: map[string]map[string][]row{}, tags: map[string]string{}, modules: map[string][]string{}, said: map[Subjected]uint64{}, seed: seed}
 	for _, a := range b.all {
 		if !a.Withdrawn.IsZero() {
 			continue
@@ -91,6 +117,7 @@ func (x *Index) add(r row, f *advisory.Affected) {
 		x.rows[f.Ecosystem] = names
 	}
 	names[f.Name] = append(names[f.Name], r)
+	x.said[Subjected{f.Ecosystem, f.Name}] += maphash.String(x.seed, fmt.Sprintf("%q %q %q %+v", r.advisory.ID, r.cves, r.severity, *f))
 	if f.Module == "" {
 		return
 	}

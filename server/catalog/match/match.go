@@ -153,6 +153,21 @@ func (m *Matcher) Item(it Item) []Finding {
 	return list
 }
 
+// Asked are the packages under which advisories for an item of a release are looked for.
+func (x *Index) Asked(release string, it Item) []Subjected {
+	m := &Matcher{index: x, host: Host{Release: release}}
+	e, places := m.places(it)
+	name, _ := subject(e, it)
+	list := make([]Subjected, 0, 2*len(places))
+	for _, p := range places {
+		list = append(list, Subjected{p, name})
+		if e.Name == "Ubuntu" {
+			list = append(list, Subjected{paid(p), name})
+		}
+	}
+	return list
+}
+
 // Subject is the name that the advisories of a release call an item by.
 func Subject(release string, it Item) string {
 	e, _ := advisory.EcosystemOf(release)

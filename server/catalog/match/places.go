@@ -144,13 +144,15 @@ func (x *Index) redHat(release string) []string {
 	return list
 }
 
+// paid is where the fixes of a release of Ubuntu stand that are for those who pay.
+func paid(ecosystem string) string { return "Ubuntu:Pro:" + strings.TrimPrefix(ecosystem, "Ubuntu:") }
+
 // paidFix is the version that mends it for those who pay, "" where there is none.
 func (x *Index) paidFix(e advisory.Ecosystem, ecosystem, name, id string) string {
 	if e.Name != "Ubuntu" {
 		return ""
 	}
-	pro := "Ubuntu:Pro:" + strings.TrimPrefix(ecosystem, "Ubuntu:")
-	for _, r := range x.named(pro, name) {
+	for _, r := range x.named(paid(ecosystem), name) {
 		if r.advisory.ID != id {
 			continue
 		}
