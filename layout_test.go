@@ -154,7 +154,7 @@ var mayImport = map[string][]string{
 	"server/peers":        {"server/store"},
 	"server/api/openapi":  {"server/api"},
 	"client":              {"server/api", "server/view", "patch", "window", "wire"},
-	"cli":                 {"client", "server/api", "server/view", "server/catalog/...", "sign", "passphrase", "patch/...", "window", "wire/..."},
+	"cli":                 {"client", "server/api", "server/view", "server/assess", "server/catalog/...", "sign", "passphrase", "patch/...", "window", "wire/..."},
 	"console":             {},
 	"cmd/patchbay":        {"cli", "server/...", "sign", "console", "patch/...", "window", "wire/..."},
 	"cmd/patchbay-agent":  {"agent/...", "provider/...", "patch", "window", "wire/..."},

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"net/http"
+	"strings"
 
 	"patchbay/server/catalog/advisory"
 	"patchbay/server/view"
@@ -32,8 +34,8 @@ type FindingPath struct {
 }
 
 func (s *Server) finding(_ context.Context, in *FindingPath) (*Out[view.Exposure], error) {
-	if !advisory.IsID(in.Finding) {
-		return nil, wrong("path.finding", "this is neither a CVE number, such as CVE-2024-6387, nor the ID of an advisory")
+	if !advisory.IsID(in.Finding) || !strings.Contains(in.Finding, "-") {
+		return nil, problem(http.StatusNotFound, "This is neither a CVE number, such as CVE-2024-6387, nor the ID of an advisory.")
 	}
 	return out(s.Fleet.Exposed(s.Now(), view.Filter{Customer: in.Customer, Site: in.Site}, in.Finding)), nil
 }
