@@ -55,9 +55,9 @@ func materials(d view.DeviceDetail, items []view.Item, findings view.DeviceFindi
 		Tools:     &cdx.ToolsChoice{Components: &[]cdx.Component{{Type: cdx.ComponentTypeApplication, Name: "patchbay"}}},
 		Component: &cdx.Component{BOMRef: d.ID, Type: cdx.ComponentTypeDevice, Name: d.Name},
 	}
-	components := []cdx.Component{{BOMRef: "system", Type: cdx.ComponentTypeOS, Name: d.Facts.Distro, Version: d.Facts.Release, Description: d.Facts.OSName}}
+	components := []cdx.Component{{BOMRef: "system", Type: cdx.ComponentTypeOS, Name: d.OSName, Version: d.Release}}
 	for _, it := range items {
-		components = append(components, component(d, it))
+		components = append(components, component(findings, it))
 	}
 	bom.Components = &components
 	bom.Metadata.Properties = &[]cdx.Property{{Name: "patchbay:findings", Value: known(findings)}}
@@ -74,8 +74,8 @@ func known(f view.DeviceFindings) string {
 	return "not compared: no feed speaks of this system"
 }
 
-func component(d view.DeviceDetail, it view.Item) cdx.Component {
-	c := cdx.Component{BOMRef: it.Key().String() + "@" + it.Version, Type: cdx.ComponentTypeApplication, Name: it.Name, Version: it.Version, PackageURL: address(d, it.Item)}
+func component(f view.DeviceFindings, it view.Item) cdx.Component {
+	c := cdx.Component{BOMRef: it.Key().String() + "@" + it.Version, Type: cdx.ComponentTypeApplication, Name: it.Name, Version: it.Version, PackageURL: address(f, it.Item)}
 	if it.Title != "" {
 		c.Description = it.Title
 	}
@@ -85,21 +85,26 @@ func component(d view.DeviceDetail, it view.Item) cdx.Component {
 	return c
 }
 
-// purlTypes are the types of package URLs by the order of versions that a system's packages have.
-var purlTypes = map[string]string{patch.SchemeDeb: packageurl.TypeDebian, patch.SchemeRPM: packageurl.TypeRPM, patch.SchemeAPK: packageurl.TypeApk}
+// purlTypes are the types of package URLs, and their namespaces, by the system that a package is
+// of, as the schema of OSV names it.
+var purlTypes = map[string][2]string{
+	"Debian": {packageurl.TypeDebian, "debian"}, "Ubuntu": {packageurl.TypeDebian, "ubuntu"}, "AlmaLinux": {packageurl.TypeRPM, "almalinux"},
+	"Rocky Linux": {packageurl.TypeRPM, "rocky-linux"}, "Red Hat": {packageurl.TypeRPM, "redhat"}, "SUSE": {packageurl.TypeRPM, "suse"},
+	"openSUSE": {packageurl.TypeRPM, "opensuse"}, "Alpine": {packageurl.TypeApk, "alpine"},
+}
 
 // address is an item's package URL, "" where there is no type for it.
-func address(d view.DeviceDetail, it patch.Item) string {
-	kind := ""
-	for _, p := range d.Facts.Providers {
-		if p.Name == it.Provider {
-			kind = purlTypes[p.Traits.Versions]
-		}
-	}
-	if kind == "" {
+func address(f view.DeviceFindings, it patch.Item) string {
+	i := slices.IndexFunc(f.Providers, func(c view.ComparedWith) bool { return c.Provider == it.Provider })
+	if i < 0 {
 		return ""
 	}
-	q := map[string]string{"distro": d.Facts.Distro + "-" + d.Facts.Release}
+	system, release, _ := strings.Cut(f.Providers[i].Release, ":")
+	kind, ok := purlTypes[system]
+	if !ok {
+		return ""
+	}
+	q := map[string]string{"distro": kind[1] + "-" + strings.TrimPrefix(release, "v")}
 	if it.Architecture != "" {
 		q["arch"] = it.Architecture
 	}
@@ -109,7 +114,7 @@ func address(d view.DeviceDetail, it patch.Item) string {
 			q["upstream"] += "@" + it.SourceVersion
 		}
 	}
-	return packageurl.NewPackageURL(kind, d.Facts.Distro, it.Name, it.Version, packageurl.QualifiersFromMap(q), "").ToString()
+	return packageurl.NewPackageURL(kind[0], kind[1], it.Name, it.Version, packageurl.QualifiersFromMap(q), "").ToString()
 }
 
 // vulnerabilities are what affects it: one for each advisory and what is said of it, with the

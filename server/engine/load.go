@@ -45,7 +45,7 @@ func (f *Facts) know(s *knowledge.Snapshot) {
 		if !ok || p.Installed.State == "" {
 			continue
 		}
-		f.Stocks = append(f.Stocks, fleet.Stock{Hash: f.hashes[p.Name], Release: release, Names: names})
+		f.Stocks = append(f.Stocks, fleet.Stock{Provider: p.Name, Hash: f.hashes[p.Name], Release: release, Names: names})
 		maps.Copy(f.Inventory.Findings, s.Of(f.Device.Facts, p.Name, p.Items))
 	}
 }

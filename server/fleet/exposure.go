@@ -19,9 +19,10 @@ import (
 // Stock is what one provider has installed on a device, under the hash of its section: many
 // devices have the same.
 type Stock struct {
-	Hash    string
-	Release string   // of the system, as advisories name it; "" where none do
-	Names   []string // that advisories would call its items by, sorted; looked at the first time alone
+	Provider string
+	Hash     string
+	Release  string   // of the system, as advisories name it; "" where none do
+	Names    []string // that advisories would call its items by, sorted; looked at the first time alone
 }
 
 // exposure is who has what: devices by number, so that questions over all of them are answered
@@ -456,7 +457,11 @@ func (x *Index) DeviceFindings(device string) view.DeviceFindings {
 		list = append(list, one)
 	}
 	slices.SortFunc(list, comparePlaces)
-	return view.DeviceFindings{Compared: len(e.Stocks) > 0, Items: list}
+	all := view.DeviceFindings{Compared: len(e.Stocks) > 0, Items: list}
+	for _, s := range e.Stocks {
+		all.Providers = append(all.Providers, view.ComparedWith{Provider: s.Provider, Release: s.Release})
+	}
+	return all
 }
 
 // comparePlaces puts the item with the gravest finding first.

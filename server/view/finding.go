@@ -43,8 +43,15 @@ type ItemFindings struct {
 
 // DeviceFindings is what advisories affect on a device.
 type DeviceFindings struct {
-	Compared bool           `json:"compared" doc:"Whether any feed speaks of the device's system; otherwise nothing is known, which is not nothing"`
-	Items    []ItemFindings `json:"items,omitempty" doc:"The item with the gravest finding first"`
+	Compared  bool           `json:"compared" doc:"Whether any feed speaks of the device's system; otherwise nothing is known, which is not nothing"`
+	Providers []ComparedWith `json:"providers,omitempty" doc:"Whose items were compared"`
+	Items     []ItemFindings `json:"items,omitempty" doc:"The item with the gravest finding first"`
+}
+
+// ComparedWith says with which release's advisories a provider's items were compared.
+type ComparedWith struct {
+	Provider string `json:"provider"`
+	Release  string `json:"release" doc:"As the schema of OSV writes it, such as Debian:12"`
 }
 
 // The ways in which something can be mended on a device.
