@@ -3,6 +3,7 @@ package assess
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"patchbay/patch"
@@ -37,6 +38,7 @@ type Finding struct {
 	Published time.Time      // zero when nothing says
 	Source    string         // the feed that says so
 	Note      string         // a sentence
+	Updates   []string       // names of the updates that mend it, such as KB5044285, where these are items of their own
 }
 
 // Found is what advisories say of one item of one release: one value for all devices that have
@@ -64,7 +66,11 @@ func exposed(p Provider, d Device, needs []Need) []Need {
 			continue
 		}
 		found := of.List
-		open := slices.ContainsFunc(found, func(f Finding) bool { return f.Status.Open() })
+		open := false
+		for _, f := range found { // all of them: each is told of what mends it
+			mended := mendedBy(f, needs)
+			open = open || f.Status.Open() && !mended
+		}
 		i, told := at[item.Key()]
 		if !told && open {
 			needs = append(needs, Need{Key: item.Key(), Installed: item.Version, Exposed: true, ScannedAt: p.Installed.ScannedAt, Since: firstPublished(found, p.Installed.ScannedAt),
@@ -77,6 +83,22 @@ func exposed(p Provider, d Device, needs []Need) []Need {
 		}
 	}
 	return needs
+}
+
+// mendedBy reports whether an update that is an item of its own mends a finding, and is on
+// offer. What it mends is told of it.
+func mendedBy(f Finding, needs []Need) bool {
+	found := false
+	for i := range needs {
+		n := &needs[i]
+		name, _, _ := strings.Cut(n.Key.Name, " ")
+		if !n.Offered || n.Reached || !slices.Contains(f.Updates, name) {
+			continue
+		}
+		add(&n.Update, f)
+		found = true
+	}
+	return found
 }
 
 // firstPublished is since when something that is open is known to the world.
@@ -102,22 +124,28 @@ func (n *Need) weigh(found []Finding, item patch.Item, scheme string) {
 		if !f.Status.Open() || !n.Exposed && !mends(f, *u, item, scheme) {
 			continue
 		}
-		u.Severity = graver(u.Severity, f.Severity)
-		if !slices.Contains(u.Classes, patch.Security) {
-			u.Classes = append(slices.Clone(u.Classes), patch.Security)
-			slices.Sort(u.Classes)
+		if n.Exposed { // nothing on offer mends anything
+			u.Severity = graver(u.Severity, f.Severity)
+			continue
 		}
-		if n.Exposed {
-			continue // nothing on offer mends anything
-		}
-		names := f.CVEs
-		if len(names) == 0 {
-			names = []string{f.Advisory}
-		}
-		u.Advisories = append(slices.Clone(u.Advisories), names...)
-		slices.Sort(u.Advisories)
-		u.Advisories = slices.Compact(u.Advisories)
+		add(u, f)
 	}
+}
+
+// add tells of an update that it mends a finding.
+func add(u *patch.Update, f Finding) {
+	u.Severity = graver(u.Severity, f.Severity)
+	if !slices.Contains(u.Classes, patch.Security) {
+		u.Classes = append(slices.Clone(u.Classes), patch.Security)
+		slices.Sort(u.Classes)
+	}
+	names := f.CVEs
+	if len(names) == 0 {
+		names = []string{f.Advisory}
+	}
+	u.Advisories = append(slices.Clone(u.Advisories), names...)
+	slices.Sort(u.Advisories)
+	u.Advisories = slices.Compact(u.Advisories)
 }
 
 // mends reports whether the version on offer is known to mend it. Where the source package has

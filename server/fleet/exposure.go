@@ -295,11 +295,15 @@ func fix(e *Entry, key patch.Key, f assess.Finding, id string) (fix, need, updat
 	if i >= 0 {
 		need, v = e.Needs[i].id, &e.Needs[i].Verdict
 	}
-	switch {
-	case !f.Status.Open():
+	if !f.Status.Open() {
 		return view.FixNoNeed, need, "", v
-	case i >= 0 && e.Needs[i].Offered && !e.Needs[i].Reached && slices.Contains(e.Needs[i].Update.Advisories, id):
-		return view.FixOffered, need, e.Needs[i].update, v
+	}
+	by := slices.IndexFunc(e.Needs, func(n Need) bool {
+		return n.Offered && !n.Reached && slices.Contains(n.Update.Advisories, id) && (n.Key == key || n.Key.Provider == key.Provider && len(f.Updates) > 0)
+	})
+	switch {
+	case by >= 0:
+		return view.FixOffered, e.Needs[by].id, e.Needs[by].update, &e.Needs[by].Verdict
 	case f.Fixed != "":
 		return view.FixPublished, need, "", v
 	}

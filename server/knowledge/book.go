@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,9 @@ func (b *Book) Replace(next *Snapshot) Touched {
 		return Touched{All: true}
 	}
 	t := Touched{Packages: next.index.Differs(was.index), CVEs: exploitedOtherwise(next, was)}
+	if !reflect.DeepEqual(next.microsoft.Documents, was.microsoft.Documents) {
+		t.Packages = append(t.Packages, match.Subjected{Ecosystem: windows, Name: windows})
+	}
 	next.inherit(was, t)
 	b.now.Store(next)
 	return t
@@ -67,7 +71,8 @@ func (s *Snapshot) inherit(was *Snapshot, t Touched) {
 	was.mu.RLock()
 	defer was.mu.RUnlock()
 	for k, found := range was.items {
-		stays := !slices.ContainsFunc(s.index.Asked(k.release, k.item), func(p match.Subjected) bool { return touched[p] })
+		stays := !touched[match.Subjected{Ecosystem: k.release, Name: k.release}] &&
+			!slices.ContainsFunc(s.index.Asked(k.release, k.item), func(p match.Subjected) bool { return touched[p] })
 		for _, f := range found.List {
 			stays = stays && !slices.ContainsFunc(f.CVEs, func(id string) bool { return cves[id] })
 		}

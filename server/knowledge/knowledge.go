@@ -22,6 +22,7 @@ import (
 	"patchbay/server/catalog/debian"
 	"patchbay/server/catalog/kev"
 	"patchbay/server/catalog/match"
+	"patchbay/server/catalog/msrc"
 	"patchbay/server/catalog/osv"
 	"patchbay/wire"
 )
@@ -34,6 +35,7 @@ const (
 	OSV    Kind = "osv"    // advisories in the form of Open Source Vulnerability
 	Debian Kind = "debian" // Debian's security tracker, as JSON
 	KEV    Kind = "kev"    // CISA's known exploited vulnerabilities
+	MSRC   Kind = "msrc"   // Microsoft's security documents
 )
 
 // Source is a feed in the version that holds.
@@ -49,7 +51,10 @@ type Source struct {
 type Snapshot struct {
 	index     *match.Index
 	exploited map[string]kev.Entry
+	microsoft msrc.Knowledge
 	feeds     []Source
+
+	microsoftFeed string // that microsoft is from
 
 	mu    sync.RWMutex
 	items map[key]*assess.Found // that somebody asked about
@@ -66,17 +71,24 @@ type key struct {
 func Load(sources []Source) (*Snapshot, error) {
 	s := &Snapshot{exploited: map[string]kev.Entry{}, feeds: sources, items: map[key]*assess.Found{}}
 	b := match.NewBuilder(nil)
+	var documents []msrc.Document
 	for _, src := range sources {
-		if err := src.Each(func(name string, in io.Reader) error { return s.read(src, b, bufio.NewReaderSize(in, 1<<20)) }); err != nil {
+		if err := src.Each(func(name string, in io.Reader) error {
+			return s.read(src, b, &documents, name, bufio.NewReaderSize(in, 1<<20))
+		}); err != nil {
 			return nil, fmt.Errorf("reading the feed %s: %w", src.Name, err)
 		}
 	}
 	s.index = b.Index()
+	var err error
+	if s.microsoft, err = msrc.Know(documents); err != nil {
+		return nil, fmt.Errorf("reading Microsoft's documents: %w", err)
+	}
 	return s, nil
 }
 
 // read reads one file of a source.
-func (s *Snapshot) read(src Source, b *match.Builder, in io.Reader) error {
+func (s *Snapshot) read(src Source, b *match.Builder, documents *[]msrc.Document, name string, in io.Reader) error {
 	add := func(a advisory.Advisory) error {
 		a.Feed = src.Name
 		return b.Add(a)
@@ -87,6 +99,10 @@ func (s *Snapshot) read(src Source, b *match.Builder, in io.Reader) error {
 		return err
 	case Debian:
 		_, err := debian.Read(in, add)
+		return err
+	case MSRC:
+		d, err := msrc.Read(name, in)
+		*documents, s.microsoftFeed = append(*documents, d), src.Name
 		return err
 	case KEV:
 		_, err := kev.Read(in, func(e kev.Entry) error {
@@ -112,7 +128,7 @@ func (s *Snapshot) Covers(f wire.Facts) bool {
 func (s *Snapshot) Of(f wire.Facts, provider string, items []patch.Item) map[patch.Key]*assess.Found {
 	release, ok := release(f, provider)
 	if !ok || !s.index.Speaks(release) {
-		return nil
+		return s.windows(f, items)
 	}
 	h := match.Host{Release: release, Kernel: f.Kernel}
 	if f.Container {
@@ -131,12 +147,27 @@ func (s *Snapshot) Of(f wire.Facts, provider string, items []patch.Item) map[pat
 	return found
 }
 
+// windows gives what the Windows among items lacks.
+func (s *Snapshot) windows(f wire.Facts, items []patch.Item) map[patch.Key]*assess.Found {
+	for _, it := range items {
+		build, ok := isWindows(f, it)
+		if !ok {
+			continue
+		}
+		if one := s.ofWindows(f, it, build); len(one.List) > 0 {
+			return map[patch.Key]*assess.Found{it.Key(): one}
+		}
+	}
+	return nil
+}
+
 // Subjects gives the release whose advisories a provider's items are compared with, and the
 // names that these call them by, sorted; false where no feed speaks of them.
 func (s *Snapshot) Subjects(f wire.Facts, provider string, items []patch.Item) (in string, names []string, ok bool) {
 	in, ok = release(f, provider)
 	if !ok || !s.index.Speaks(in) {
-		return "", nil, false
+		is := slices.ContainsFunc(items, func(it patch.Item) bool { _, ok := isWindows(f, it); return ok })
+		return windows, []string{windows}, is && len(s.microsoft.Documents) > 0
 	}
 	for _, it := range items {
 		names = append(names, match.Subject(in, itemOf(f, it)))
@@ -208,12 +239,20 @@ func (s *Snapshot) findings(list []match.Finding) []assess.Finding {
 	found := make([]assess.Finding, 0, len(list))
 	for _, f := range list {
 		one := assess.Finding{Advisory: f.Advisory, Status: assess.FindingStatus(f.Status), Fixed: f.Fixed, Severity: f.Severity, Note: f.Note, Source: f.Feed, Published: f.Published, CVEs: f.CVEs}
-		for _, cve := range f.CVEs {
+		found = append(found, one)
+	}
+	return s.weighed(found)
+}
+
+// weighed puts the gravest first, and says what is known to be exploited.
+func (s *Snapshot) weighed(found []assess.Finding) []assess.Finding {
+	for i := range found {
+		one := &found[i]
+		for _, cve := range one.CVEs {
 			if e, ok := s.exploited[cve]; ok && (one.Exploited.IsZero() || e.Added.Before(one.Exploited)) {
 				one.Exploited = e.Added
 			}
 		}
-		found = append(found, one)
 	}
 	slices.SortStableFunc(found, func(a, b assess.Finding) int {
 		return cmp.Or(rank(b)-rank(a), advisory.CompareIDs(a.Advisory, b.Advisory))
