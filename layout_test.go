@@ -263,7 +263,7 @@ func onWindows(name string) bool {
 
 // What decides gets values and gives values: no store, logger, context or clock.
 func TestDecisionsArePure(t *testing.T) {
-	pure := []string{"wire/trust", "sign", "server/assess", "server/policy", "server/rollout", "server/clock", "server/rival", "server/verdict", "window", "patch"}
+	pure := []string{"wire/trust", "sign", "server/assess", "server/policy", "server/rollout", "server/clock", "server/catalog/priority", "server/rival", "server/verdict", "window", "patch"}
 	for _, s := range sources(t, func(s *source) bool { return !s.test && below(s.dir, pure...) }) {
 		for _, i := range s.imports {
 			if slices.Contains([]string{"context", "log/slog", "os", "io/fs", "net", "net/http", "sync", "math/rand/v2"}, i) {
