@@ -37,6 +37,9 @@ type Finding struct {
 	Exploited time.Time      // since when it is known to be used by attackers; zero when that is not known
 	Published time.Time      // zero when nothing says
 	Source    string         // the feed that says so
+	Step      string         // how soon it is to be mended: defer, scheduled, out-of-cycle or immediate
+	Place     uint64         // in the queue of all findings: the greater one goes first
+	Why       string         // a sentence on its place, with what it rests on and the days of that
 	Note      string         // a sentence
 	Updates   []string       // names of the updates that mend it, such as KB5044285, where these are items of their own
 }

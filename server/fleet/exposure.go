@@ -204,6 +204,19 @@ func (x *exposure) unstock(k string, n uint32) {
 	}
 }
 
+// HoldingAny gives the devices that have any of what was found.
+func (x *Index) HoldingAny(found ...*assess.Found) []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	all := roaring.New()
+	for _, f := range found {
+		if set := x.exposure.holders[f]; set != nil {
+			all.Or(set)
+		}
+	}
+	return x.exposure.named(all)
+}
+
 // Having gives the devices of a release that have any of the packages, by the names that
 // advisories call them.
 func (x *Index) Having(release string, names ...string) []string {
@@ -319,6 +332,9 @@ func sum(e *view.Exposure) {
 			rank := slices.Index([]string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.FixNone}, d.Fix)
 			worst[d.Device.ID], silent[d.Device.ID] = max(worst[d.Device.ID], rank), d.Silent
 			grave(&e.Severity, &e.Exploited, &e.Published, d.Finding)
+			if e.Step == "" || steps(d.Finding.Step) > steps(e.Step) {
+				e.Step, e.Why = d.Finding.Step, d.Finding.Why
+			}
 			advisories[d.Finding.Advisory] = true
 			if d.Update != "" {
 				updates[d.Update] = true
@@ -337,6 +353,11 @@ func sum(e *view.Exposure) {
 	e.Advisories = slices.SortedFunc(maps.Keys(advisories), advisory.CompareIDs)
 }
 
+// steps orders how soon something is to be mended, the soonest last.
+func steps(step string) int {
+	return slices.Index([]string{"defer", "scheduled", "out-of-cycle", "immediate"}, step)
+}
+
 // grave takes the gravest word and the earliest times.
 func grave(severity *patch.Severity, exploited, published **time.Time, f view.Finding) {
 	*severity = advisory.Higher(*severity, f.Severity)
@@ -353,8 +374,7 @@ func earliest(at **time.Time, other *time.Time) {
 // mostItems is how many packages a row of the list names.
 const mostItems = 5
 
-// Findings lists what is open by CVE: the exploited first, then by gravity, then by how many
-// devices have it.
+// Findings lists what is open by CVE, in the order of the queue.
 func (x *Index) Findings(f view.Filter) view.Page[view.ExposedTo] {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -369,7 +389,7 @@ func (x *Index) Findings(f view.Filter) view.Page[view.ExposedTo] {
 		}
 	}
 	return view.Paginate(list, f, true, func(e view.ExposedTo) string {
-		return view.Number(one(e.Exploited != nil)) + view.Number(weight(e.Severity)) + view.Number(e.Devices) + view.Moment(e.Published)
+		return view.Number(int64(e.Place>>1)) + view.Number(one(e.Exploited != nil)) + view.Number(weight(e.Severity)) + view.Number(e.Devices) + view.Moment(e.Published)
 	}, func(e view.ExposedTo) string { return e.ID })
 }
 
@@ -411,6 +431,9 @@ func (x *Index) exposedTo(id string, founds map[*assess.Found]bool, scope *roari
 			}
 			open = true
 			grave(&row.Severity, &row.Exploited, &row.Published, view.FindingOf(f))
+			if row.Step == "" || f.Place > row.Place {
+				row.Step, row.Why, row.Place = f.Step, f.Why, f.Place
+			}
 			row.Fixable = row.Fixable && f.Fixed != ""
 			if !slices.Contains(row.Sources, f.Source) {
 				row.Sources = append(row.Sources, f.Source)

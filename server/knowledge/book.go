@@ -4,8 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"sync/atomic"
-	"time"
 
+	"patchbay/server/assess"
 	"patchbay/server/catalog/match"
 )
 
@@ -18,12 +18,12 @@ func (b *Book) Current() *Snapshot { return b.now.Load() }
 // Touched is what a new snapshot says otherwise than the one before.
 type Touched struct {
 	All      bool              // there was none before
-	Packages []match.Subjected // of which it says something else
-	CVEs     []string          // that are exploited, and were not known to be, or the other way about
+	Packages []match.Subjected // of which advisories say something else
+	Found    []*assess.Found   // what was found before, and stands elsewhere in the queue now
 }
 
 // Nothing reports whether it says the same.
-func (t Touched) Nothing() bool { return !t.All && len(t.Packages)+len(t.CVEs) == 0 }
+func (t Touched) Nothing() bool { return !t.All && len(t.Packages)+len(t.Found) == 0 }
 
 // Replace puts a snapshot in the place of the one that holds. What was worked out of items that
 // it says the same of is taken over, so that only what is touched is worked out again.
@@ -33,60 +33,47 @@ func (b *Book) Replace(next *Snapshot) Touched {
 		b.now.Store(next)
 		return Touched{All: true}
 	}
-	t := Touched{Packages: next.index.Differs(was.index), CVEs: exploitedOtherwise(next, was)}
+	t := Touched{Packages: next.index.Differs(was.index)}
 	if !reflect.DeepEqual(next.microsoft.Documents, was.microsoft.Documents) {
 		t.Packages = append(t.Packages, match.Subjected{Ecosystem: windows, Name: windows})
 	}
-	next.inherit(was, t)
+	t.Found = next.inherit(was, t.Packages)
 	b.now.Store(next)
 	return t
 }
 
-func exploitedOtherwise(a, b *Snapshot) []string {
-	var list []string
-	for id, e := range a.exploited {
-		if old, ok := b.exploited[id]; !ok || !old.Added.Equal(e.Added) {
-			list = append(list, id)
-		}
-	}
-	for id := range b.exploited {
-		if _, ok := a.exploited[id]; !ok {
-			list = append(list, id)
-		}
-	}
-	slices.Sort(list)
-	return list
-}
-
-// inherit takes over what another snapshot worked out of items that nothing touched.
-func (s *Snapshot) inherit(was *Snapshot, t Touched) {
+// inherit takes over what another snapshot worked out of items that nothing touched, and gives
+// those that stand elsewhere in the queue now. Scores that move every day and change no step
+// move nothing.
+func (s *Snapshot) inherit(was *Snapshot, packages []match.Subjected) (moved []*assess.Found) {
 	touched := map[match.Subjected]bool{}
-	for _, p := range t.Packages {
+	for _, p := range packages {
 		touched[p] = true
-	}
-	cves := map[string]bool{}
-	for _, id := range t.CVEs {
-		cves[id] = true
 	}
 	was.mu.RLock()
 	defer was.mu.RUnlock()
-	for k, found := range was.items {
-		stays := !touched[match.Subjected{Ecosystem: k.release, Name: k.release}] &&
-			!slices.ContainsFunc(s.index.Asked(k.release, k.item), func(p match.Subjected) bool { return touched[p] })
-		for _, f := range found.List {
-			stays = stays && !slices.ContainsFunc(f.CVEs, func(id string) bool { return cves[id] })
+	for k, one := range was.items {
+		if touched[match.Subjected{Ecosystem: k.release, Name: k.release}] || k.release != windows &&
+			slices.ContainsFunc(s.index.Asked(k.release, k.item), func(p match.Subjected) bool { return touched[p] }) {
+			continue
 		}
-		if stays {
-			s.items[k] = found
+		if s.moves(one) {
+			moved = append(moved, one.found)
+			continue
 		}
+		s.items[k] = one
 	}
+	return moved
 }
 
-// Feeds are the feeds that a snapshot was made of, and since when each holds.
-func (s *Snapshot) Feeds() map[string]time.Time {
-	at := map[string]time.Time{}
-	for _, f := range s.feeds {
-		at[f.Name] = f.At
+// moves reports whether any finding of an item is exploited, or to be mended, at another time.
+func (s *Snapshot) moves(one *item) bool {
+	for i, f := range one.found.List {
+		again := f
+		s.weigh(&again, one.scores[i])
+		if again.Step != f.Step || again.Severity != f.Severity || !again.Exploited.Equal(f.Exploited) {
+			return true
+		}
 	}
-	return at
+	return false
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"patchbay/patch"
 	"patchbay/provider"
@@ -14,6 +15,8 @@ import (
 	"patchbay/server/knowledge"
 	"patchbay/wire"
 )
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func source(name string, kind knowledge.Kind, text string) knowledge.Source {
 	return knowledge.Source{Name: name, Kind: kind, Each: func(f func(string, io.Reader) error) error { return f("x", strings.NewReader(text)) }}
@@ -29,7 +32,7 @@ var debian = wire.Facts{Distro: "debian", Release: "12", Providers: []wire.Provi
 
 func snapshot(t *testing.T, sources ...knowledge.Source) *knowledge.Snapshot {
 	t.Helper()
-	s, err := knowledge.Load(sources)
+	s, err := knowledge.Load(sources, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,14 +94,14 @@ func TestOnlyWhatIsTouchedIsWorkedOutAgain(t *testing.T) {
 		t.Error("what nothing touched was worked out again")
 	}
 	touched := b.Replace(snapshot(t, source("osv", knowledge.OSV, base+record("CVE-2026-0009", "bash", "5.1"))))
-	if !slices.Equal(touched.Packages, []match.Subjected{{Ecosystem: "Debian:12", Name: "bash"}}) || len(touched.CVEs) > 0 || touched.All {
+	if !slices.Equal(touched.Packages, []match.Subjected{{Ecosystem: "Debian:12", Name: "bash"}}) || len(touched.Found) > 0 || touched.All {
 		t.Errorf("%+v", touched)
 	}
 	if is := at(); is["curl"] != was["curl"] || is["bash"] == nil {
 		t.Errorf("%+v", is)
 	}
 	touched = b.Replace(snapshot(t, source("osv", knowledge.OSV, base), source("kev", knowledge.KEV, exploited)))
-	if !slices.Equal(touched.CVEs, []string{"CVE-2026-0001"}) || len(touched.Packages) != 1 {
+	if !slices.Equal(touched.Found, []*assess.Found{was["curl"]}) || len(touched.Packages) != 1 {
 		t.Errorf("%+v", touched)
 	}
 	if is := at(); is["curl"] == was["curl"] || is["curl"].List[0].Exploited.IsZero() || is["nginx"] != was["nginx"] || is["bash"] != nil {
@@ -108,7 +111,7 @@ func TestOnlyWhatIsTouchedIsWorkedOutAgain(t *testing.T) {
 
 // TestHalfAFeedIsNone: an error, and what holds stays.
 func TestHalfAFeedIsNone(t *testing.T) {
-	if _, err := knowledge.Load([]knowledge.Source{source("osv-debian", knowledge.OSV, record("CVE-2026-0001", "curl", "1.1")+`{"id":`)}); err == nil || !strings.Contains(err.Error(), "osv-debian") {
+	if _, err := knowledge.Load([]knowledge.Source{source("osv-debian", knowledge.OSV, record("CVE-2026-0001", "curl", "1.1")+`{"id":`)}, now); err == nil || !strings.Contains(err.Error(), "osv-debian") {
 		t.Errorf("%v", err)
 	}
 }

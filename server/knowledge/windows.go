@@ -6,6 +6,8 @@ import (
 
 	"patchbay/patch"
 	"patchbay/server/assess"
+	"patchbay/server/catalog/advisory"
+	"patchbay/server/catalog/match"
 	"patchbay/server/catalog/msrc"
 	"patchbay/wire"
 )
@@ -21,54 +23,52 @@ func isWindows(f wire.Facts, it patch.Item) (msrc.Build, bool) {
 	return msrc.ParseBuild(it.Version)
 }
 
-// ofWindows is what Microsoft's documents say that a Windows lacks, nil where they know none of
-// its kind. A build that is one of several products is taken for the one that it calls itself.
-func (s *Snapshot) ofWindows(f wire.Facts, it patch.Item, build msrc.Build) *assess.Found {
-	k := key{release: windows}
-	k.item.Name, k.item.Version, k.item.Architecture = it.Title, it.Version, f.Architecture
-	s.mu.RLock()
-	one, ok := s.items[k]
-	s.mu.RUnlock()
-	if ok {
-		return one
+// ofWindows gives what the Windows among items lacks by Microsoft's documents, nil where they
+// know none of its kind. A build that is one of several products is taken for the one that it
+// calls itself.
+func (s *Snapshot) ofWindows(f wire.Facts, items []patch.Item) map[patch.Key]*assess.Found {
+	for _, it := range items {
+		build, ok := isWindows(f, it)
+		if !ok {
+			continue
+		}
+		k := key{release: windows, item: match.Item{Name: it.Title, Version: it.Version, Architecture: f.Architecture}}
+		if one := s.once(k, it, func() []scored { return s.lacks(f, it, build) }); len(one.List) > 0 {
+			return map[patch.Key]*assess.Found{it.Key(): one}
+		}
 	}
-	one = &assess.Found{Release: windows, Name: it.Name, Version: it.Version, List: s.lacks(f, it, build)}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if first, ok := s.items[k]; ok {
-		return first
-	}
-	s.items[k] = one
-	return one
+	return nil
 }
 
-func (s *Snapshot) lacks(f wire.Facts, it patch.Item, build msrc.Build) []assess.Finding {
+func (s *Snapshot) lacks(f wire.Facts, it patch.Item, build msrc.Build) []scored {
 	server := strings.Contains(it.Title, "Server")
 	for _, state := range s.microsoft.Missing(msrc.Target{Build: build, Architecture: f.Architecture}) {
 		if strings.Contains(state.Product, "Server") != server {
 			continue
 		}
-		var list []assess.Finding
+		var list []scored
 		for _, l := range state.Missing {
 			list = append(list, s.lack(l, assess.Affected, fmt.Sprintf("KB%s mends it.", l.KB))...)
 		}
 		for _, l := range state.Unproven {
 			list = append(list, s.lack(l, assess.Undetermined, l.Why)...)
 		}
-		return s.weighed(list)
+		return list
 	}
 	return nil
 }
 
-func (s *Snapshot) lack(l msrc.Lack, status assess.FindingStatus, note string) []assess.Finding {
+func (s *Snapshot) lack(l msrc.Lack, status assess.FindingStatus, note string) []scored {
 	updates := []string{"KB" + l.KB}
 	for _, kb := range l.SupersededBy {
 		updates = append(updates, "KB"+kb)
 	}
-	var list []assess.Finding
+	var list []scored
 	for _, cve := range l.CVEs {
-		list = append(list, assess.Finding{Advisory: cve, CVEs: []string{cve}, Status: status, Fixed: l.Build.String(), Severity: s.microsoft.Severity(cve),
-			Source: s.microsoftFeed, Note: note, Updates: updates})
+		f := assess.Finding{Advisory: cve, CVEs: []string{cve}, Status: status, Fixed: l.Build.String(), Source: s.microsoftFeed, Note: note, Updates: updates}
+		scores := []advisory.Score{{By: "Microsoft", Word: string(s.microsoft.Severity(cve))}}
+		s.weigh(&f, scores)
+		list = append(list, scored{f, scores})
 	}
 	return list
 }

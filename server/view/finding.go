@@ -18,12 +18,14 @@ type Finding struct {
 	Exploited *time.Time           `json:"exploited,omitempty" doc:"Since when attackers are known to use it"`
 	Published *time.Time           `json:"published,omitempty"`
 	Source    string               `json:"source" doc:"The feed that says so"`
+	Step      string               `json:"step,omitempty" doc:"How soon it is to be mended: defer, scheduled, out-of-cycle or immediate"`
+	Why       string               `json:"why,omitempty" doc:"A sentence on that, with what it rests on"`
 	Note      string               `json:"note,omitempty" doc:"A sentence"`
 }
 
 // FindingOf turns a finding into its JSON form.
 func FindingOf(f assess.Finding) Finding {
-	return Finding{Advisory: f.Advisory, CVEs: f.CVEs, Status: f.Status, Fixed: f.Fixed, Severity: f.Severity, Exploited: some(f.Exploited), Published: some(f.Published), Source: f.Source, Note: f.Note}
+	return Finding{Advisory: f.Advisory, CVEs: f.CVEs, Status: f.Status, Fixed: f.Fixed, Severity: f.Severity, Exploited: some(f.Exploited), Published: some(f.Published), Source: f.Source, Step: f.Step, Why: f.Why, Note: f.Note}
 }
 
 func some(t time.Time) *time.Time {
@@ -67,6 +69,8 @@ type Exposure struct {
 	ID         string            `json:"id"`
 	Severity   patch.Severity    `json:"severity"`
 	Exploited  *time.Time        `json:"exploited,omitempty"`
+	Step       string            `json:"step,omitempty" doc:"How soon it is to be mended: defer, scheduled, out-of-cycle or immediate"`
+	Why        string            `json:"why,omitempty" doc:"A sentence on that, with what it rests on"`
 	Published  *time.Time        `json:"published,omitempty" doc:"The earliest of its advisories"`
 	Advisories []string          `json:"advisories,omitempty" doc:"That stand for it, as far as anybody here has what they name"`
 	Customers  []ExposedCustomer `json:"customers,omitempty"`
@@ -106,10 +110,13 @@ type ExposedTo struct {
 	ID        string         `json:"id"`
 	Severity  patch.Severity `json:"severity"`
 	Exploited *time.Time     `json:"exploited,omitempty"`
+	Step      string         `json:"step,omitempty"`
+	Why       string         `json:"why,omitempty"`
 	Published *time.Time     `json:"published,omitempty"`
 	Items     []string       `json:"items,omitempty" doc:"Names of packages, at most five"`
 	Devices   int            `json:"devices" doc:"On which it is open"`
 	Customers int            `json:"customers"`
 	Fixable   bool           `json:"fixable" doc:"Whether a version that mends it is published for every item"`
 	Sources   []string       `json:"sources,omitempty" doc:"The feeds that say so"`
+	Place     uint64         `json:"-"` // in the queue: the greater one goes first
 }

@@ -30,6 +30,7 @@ type row struct {
 	affected *advisory.Affected
 	cves     []string // that it stands for
 	about    []string // the same, or its own ID where there is none
+	scores   []advisory.Score
 	severity patch.Severity
 }
 
@@ -91,7 +92,7 @@ func (b *Builder) Index() *Index {
 			continue
 		}
 		x.count++
-		r := row{advisory: a, cves: a.CVEs(), severity: advisory.Severity(a.Scores)}
+		r := row{advisory: a, cves: a.CVEs(), scores: a.Scores, severity: advisory.Severity(a.Scores)}
 		r.about = r.cves
 		if len(r.about) == 0 {
 			r.about = []string{a.ID}
@@ -110,7 +111,10 @@ func (b *Builder) Index() *Index {
 
 func (x *Index) add(r row, f *advisory.Affected) {
 	r.affected = f
-	r.severity = advisory.Higher(r.severity, advisory.Word(f.Word))
+	if f.Word != "" {
+		r.scores = append(slices.Clip(r.scores), advisory.Score{Word: f.Word})
+		r.severity = advisory.Higher(r.severity, advisory.Word(f.Word))
+	}
 	names := x.rows[f.Ecosystem]
 	if names == nil {
 		names = map[string][]row{}

@@ -8,6 +8,7 @@ package match
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -52,21 +53,22 @@ type Host struct {
 
 // Finding is an advisory that affects an item, or that may.
 type Finding struct {
-	Item         string         `json:"item"`
-	Architecture string         `json:"architecture,omitempty"`
-	Source       string         `json:"source"`
-	Installed    string         `json:"installed"`
-	Compared     string         `json:"compared,omitempty"` // the source version, where it is another one
-	Advisory     string         `json:"advisory"`
-	Aliases      []string       `json:"aliases"`
-	Fixed        string         `json:"fixed"` // "" where nothing mends it
-	Status       Status         `json:"status"`
-	Severity     patch.Severity `json:"severity"`
-	Note         string         `json:"note"` // a sentence, "" where there is nothing more to say
-	Ecosystem    string         `json:"ecosystem,omitempty"`
-	CVEs         []string       `json:"-"` // that the advisory stands for
-	Feed         string         `json:"-"`
-	Published    time.Time      `json:"-"`
+	Item         string           `json:"item"`
+	Architecture string           `json:"architecture,omitempty"`
+	Source       string           `json:"source"`
+	Installed    string           `json:"installed"`
+	Compared     string           `json:"compared,omitempty"` // the source version, where it is another one
+	Advisory     string           `json:"advisory"`
+	Aliases      []string         `json:"aliases"`
+	Fixed        string           `json:"fixed"` // "" where nothing mends it
+	Status       Status           `json:"status"`
+	Severity     patch.Severity   `json:"severity"`
+	Note         string           `json:"note"` // a sentence, "" where there is nothing more to say
+	Ecosystem    string           `json:"ecosystem,omitempty"`
+	CVEs         []string         `json:"-"` // that the advisory stands for
+	Scores       []advisory.Score `json:"-"` // what sources say of how grave it is
+	Feed         string           `json:"-"`
+	Published    time.Time        `json:"-"`
 }
 
 // Match gives the findings of a host, sorted by item, then by advisory.
@@ -99,11 +101,13 @@ func (x *Index) On(h Host) *Matcher {
 	return m
 }
 
-// Alone reports whether what affects an item is the same on every host of its release: it is
-// no kernel and of no module.
-func (m *Matcher) Alone(it Item) bool {
-	_, kernel := m.kernelOf(it)
-	return !kernel && tagOf(it.Version) == "" && it.Module == ""
+// Context is what of the host decides, beside the item itself, what affects it: which kernel
+// runs, and of which stream a module's build is. It is "" for what is the same everywhere.
+func (m *Matcher) Context(it Item) string {
+	if _, kernel := m.kernelOf(it); kernel {
+		return fmt.Sprintf("%s\x00%t", m.host.Kernel, m.images > 1)
+	}
+	return m.streams[tagOf(it.Version)]
 }
 
 // Item gives what affects one item, in the order of the advisories.
@@ -194,7 +198,7 @@ func subject(e advisory.Ecosystem, it Item) (name, version string) {
 // row compares an item with what one advisory says of its package.
 func (m *Matcher) row(e advisory.Ecosystem, f Finding, it Item, version string, r row) (Finding, bool) {
 	a := r.affected
-	f.Advisory, f.Feed, f.Published, f.CVEs = r.advisory.ID, r.advisory.Feed, r.advisory.Published, r.cves
+	f.Advisory, f.Feed, f.Published, f.CVEs, f.Scores = r.advisory.ID, r.advisory.Feed, r.advisory.Published, r.cves, r.scores
 	if len(r.advisory.Aliases) > 0 {
 		f.Aliases = r.advisory.Aliases
 	}
