@@ -48,7 +48,6 @@ const (
 	EndOfLife    State = "end-of-life"  // nobody mends the package here any more
 	Unimportant  State = "unimportant"  // it is there and does no harm as this publisher builds it
 	Undetermined State = "undetermined" // the publisher does not know
-	Subscription State = "subscription" // the fix is for those alone who pay for longer support
 )
 
 // Affected is what an advisory says of one package in one ecosystem. A version is affected
@@ -122,7 +121,7 @@ var (
 )
 
 // IsCVE reports whether an ID is a CVE number. Numbers have four digits or more.
-func IsCVE(id string) bool { return cveID.MatchString(id) }
+func IsCVE(id string) bool { return strings.HasPrefix(id, "CVE-") && cveID.MatchString(id) }
 
 // IsID reports whether an ID has a form that can be shown and put into an address. It never
 // has a slash, and never two dots in a row.

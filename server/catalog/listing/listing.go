@@ -80,9 +80,6 @@ func whole(in io.Reader) ([]byte, error) {
 
 // add takes an item that has all it needs.
 func add(h *match.Host, it match.Item) error {
-	if it.Name == "" || it.Version == "" {
-		return nil
-	}
 	if len(h.Items) == maxItems {
 		return fmt.Errorf("the listing has more than %d items; no real one has", maxItems)
 	}
@@ -91,6 +88,9 @@ func add(h *match.Host, it match.Item) error {
 			return fmt.Errorf("a field of %.60q is longer than any real one", it.Name)
 		}
 		*s = provider.Calm(*s, maxField)
+	}
+	if it.Name == "" || it.Version == "" {
+		return nil
 	}
 	if it.Source == it.Name {
 		it.Source = ""

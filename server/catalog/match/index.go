@@ -21,17 +21,13 @@ type Index struct {
 type row struct {
 	advisory *advisory.Advisory
 	affected *advisory.Affected
+	about    []string // the CVE numbers it stands for, or its own ID where there is none
+	severity patch.Severity
 }
-
-func (r row) names() []string { return append(r.advisory.CVEs(), r.advisory.ID) }
 
 // covered reports whether all that the row is about was spoken of by a nearer place.
 func (r row) covered(settled map[string]bool) bool {
-	cves := r.advisory.CVEs()
-	if len(cves) == 0 {
-		return settled[r.advisory.ID]
-	}
-	return !slices.ContainsFunc(cves, func(id string) bool { return !settled[id] })
+	return !slices.ContainsFunc(r.about, func(id string) bool { return !settled[id] })
 }
 
 // Builder gathers advisories for an index. Of two with one ID the newer holds; one that was
@@ -68,8 +64,12 @@ func (b *Builder) Index() *Index {
 			continue
 		}
 		x.count++
+		r := row{advisory: a, about: a.CVEs(), severity: advisory.Severity(a.Scores)}
+		if len(r.about) == 0 {
+			r.about = []string{a.ID}
+		}
 		for i := range a.Affected {
-			x.add(a, &a.Affected[i])
+			x.add(r, &a.Affected[i])
 		}
 	}
 	for _, names := range x.rows {
@@ -80,13 +80,15 @@ func (b *Builder) Index() *Index {
 	return x
 }
 
-func (x *Index) add(a *advisory.Advisory, f *advisory.Affected) {
+func (x *Index) add(r row, f *advisory.Affected) {
+	r.affected = f
+	r.severity = advisory.Higher(r.severity, advisory.Word(f.Word))
 	names := x.rows[f.Ecosystem]
 	if names == nil {
 		names = map[string][]row{}
 		x.rows[f.Ecosystem] = names
 	}
-	names[f.Name] = append(names[f.Name], row{a, f})
+	names[f.Name] = append(names[f.Name], r)
 	if f.Module == "" {
 		return
 	}
@@ -117,12 +119,3 @@ func (x *Index) Ecosystems() []string {
 }
 
 func (x *Index) named(ecosystem, name string) []row { return x.rows[ecosystem][name] }
-
-// severity is the one word for what all sources say.
-func severity(r row) patch.Severity {
-	scores := r.advisory.Scores
-	if r.affected.Word != "" {
-		scores = append(slices.Clone(scores), advisory.Score{Word: r.affected.Word})
-	}
-	return advisory.Severity(scores)
-}

@@ -70,13 +70,14 @@ type Finding struct {
 func (x *Index) Match(h Host) []Finding {
 	m := matching{index: x, host: h, streams: x.streamsOf(h)}
 	m.kernels()
+	items := slices.Clone(h.Items)
+	slices.SortStableFunc(items, func(a, b Item) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Architecture, b.Architecture), strings.Compare(a.Version, b.Version))
+	})
 	var list []Finding
-	for _, it := range h.Items {
+	for _, it := range items {
 		list = append(list, m.item(it)...)
 	}
-	slices.SortFunc(list, func(a, b Finding) int {
-		return cmp.Or(strings.Compare(a.Item, b.Item), strings.Compare(a.Architecture, b.Architecture), strings.Compare(a.Installed, b.Installed), advisory.CompareIDs(a.Advisory, b.Advisory))
-	})
 	return list
 }
 
@@ -86,6 +87,7 @@ type matching struct {
 	host    Host
 	streams map[string]string // the tag of a module's build: name:stream
 	images  int               // kernels that could run
+	tag     string            // of the module's build that the item in work is of
 }
 
 // item gives what affects one item.
@@ -107,23 +109,30 @@ func (m *matching) item(it Item) []Finding {
 		f.Note = "It is of " + it.Foreign + ", so the advisories of " + e.Name + " say nothing of it."
 		return []Finding{f}
 	}
+	m.tag = tagOf(it.Version)
 	var list []Finding
 	settled := map[string]bool{} // CVEs that a nearer place spoke of for this name
 	for i, place := range places {
-		var here []string
-		for _, row := range m.index.named(place, name) {
+		rows := m.index.named(place, name)
+		for _, row := range rows {
 			if i > 0 && row.covered(settled) {
 				continue
 			}
-			here = append(here, row.names()...)
 			if one, ok := m.row(e, f, it, version, row); ok {
 				one.Ecosystem = place
 				list = append(list, one)
 			}
 		}
-		for _, id := range here {
-			settled[id] = true
+		if len(places) > 1 {
+			for _, row := range rows {
+				for _, id := range row.about {
+					settled[id] = true
+				}
+			}
 		}
+	}
+	if len(places) > 1 { // those of one place are in order
+		slices.SortStableFunc(list, func(a, b Finding) int { return advisory.CompareIDs(a.Advisory, b.Advisory) })
 	}
 	return list
 }
@@ -147,8 +156,11 @@ func subject(e advisory.Ecosystem, it Item) (name, version string) {
 // row compares an item with what one advisory says of its package.
 func (m *matching) row(e advisory.Ecosystem, f Finding, it Item, version string, r row) (Finding, bool) {
 	a := r.affected
-	f.Advisory, f.Aliases, f.Scores = r.advisory.ID, append([]string{}, r.advisory.Aliases...), r.advisory.Scores
-	f.Severity = severity(r)
+	f.Advisory, f.Scores = r.advisory.ID, r.advisory.Scores
+	if len(r.advisory.Aliases) > 0 {
+		f.Aliases = r.advisory.Aliases
+	}
+	f.Severity = r.severity
 	if a.State == advisory.NotAffected {
 		return f, false
 	}
@@ -168,13 +180,11 @@ func (m *matching) row(e advisory.Ecosystem, f Finding, it Item, version string,
 	}
 	f.Fixed = fixed
 	f.Status, f.Note = m.status(it, a, fixed)
-	if note := m.subscribed(e, r, fixed); note != "" {
-		if version := m.index.paidFix(e, f.Ecosystem, a.Name, r.advisory.ID); version != "" {
-			if c, err := m.compare(e, cmp.Or(it.SourceVersion, it.Version), version); err == nil && c >= 0 {
-				return f, false
-			}
-			f.Note = "It is fixed in " + version + " for those who have Ubuntu Pro."
+	if paid := m.index.paidFix(e, f.Ecosystem, a.Name, r.advisory.ID); fixed == "" && paid != "" {
+		if c, err := m.compare(e, version, paid); err == nil && c >= 0 {
+			return f, false
 		}
+		f.Note = "It is fixed in " + paid + " for those who have Ubuntu Pro."
 	}
 	return f, true
 }

@@ -144,14 +144,6 @@ func (x *Index) redHat(release string) []string {
 	return list
 }
 
-// subscribed reports whether a finding without a fix may have one for those who pay.
-func (m *matching) subscribed(e advisory.Ecosystem, _ row, fixed string) string {
-	if e.Name == "Ubuntu" && fixed == "" {
-		return "Pro"
-	}
-	return ""
-}
-
 // paidFix is the version that mends it for those who pay, "" where there is none.
 func (x *Index) paidFix(e advisory.Ecosystem, ecosystem, name, id string) string {
 	if e.Name != "Ubuntu" {
