@@ -109,6 +109,13 @@ func (k *Keeper) write(feed, name string, in io.Reader, most int64) (f File, par
 
 // sweep removes what neither the state of a feed names nor anybody reads. k.mu is held.
 func (k *Keeper) sweep(f *kept) error {
+	if f.unsure {
+		return nil // the state on the disk may name what the one here does not
+	}
+	return k.Around.Do("feed files swept", func() error { return k.sweepNow(f) })
+}
+
+func (k *Keeper) sweepNow(f *kept) error {
 	files, indexes := map[string]bool{}, map[string]bool{}
 	add := func(all []File) {
 		for _, file := range all {

@@ -80,7 +80,10 @@ type Options struct {
 // Keeper has the feeds of a server.
 type Keeper struct {
 	Options
-	client *http.Client
+	client  *http.Client
+	salt    [8]byte
+	wake    chan struct{}
+	working chan struct{} // has a place for the one who changes what holds
 
 	mu      sync.Mutex
 	all     map[string]*kept
@@ -93,6 +96,9 @@ type kept struct {
 	state  state
 	pins   map[int64]*pin // versions that are read, by generation
 	coming []File         // of a version that is not known yet
+	asked  bool           // somebody wants it to be looked for at once
+	busy   bool
+	unsure bool // whether the state on the disk is the one that is here
 }
 
 // pin keeps a version's files from being swept while they are read.
@@ -109,7 +115,7 @@ func Open(o Options) (*Keeper, error) {
 	if o.Pause <= 0 {
 		o.Pause = 5 * time.Second
 	}
-	k := &Keeper{Options: o, all: map[string]*kept{}, changed: make(chan struct{})}
+	k := &Keeper{Options: o, all: map[string]*kept{}, changed: make(chan struct{}), salt: newSalt(), wake: make(chan struct{}, 1), working: make(chan struct{}, 1)}
 	k.client = outside.Client(outside.Options{Allow: o.Allow, Roots: o.Roots, Follow: follow,
 		Inside: errors.New("its address leads into a network that is not on the internet; if that is meant, name the network under allow in the file that is given with --feeds"),
 		Often:  fmt.Errorf("its address leads on more than %d times", outside.Redirects)})
@@ -144,8 +150,9 @@ func (k *Keeper) add(f Feed) error {
 		return fmt.Errorf("there are two feeds %s", f.Name)
 	}
 	s, err := readState(filepath.Join(k.Path, f.Name, stateFile))
-	if err != nil {
-		return fmt.Errorf("feed %s: %w", f.Name, err)
+	if err != nil { // a damaged disk: the feed is told of as failing, and comes anew
+		k.Log.Error("what is known of a feed cannot be read", "feed", f.Name, "error", err)
+		s = state{Kind: f.Kind, Trouble: &Trouble{Text: sentence(err), Since: k.Now(), At: k.Now()}}
 	}
 	if f.Kind == "" {
 		f.Kind = s.Kind
@@ -156,7 +163,7 @@ func (k *Keeper) add(f Feed) error {
 	one := &kept{Feed: f, state: s, pins: map[int64]*pin{}}
 	k.all[f.Name] = one
 	if err := errors.Join(k.sweepUnwritten(one), k.sweep(one)); err != nil {
-		return fmt.Errorf("feed %s: removing what nothing names: %w", f.Name, err)
+		k.Log.Warn("files of a feed that nothing names could not be removed", "feed", f.Name, "error", err)
 	}
 	return nil
 }
@@ -176,7 +183,7 @@ type Current struct {
 	Kind       string
 	Generation int64     // counts the versions of this feed that held
 	FetchedAt  time.Time // when it came from its publisher
-	CheckedAt  time.Time // when its publisher last said that it is the newest
+	FreshAt    time.Time // when its publisher last had nothing newer
 	Records    int
 }
 
@@ -196,7 +203,7 @@ func (k *Keeper) Current() []Current {
 
 func (f *kept) current() Current {
 	v := f.state.Current
-	return Current{f.Name, f.state.Kind, f.state.Generation, v.FetchedAt, f.state.CheckedAt, v.Records}
+	return Current{f.Name, f.state.Kind, f.state.Generation, v.FetchedAt, f.state.FreshAt, v.Records}
 }
 
 // Changed is closed when another version of any feed comes to hold. Ask for it first, then
@@ -260,6 +267,3 @@ func (r *Reading) Each(f func(name string, in io.Reader) error) error {
 
 // Close lets go of the files. Closing twice is no error.
 func (r *Reading) Close() { r.close() }
-
-// errNoFeed says that there is no feed of a name.
-var errNoFeed = errors.New("there is no such feed")

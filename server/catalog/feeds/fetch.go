@@ -96,6 +96,9 @@ func (k *Keeper) fetch(ctx context.Context, f *kept, from address, before source
 		if g.part.Size > most {
 			tries, most, pause = 1, g.part.Size, k.Pause
 		}
+		if g.part.mark() == "" {
+			g.part = part{} // nobody could tell that it is still the same file
+		}
 		if tries >= fetchTries {
 			return source{}, err
 		}

@@ -58,7 +58,7 @@ func (k *Keeper) source(ctx context.Context, f *kept, from address, now time.Tim
 	if strings.Contains(from.text, "://") {
 		s, err = k.fetch(ctx, f, from, before)
 	} else {
-		s, err = k.copy(f, from.text)
+		s, err = k.copy(f, from.text, before)
 	}
 	if errors.Is(err, errUnchanged) {
 		return before, nil
@@ -97,9 +97,9 @@ func (k *Keeper) tidy(f *kept) {
 // maxFolder is how many files a folder may have.
 const maxFolder = 2_000_000
 
-// copy copies a file, or all files of a folder. What is packed stays as it is; all else of a
-// folder becomes one archive, which is the same for the same files.
-func (k *Keeper) copy(f *kept, path string) (source, error) {
+// copy copies a file that is not as it was, or all files of a folder. What is packed stays as
+// it is; all else of a folder becomes one archive, which is the same for the same files.
+func (k *Keeper) copy(f *kept, path string, before source) (source, error) {
 	s := source{From: path}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -109,6 +109,9 @@ func (k *Keeper) copy(f *kept, path string) (source, error) {
 		return s, err
 	}
 	if !info.IsDir() {
+		if s.LastModified = fmt.Sprint(info.Size(), " ", info.ModTime().UnixNano()); s.LastModified == before.LastModified {
+			return s, errUnchanged
+		}
 		in, err := os.Open(path)
 		if err != nil {
 			return s, reason(err)

@@ -20,10 +20,11 @@ type state struct {
 	Kind       string    `json:"kind"`
 	Generation int64     `json:"generation"` // of Current
 	Current    *Version  `json:"current,omitempty"`
-	Held       *Version  `json:"held,omitempty"` // waits for a person
-	Why        string    `json:"why,omitempty"`  // why it does
-	CheckedAt  time.Time `json:"checked_at,omitzero"`
-	Sources    []source  `json:"sources,omitempty"` // what was got last, of each address
+	Held       *Version  `json:"held,omitempty"`      // waits for a person
+	Why        string    `json:"why,omitempty"`       // why it does
+	CheckedAt  time.Time `json:"checked_at,omitzero"` // when all of it was last looked at
+	FreshAt    time.Time `json:"fresh_at,omitzero"`   // when what holds was last the newest
+	Sources    []source  `json:"sources,omitempty"`   // what was got last, of each address
 	Trouble    *Trouble  `json:"error,omitempty"`
 	Recent     []moved   `json:"recent,omitempty"` // of the last day
 }
@@ -85,15 +86,15 @@ func readState(path string) (state, error) {
 		return state{}, nil
 	}
 	if err != nil {
-		return state{}, fmt.Errorf("reading what is known of it: %w", err)
+		return state{}, fmt.Errorf("what is known of it cannot be read: %w", err)
 	}
 	var s state
 	if err := json.Unmarshal(data, &s); err != nil {
-		return state{}, fmt.Errorf("reading what is known of it (remove its folder to get it anew): %w", err)
+		return state{}, fmt.Errorf("what is known of it cannot be read: %w", err)
 	}
 	for _, v := range []*Version{s.Current, s.Held} {
 		if err := v.check(); err != nil {
-			return state{}, fmt.Errorf("reading what is known of it (remove its folder to get it anew): %w", err)
+			return state{}, fmt.Errorf("what is known of it cannot be read: %w", err)
 		}
 	}
 	return s, nil

@@ -16,6 +16,10 @@ import (
 func (k *Keeper) change(f *kept, with func(*state)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.changeLocked(f, with)
+}
+
+func (k *Keeper) changeLocked(f *kept, with func(*state)) error {
 	s := f.state
 	with(&s)
 	data, err := s.encode()
@@ -25,11 +29,11 @@ func (k *Keeper) change(f *kept, with func(*state)) error {
 	if err == nil {
 		err = k.replace("feed state replaced", filepath.Join(k.Path, f.Name, stateFile), data)
 	}
-	if err != nil {
+	if f.unsure = err != nil; err != nil {
 		return fmt.Errorf("feed %s: noting what is known of it: %w", f.Name, err)
 	}
-	moved := s.Generation != f.state.Generation
-	if f.state = s; moved {
+	another := s.Generation != f.state.Generation
+	if f.state = s; another {
 		close(k.changed)
 		k.changed = make(chan struct{})
 	}
