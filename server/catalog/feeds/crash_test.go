@@ -63,19 +63,22 @@ func TestAServerThatEndsWhileAFeedComesShowsNoHalf(t *testing.T) {
 // nothingElse holds that no file is there that the state does not name.
 func (w *world) nothingElse() {
 	w.t.Helper()
-	s := w.keeper.all["one"].state
-	named := map[string]bool{filepath.Join(w.options.Path, "one", stateFile): true}
-	for _, v := range []*Version{s.Current, s.Held} {
-		if v != nil {
-			named[w.keeper.indexFile("one", v.Index)] = true
-			for _, f := range v.Files {
-				named[w.keeper.file("one", f)] = true
+	named := map[string]bool{}
+	for name, f := range w.keeper.all {
+		s := f.state
+		named[filepath.Join(w.options.Path, name, stateFile)] = true
+		for _, v := range []*Version{s.Current, s.Held} {
+			if v != nil {
+				named[w.keeper.indexFile(name, v.Index)] = true
+				for _, file := range v.Files {
+					named[w.keeper.file(name, file)] = true
+				}
 			}
 		}
-	}
-	for _, o := range s.Sources {
-		for _, f := range o.Files {
-			named[w.keeper.file("one", f)] = true
+		for _, o := range s.Sources {
+			for _, file := range o.Files {
+				named[w.keeper.file(name, file)] = true
+			}
 		}
 	}
 	ok(w.t, filepath.WalkDir(w.options.Path, func(path string, e os.DirEntry, err error) error {

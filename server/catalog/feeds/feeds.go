@@ -80,10 +80,9 @@ type Options struct {
 // Keeper has the feeds of a server.
 type Keeper struct {
 	Options
-	client  *http.Client
-	salt    [8]byte
-	wake    chan struct{}
-	working chan struct{} // has a place for the one who changes what holds
+	client *http.Client
+	salt   [8]byte
+	wake   chan struct{}
 
 	mu      sync.Mutex
 	all     map[string]*kept
@@ -93,12 +92,13 @@ type Keeper struct {
 // kept is a feed with what is known of it.
 type kept struct {
 	Feed
-	state  state
-	pins   map[int64]*pin // versions that are read, by generation
-	coming []File         // of a version that is not known yet
-	asked  bool           // somebody wants it to be looked for at once
-	busy   bool
-	unsure bool // whether the state on the disk is the one that is here
+	state   state
+	pins    map[int64]*pin // versions that are read, by generation
+	coming  []File         // of a version that is not known yet
+	working chan struct{}  // has a place for the one who brings a version
+	asked   bool           // somebody wants it to be looked for at once
+	busy    bool
+	unsure  bool // whether the state on the disk is the one that is here
 }
 
 // pin keeps a version's files from being swept while they are read.
@@ -115,7 +115,7 @@ func Open(o Options) (*Keeper, error) {
 	if o.Pause <= 0 {
 		o.Pause = 5 * time.Second
 	}
-	k := &Keeper{Options: o, all: map[string]*kept{}, changed: make(chan struct{}), salt: newSalt(), wake: make(chan struct{}, 1), working: make(chan struct{}, 1)}
+	k := &Keeper{Options: o, all: map[string]*kept{}, changed: make(chan struct{}), salt: newSalt(), wake: make(chan struct{}, 1)}
 	k.client = outside.Client(outside.Options{Allow: o.Allow, Roots: o.Roots, Follow: follow,
 		Inside: errors.New("its address leads into a network that is not on the internet; if that is meant, name the network under allow in the file that is given with --feeds"),
 		Often:  fmt.Errorf("its address leads on more than %d times", outside.Redirects)})
@@ -160,7 +160,7 @@ func (k *Keeper) add(f Feed) error {
 	if s.Kind != f.Kind { // what was read as something else says nothing
 		s = state{Kind: f.Kind, Generation: s.Generation}
 	}
-	one := &kept{Feed: f, state: s, pins: map[int64]*pin{}}
+	one := &kept{Feed: f, state: s, pins: map[int64]*pin{}, working: make(chan struct{}, 1)}
 	k.all[f.Name] = one
 	if err := errors.Join(k.sweepUnwritten(one), k.sweep(one)); err != nil {
 		k.Log.Warn("files of a feed that nothing names could not be removed", "feed", f.Name, "error", err)

@@ -122,11 +122,11 @@ func (k *Keeper) Ask(name string) error {
 // attempt looks at a feed once, and notes how that went.
 func (k *Keeper) attempt(ctx context.Context, f *kept) {
 	select {
-	case k.working <- struct{}{}:
+	case f.working <- struct{}{}:
 	case <-ctx.Done():
 		return
 	}
-	defer func() { <-k.working }()
+	defer func() { <-f.working }()
 	k.setBusy(f, true)
 	defer k.setBusy(f, false)
 	err := k.look(ctx, f, k.Now())

@@ -2,6 +2,9 @@ package feeds
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -48,6 +51,28 @@ func (k *Keeper) status(f *kept, now time.Time) Status {
 		v.Next = at
 	}
 	return v
+}
+
+// Look tells of the feeds in a folder without changing anything in it, also while a server has
+// it. What is configured is not known here.
+func Look(folder string, now time.Time) ([]Status, error) {
+	dirs, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("reading the folder of the feeds: %w", err)
+	}
+	all := []Status{}
+	for _, dir := range dirs {
+		if !dir.IsDir() || !nameForm.MatchString(dir.Name()) {
+			continue
+		}
+		s, err := readState(filepath.Join(folder, dir.Name(), stateFile))
+		if err != nil {
+			s.Trouble = &Trouble{Text: sentence(err), Since: now, At: now}
+		}
+		k := &Keeper{}
+		all = append(all, k.status(&kept{Feed: Feed{Name: dir.Name(), Kind: s.Kind}, state: s}, now))
+	}
+	return all, nil
 }
 
 // The standings of a feed.
