@@ -37,6 +37,7 @@ const (
 	TimeDocument     = "patchbay/time/v1"
 	RenewalDocument  = "patchbay/renewal/v1"
 	CatalogDocument  = "patchbay/catalog/v1"
+	FeedsDocument    = "patchbay/feeds/v1" // what is in a bundle of feeds; agents never see one
 )
 
 // Key is something that signs: Ed25519 for servers and people, ECDSA P-256 for agents,

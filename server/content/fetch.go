@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"patchbay/server/outside"
 	"patchbay/server/store"
 )
 
@@ -68,10 +67,6 @@ type fetch struct {
 
 func newFetcher(s *Shelf) *fetcher { return &fetcher{shelf: s, asked: make(chan *fetch, fetchQueue)} }
 
-func tlsConfig(roots *x509.CertPool) *tls.Config {
-	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-}
-
 // Fetch has the server get a file from an address. Asking again while it is under way changes
 // nothing; after it failed, it goes on where it broke off. The size may be 0.
 func (s *Shelf) Fetch(by store.Who, f File, address string) (Fetch, error) {
@@ -86,7 +81,7 @@ func (s *Shelf) Fetch(by store.Who, f File, address string) (Fetch, error) {
 	if f.Name != "" {
 		name = TidyName(f.Name)
 	}
-	return s.fetcher.ask(&fetch{url: u, said: f.Size, Fetch: Fetch{SHA256: f.SHA256, Name: name, Address: shownURL(u), State: FetchWaiting,
+	return s.fetcher.ask(&fetch{url: u, said: f.Size, Fetch: Fetch{SHA256: f.SHA256, Name: name, Address: outside.Shown(u), State: FetchWaiting,
 		Size: f.Size, By: by, AskedAt: s.Now()}})
 }
 
@@ -330,12 +325,8 @@ func (f *fetcher) get(ctx context.Context, client *http.Client, one *fetch, from
 	if errors.As(err, &refused) {
 		return nil, refused
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err // its text repeats the address, which may hold a secret
-	}
 	if err != nil {
-		return nil, fmt.Errorf("asking for the file: %w", err)
+		return nil, fmt.Errorf("asking for the file: %w", outside.Reason(err))
 	}
 	return answer, nil
 }
@@ -348,7 +339,7 @@ func extent(answer *http.Response, at int64) (from, whole int64, err error) {
 	case code == http.StatusOK:
 		return 0, answer.ContentLength, nil
 	case code == http.StatusPartialContent:
-		if from, whole, err = contentRange(answer.Header.Get("Content-Range")); err == nil && from != at {
+		if from, whole, err = outside.Range(answer.Header.Get("Content-Range")); err == nil && from != at {
 			err = errors.New("the other server sent another part of the file than it was asked for")
 		}
 		return from, whole, err

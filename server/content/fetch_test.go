@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"patchbay/server/outside"
 )
 
 // maker is another server that has a file, and does with it what a test wants.
@@ -250,7 +252,7 @@ func TestFetchingFollowsAFewRedirections(t *testing.T) {
 	data := noise(1, 100)
 	m := newMaker(t, data)
 	m.does(func(w http.ResponseWriter, r *http.Request) {
-		if n := m.asked.Load(); n < redirects {
+		if n := m.asked.Load(); n < outside.Redirects {
 			http.Redirect(w, r, fmt.Sprint("/", n), http.StatusFound)
 			return
 		}
@@ -317,18 +319,6 @@ func TestOneFileIsFetchedOnceAtATime(t *testing.T) {
 		_, err = w.shelf.Fetch(ann, fileOf(noise(uint64(i+2), 10), ""), m.server.URL+"/a.msi")
 	}
 	w.refused(ErrBusy, err)
-}
-
-func FuzzContentRange(f *testing.F) {
-	for _, s := range []string{"bytes 0-1/2", "bytes 5-9/*", "bytes */7", "bytes 9-1/2", "", "bytes 1-99999999999999999999/2"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		from, whole, err := contentRange(s)
-		if err == nil && (from < 0 || whole >= 0 && from >= whole || whole < -1) {
-			t.Errorf("%q: from %d of %d", s, from, whole)
-		}
-	})
 }
 
 func FuzzCheckURL(f *testing.F) {

@@ -18,6 +18,7 @@ import (
 	"patchbay/server/catalog/debian"
 	"patchbay/server/catalog/epss"
 	"patchbay/server/catalog/kev"
+	"patchbay/server/catalog/kinds"
 	"patchbay/server/catalog/match"
 	"patchbay/server/catalog/msrc"
 	"patchbay/server/catalog/osv"
@@ -25,23 +26,10 @@ import (
 	"patchbay/wire"
 )
 
-// Kind is a form that feeds come in.
-type Kind string
-
-// The kinds that say something of findings. Feeds of others are passed over.
-const (
-	OSV    Kind = "osv"    // advisories in the form of Open Source Vulnerability
-	Debian Kind = "debian" // Debian's security tracker, as JSON
-	MSRC   Kind = "msrc"   // Microsoft's security documents
-	KEV    Kind = "kev"    // CISA's known exploited vulnerabilities
-	EPSS   Kind = "epss"   // FIRST's forecast of exploitation
-	SSVC   Kind = "ssvc"   // CISA's decision points and scores, as CVE records
-)
-
 // Source is a feed in the version that holds.
 type Source struct {
 	Name string
-	Kind Kind
+	Kind string    // as package kinds names it; those that say nothing of findings are passed over
 	At   time.Time // when it was fetched
 	// Each gives every file of it, unpacked.
 	Each func(func(name string, in io.Reader) error) error
@@ -109,22 +97,22 @@ func (l *loading) read(src Source, name string, in io.Reader) (err error) {
 		return l.builder.Add(a)
 	}
 	switch src.Kind {
-	case OSV:
+	case kinds.OSV:
 		_, err = osv.Read(in, add)
-	case Debian:
+	case kinds.Debian:
 		_, err = debian.Read(in, add)
-	case MSRC:
+	case kinds.MSRC:
 		var d msrc.Document
 		d, err = msrc.Read(name, in)
 		l.documents, l.microsoftFeed = append(l.documents, d), src.Name
-	case KEV:
+	case kinds.KEV:
 		_, err = kev.Read(in, func(e kev.Entry) error {
 			l.exploited[e.ID] = e
 			return nil
 		})
-	case EPSS:
+	case kinds.EPSS:
 		l.likely, _, err = epss.Collect(in)
-	case SSVC:
+	case kinds.SSVC:
 		_, err = ssvc.Read(in, func(r ssvc.Record) error {
 			l.points[r.CVE] = r
 			return nil

@@ -11,6 +11,7 @@ import (
 	"patchbay/patch"
 	"patchbay/provider"
 	"patchbay/server/assess"
+	"patchbay/server/catalog/kinds"
 	"patchbay/server/catalog/match"
 	"patchbay/server/knowledge"
 	"patchbay/wire"
@@ -18,7 +19,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func source(name string, kind knowledge.Kind, text string) knowledge.Source {
+func source(name string, kind string, text string) knowledge.Source {
 	return knowledge.Source{Name: name, Kind: kind, Each: func(f func(string, io.Reader) error) error { return f("x", strings.NewReader(text)) }}
 }
 
@@ -44,7 +45,7 @@ func item(name, version, origin string) patch.Item {
 }
 
 func TestWhatFeedsSayOfADevice(t *testing.T) {
-	s := snapshot(t, source("osv-debian", knowledge.OSV, record("CVE-2026-0001", "curl", "1.1")+record("CVE-2026-0002", "curl", "1.2")), source("kev", knowledge.KEV, exploited))
+	s := snapshot(t, source("osv-debian", kinds.OSV, record("CVE-2026-0001", "curl", "1.1")+record("CVE-2026-0002", "curl", "1.2")), source("kev", kinds.KEV, exploited))
 	items := []patch.Item{item("curl", "1.0", "Debian"), item("wget", "1.0", "Debian"), {Provider: "apt", Name: "curl", Version: "1.0", Origin: "Somebody"}}
 	got := s.Of(debian, "apt", items)
 	if len(got) != 2 || got[items[0].Key()] == nil {
@@ -83,24 +84,24 @@ func TestOnlyWhatIsTouchedIsWorkedOutAgain(t *testing.T) {
 		}
 		return by
 	}
-	if t1 := b.Replace(snapshot(t, source("osv", knowledge.OSV, base))); !t1.All {
+	if t1 := b.Replace(snapshot(t, source("osv", kinds.OSV, base))); !t1.All {
 		t.Errorf("%+v", t1)
 	}
 	was := at()
-	if same := b.Replace(snapshot(t, source("osv", knowledge.OSV, base))); !same.Nothing() {
+	if same := b.Replace(snapshot(t, source("osv", kinds.OSV, base))); !same.Nothing() {
 		t.Errorf("the same says something else: %+v", same)
 	}
 	if is := at(); is["curl"] != was["curl"] || is["nginx"] != was["nginx"] {
 		t.Error("what nothing touched was worked out again")
 	}
-	touched := b.Replace(snapshot(t, source("osv", knowledge.OSV, base+record("CVE-2026-0009", "bash", "5.1"))))
+	touched := b.Replace(snapshot(t, source("osv", kinds.OSV, base+record("CVE-2026-0009", "bash", "5.1"))))
 	if !slices.Equal(touched.Packages, []match.Subjected{{Ecosystem: "Debian:12", Name: "bash"}}) || len(touched.Found) > 0 || touched.All {
 		t.Errorf("%+v", touched)
 	}
 	if is := at(); is["curl"] != was["curl"] || is["bash"] == nil {
 		t.Errorf("%+v", is)
 	}
-	touched = b.Replace(snapshot(t, source("osv", knowledge.OSV, base), source("kev", knowledge.KEV, exploited)))
+	touched = b.Replace(snapshot(t, source("osv", kinds.OSV, base), source("kev", kinds.KEV, exploited)))
 	if !slices.Equal(touched.Found, []*assess.Found{was["curl"]}) || len(touched.Packages) != 1 {
 		t.Errorf("%+v", touched)
 	}
@@ -111,7 +112,7 @@ func TestOnlyWhatIsTouchedIsWorkedOutAgain(t *testing.T) {
 
 // TestHalfAFeedIsNone: an error, and what holds stays.
 func TestHalfAFeedIsNone(t *testing.T) {
-	if _, err := knowledge.Load([]knowledge.Source{source("osv-debian", knowledge.OSV, record("CVE-2026-0001", "curl", "1.1")+`{"id":`)}, now); err == nil || !strings.Contains(err.Error(), "osv-debian") {
+	if _, err := knowledge.Load([]knowledge.Source{source("osv-debian", kinds.OSV, record("CVE-2026-0001", "curl", "1.1")+`{"id":`)}, now); err == nil || !strings.Contains(err.Error(), "osv-debian") {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,0 +1,40 @@
+package feeds
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// What may go in a day, of a hundred records.
+const (
+	mayGo = 20
+	aDay  = 24 * time.Hour
+)
+
+// held says why a version that differs so much from the one that holds waits for a person, ""
+// when it does not. recent are the versions before it. A record goes when it vanishes or says
+// another thing of versions; what is added takes nothing away, and is never held. All that
+// went within a day counts together, so that a feed is not emptied in small steps.
+func held(now time.Time, c Change, recent []moved) string {
+	before, gone := c.Before, c.Removed+c.Changed
+	if gone == 0 {
+		return "" // what went before it was let in already
+	}
+	for _, m := range slices.Backward(within(now, recent)) {
+		before, gone = m.Before, gone+m.Gone
+	}
+	if before == 0 || gone*100 <= before*mayGo {
+		return ""
+	}
+	text := fmt.Sprintf("Of %d records %d vanished and %d say another thing of versions", c.Before, c.Removed, c.Changed)
+	if gone > c.Removed+c.Changed {
+		text += fmt.Sprintf("; within a day it were %d of %d", gone, before)
+	}
+	return text + fmt.Sprintf(". More than %d %% in a day is held until a person has looked.", mayGo)
+}
+
+// within leaves what is of the last day. A clock that went back forgets nothing.
+func within(now time.Time, recent []moved) []moved {
+	return slices.DeleteFunc(slices.Clone(recent), func(m moved) bool { return now.Sub(m.At) >= aDay })
+}

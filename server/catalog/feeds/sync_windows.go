@@ -1,0 +1,4 @@
+package feeds
+
+// syncDir does nothing: NTFS journals its own directories.
+func syncDir(string) error { return nil }
