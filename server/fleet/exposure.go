@@ -217,6 +217,17 @@ func (x *Index) HoldingAny(found ...*assess.Found) []string {
 	return x.exposure.named(all)
 }
 
+// Releases are the systems that any device's software was compared with the advisories of.
+func (x *Index) Releases() []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	set := map[string]bool{}
+	for _, st := range x.exposure.stocks {
+		set[st.Release] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
 // Having gives the devices of a release that have any of the packages, by the names that
 // advisories call them.
 func (x *Index) Having(release string, names ...string) []string {

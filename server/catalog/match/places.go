@@ -101,6 +101,19 @@ func (m *Matcher) places(it Item) (advisory.Ecosystem, []string) {
 	return e, []string{release}
 }
 
+// Concerns reports whether advisories of an ecosystem may be for a release, as Release gives it.
+func Concerns(ecosystem, release string) bool {
+	switch {
+	case ecosystem == release:
+		return true
+	case strings.HasPrefix(release, "Ubuntu:"):
+		return strings.TrimSuffix(strings.Replace(ecosystem, "Ubuntu:Pro:", "Ubuntu:", 1), ":LTS") == release
+	case strings.HasPrefix(release, "Red Hat:"):
+		return strings.HasPrefix(ecosystem, "Red Hat:")
+	}
+	return false
+}
+
 // ubuntu writes the release as its advisories do: those with long support have a mark.
 func (x *Index) ubuntu(release string) []string {
 	long := release + ":LTS"
