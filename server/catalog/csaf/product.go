@@ -109,7 +109,7 @@ func (p *products) add(one product) {
 }
 
 // get gives a product by its ID, put together of its parts. What a document names and does not
-// have is a product of which nothing but the ID is known.
+// have, or has as a part of itself, is a product of which nothing but the ID is known.
 func (p *products) get(id string) *Product { return p.resolve(id, maxDepth) }
 
 func (p *products) resolve(id string, depth int) *Product {
@@ -117,7 +117,6 @@ func (p *products) resolve(id string, depth int) *Product {
 		return done
 	}
 	found := p.alone[id]
-	p.done[id] = &Product{ID: feed.Clip(id), Name: feed.Clip(id)} // for one that is a part of itself
 	if pair, ok := p.parts[id]; ok && depth > 0 {
 		part, whole := p.resolve(pair[0], depth-1), p.resolve(pair[1], depth-1)
 		found = &Product{ID: feed.Clip(id), Name: feed.Clip(p.names[id]), PURL: part.PURL, CPE: part.CPE, Package: part.Package, Platform: whole}
