@@ -128,6 +128,7 @@ func offer(u provider.EngineUpdate, now time.Time) patch.Update {
 		Reboot:        map[provider.EngineReboot]patch.Answer{provider.RebootNever: patch.No, provider.RebootAlways: patch.Yes}[u.Reboot],
 		Reversibility: patch.NotAtAll, ReversibilityWhy: "Windows has no way to uninstall it.",
 	}
+	p.Licence = !u.Agreed
 	if 0 < u.Size && u.Size <= maxSize {
 		p.Size = u.Size
 	}
