@@ -128,7 +128,7 @@ type Update struct {
 	Reboot       Answer   `json:"reboot,omitempty"`     // whether it asks for a reboot
 	Block        Block    `json:"block,omitempty"`
 	BlockWhy     string   `json:"block_why,omitempty"` // a sentence, when Block is set
-	Licence      bool     `json:"licence,omitempty"`   // it has one that nobody agreed to: whoever approves it agrees
+	Licence      bool     `json:"licence,omitempty"`   // it is optional only for one that nobody agreed to: whoever approves it agrees
 
 	Reversibility    Reversibility `json:"reversibility,omitempty"`     // "" is not known
 	ReversibilityWhy string        `json:"reversibility_why,omitempty"` // a sentence on how, or why not

@@ -128,7 +128,6 @@ func offer(u provider.EngineUpdate, now time.Time) patch.Update {
 		Reboot:        map[provider.EngineReboot]patch.Answer{provider.RebootNever: patch.No, provider.RebootAlways: patch.Yes}[u.Reboot],
 		Reversibility: patch.NotAtAll, ReversibilityWhy: "Windows has no way to uninstall it.",
 	}
-	p.Licence = !u.Agreed
 	if 0 < u.Size && u.Size <= maxSize {
 		p.Size = u.Size
 	}
@@ -139,6 +138,7 @@ func offer(u provider.EngineUpdate, now time.Time) patch.Update {
 		p.ReleasedBy = "index"
 	}
 	p.Block, p.BlockWhy = block(u, p.Classes)
+	p.Licence = p.Block == patch.Optional && !u.Agreed && !u.Optional && !p.Is(patch.Preview)
 	return p
 }
 
