@@ -136,8 +136,11 @@ func TestWhoMakesARestart(t *testing.T) {
 		if observes {
 			d.Agent.Mode = wire.Observe
 		}
-		plan := restartPlan(d, allowed, ours)
+		by, plan := restartPlan(d, allowed, ours)
 		self := strings.Contains(plan, "Opens Saturday.")
+		if (by == "") != (plan == "") || (by == "person") != strings.HasPrefix(plan, "A person") {
+			t.Errorf("it is made by %q: %q", by, plan)
+		}
 		if (plan == "") != (!asked && !ours) || self != (ours && allowed && !observes && !silent) {
 			t.Errorf("asked %t, ours %t, allowed %t, observes %t, silent %t: %q", asked, ours, allowed, observes, silent, plan)
 		}

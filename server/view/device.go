@@ -89,6 +89,7 @@ type DeviceDetail struct {
 
 	RestartSources []wire.RestartSource `json:"restart_sources,omitempty" doc:"Of a Windows: the places in which it says that it waits for a restart, each with what it says. Left out where none was ever looked into"`
 	RestartPlan    string               `json:"restart_plan,omitempty" doc:"Who makes the restart that is asked for, and when; left out when none is"`
+	RestartBy      string               `json:"restart_by,omitempty" enum:"person,device" doc:"Who makes it, in a word"`
 }
 
 // HistoryEvent is one line of what a manager on a device says it did.

@@ -1409,6 +1409,11 @@ export interface components {
             posture: components["schemas"]["Posture"];
             release?: string;
             restart: components["schemas"]["Restart"];
+            /**
+             * @description Who makes it, in a word
+             * @enum {string}
+             */
+            restart_by?: "person" | "device";
             /** @description Who makes the restart that is asked for, and when; left out when none is */
             restart_plan?: string;
             /** @description Of a Windows: the places in which it says that it waits for a restart, each with what it says. Left out where none was ever looked into */

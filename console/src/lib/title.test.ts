@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { classOrder, classWord, titleBeside } from "./title";
+import { classOrder, classPlural, classWord, titleBeside } from "./title";
 
 test("a title stands beside the name, and says it only once", () => {
   expect(titleBeside("KB5044285", "2024-10 Cumulative Update for Windows 11 (KB5044285)")).toBe("2024-10 Cumulative Update for Windows 11");
@@ -14,4 +14,5 @@ test("classes are words, and what is not finished comes first", () => {
   expect(classOrder(["bugfix", "preview"]).map(classWord)).toEqual(["preview", "bug fix"]);
   expect(classOrder(["rollup", "security"]).map(classWord)).toEqual(["security", "rollup"]);
   expect(classWord("critical")).toBe("critical fix");
+  expect(["driver", "definition", "rollup"].map(classPlural)).toEqual(["drivers", "definitions", "rollups"]);
 });

@@ -10,6 +10,11 @@ const words: Record<string, string> = { bugfix: "bug fix", critical: "critical f
 /** A class as people say it. "critical" is a fault that is none of security, and not a severity. */
 export const classWord = (name: string): string => words[name] ?? name;
 
+const plurals: Record<string, string> = { bugfix: "bug fixes", critical: "critical fixes", definition: "definitions", service_pack: "service packs", security: "security updates" };
+
+/** Several updates of a class: "drivers". */
+export const classPlural = (name: string): string => plurals[name] ?? `${name}s`;
+
 /** The classes of an update in the order in which they matter: what else it is comes after what it is for. */
 export function classOrder(classes: string[]): string[] {
   const order = ["preview", "security", "critical", "bugfix", "definition", "feature", "driver", "service_pack", "rollup", "tool", "other"];
