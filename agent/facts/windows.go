@@ -32,11 +32,6 @@ func (h hive) look(path string) (provider.RegistryKey, error) {
 	return k, err
 }
 
-func (h hive) exists(path string) bool {
-	_, err := h.look(path)
-	return err == nil
-}
-
 // textOf is a value's text, bounded; "" when there is none.
 func textOf(k provider.RegistryKey, name string) string {
 	v := k.Value(name).Text

@@ -122,7 +122,8 @@ type Update struct {
 type ClassCount struct {
 	Class     patch.Class     `json:"class" enum:"security,bugfix,critical,feature,definition,rollup,service_pack,driver,tool,preview,other"`
 	Updates   int             `json:"updates"`
-	Devices   int             `json:"devices" doc:"That have a need of this class which is not met"`
+	Open      int             `json:"open" doc:"Of these, those that are not verified on every device"`
+	Devices   int             `json:"devices" doc:"On which one of it is not verified"`
 	Waiting   int             `json:"waiting" doc:"Needs of it that wait for a person"`
 	Customers []ClassCustomer `json:"customers,omitempty" doc:"Where needs of it wait for a person, the most first"`
 }

@@ -33,6 +33,7 @@ type device struct {
 	history                   []patch.Event       // what its update engine says it did
 	unread                    string              // why that cannot be read
 	repair                    *patch.Repair       // of its update engine
+	left                      map[string]bool     // items that nobody decides on
 	fails                     map[string]string   // by item: what goes wrong there
 	removes                   map[string][]string // by item: what would have to go for it
 	refuses                   map[string]string   // by item: why the device guards itself

@@ -23,6 +23,7 @@ const (
 func (d *device) engine(n int, now time.Time) {
 	d.history = engineHistory(d.system, n, now)
 	if n == engineUnread {
+		d.history = engineHistory(d.system, n, now.Add(-30*day)) // as it was read last
 		d.unread = "reading its history: Windows Update misses what it should have kept (0x80248007). Empty the cache of downloads."
 	}
 	d.repair = engineRepair(n, now)
@@ -33,7 +34,7 @@ func (d *device) engine(n int, now time.Time) {
 	if n == engineMends {
 		d.facts.Restart.Machine, d.facts.Restart.Reasons = true, []string{"Windows Update"}
 	}
-	booted := now.Add(-time.Duration(n*31+14) * time.Hour).Truncate(time.Second)
+	booted := now.Add(-time.Duration(n*97+14) * time.Hour).Truncate(time.Second)
 	d.facts.BootedAt = &booted
 }
 

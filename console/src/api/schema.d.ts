@@ -1177,9 +1177,14 @@ export interface components {
             customers?: components["schemas"]["ClassCustomer"][];
             /**
              * Format: int64
-             * @description That have a need of this class which is not met
+             * @description On which one of it is not verified
              */
             devices: number;
+            /**
+             * Format: int64
+             * @description Of these, those that are not verified on every device
+             */
+            open: number;
             /** Format: int64 */
             updates: number;
             /**

@@ -1,4 +1,4 @@
-import type { DeviceDetail, HistoryEvent, Repair, RepairAct, RestartSource, Source, State } from "../api/types";
+import type { DeviceDetail, HistoryEvent, Repair, RepairAct, RestartSource, Section, Source, State } from "../api/types";
 import { number } from "./text";
 
 // What a device tells of its update engine and of restarts, in words. Nothing here decides
@@ -6,6 +6,15 @@ import { number } from "./text";
 
 /** How old a good search may be before it says nothing of today; as the server holds it for sources. */
 export const searchAge = 7 * 24 * 3600 * 1000;
+
+/** The part of a device that is its update engine's own history. */
+export const historyPart = (d: Pick<DeviceDetail, "sections">): Section | undefined => d.sections?.find((s) => s.name.endsWith("/history"));
+
+/** The source that the update engine speaks for: of the provider that tells a history, or of one that tells of its repair. */
+export function engineSource(d: Pick<DeviceDetail, "sections" | "sources">): Source | undefined {
+  const provider = historyPart(d)?.name.split("/")[0];
+  return d.sources?.find((s) => (provider ? s.provider === provider : s.repair !== undefined));
+}
 
 export interface Standing {
   state: State;
@@ -16,9 +25,18 @@ export interface Standing {
 }
 
 /** How the update engine stands, whoever has to act named. */
-export function engineStanding(d: Pick<DeviceDetail, "agent" | "scanned_at">, source: Source | undefined, now: number): Standing {
+export function engineStanding(d: Told, source: Source | undefined, now: number): Standing {
   if (!d.scanned_at) return { state: "unknown", words: "Not known: never scanned", turn: "" };
-  if (!source) return { state: "unknown", words: "Not known: it was not found", turn: "" };
+  const stands = toldStanding(d, source, now);
+  if (d.silent && stands.state === "verified") return { state: "unknown", words: "Not known: it worked before the device went silent", turn: "" };
+  return stands;
+}
+
+type Told = Pick<DeviceDetail, "agent" | "scanned_at" | "silent">;
+
+/** How it stood when the device was heard of last. */
+function toldStanding(d: Told, source: Source | undefined, now: number): Standing {
+  if (!source) return { state: "unknown", words: "Not known: nothing tells of it", turn: "" };
   const repair = source.repair;
   const mended = !repair || repair.turn === "nobody";
   if (source.error && mended) return { state: "failed", words: "Cannot look for updates", turn: "Your team's turn" };
@@ -50,21 +68,20 @@ const places: Record<string, string> = {
   component_store: "Component store",
   installer: "An update's own installer",
   computer_name: "Computer name",
-  file_renames: "Files in use",
+  file_renames: "Files to replace",
 };
 
 export const placeWord = (kind: string): string => places[kind] ?? upper(kind.replaceAll("_", " "));
 
 /** What a place says of a restart, without when. */
-export function placeSays(p: RestartSource, by?: string): { state: State; words: string } {
-  const files = p.count ? `${number(p.count)} ${p.count === 1 ? "is" : "are"}` : "some are";
+export function placeSays(p: RestartSource, by?: string, silent = false): { state: State; words: string } {
   switch (p.state) {
     case "asks":
       return { state: by === "device" ? "waits_time" : "waits_person", words: "asks for a restart" };
     case "waits":
-      return { state: "waits_time", words: `${files} replaced or removed at the next start; that asks for none by itself` };
+      return { state: "waits_time", words: `${p.count ? number(p.count) : "some"} at the next start; that asks for none by itself` };
     case "quiet":
-      return { state: "verified", words: "asks for none" };
+      return silent ? { state: "unknown", words: "asked for none when last heard of" } : { state: "verified", words: "asks for none" };
     default:
       return { state: "unknown", words: p.why ? `not known: ${p.why}` : "not known" };
   }

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
-import type { DeviceDetail, RepairAct, Source } from "../../api/types";
-import { actWords, engineStanding, repairEnd, upper } from "../../lib/engine";
+import type { DeviceDetail, Repair, RepairAct } from "../../api/types";
+import { actWords, engineSource, engineStanding, repairEnd, upper } from "../../lib/engine";
 import { number } from "../../lib/text";
 import { paths } from "../../paths";
 import { StateMark } from "../../ui/StateMark";
@@ -21,9 +21,6 @@ export function Engine({ device: d }: { device: DeviceDetail }) {
     </>
   );
 }
-
-/** The source that the engine speaks for. */
-export const engineSource = (d: DeviceDetail): Source | undefined => d.sources?.find((s) => s.provider === "winupdate");
 
 function EngineCard({ device: d }: { device: DeviceDetail }) {
   const now = useNow();
@@ -46,17 +43,14 @@ function EngineCard({ device: d }: { device: DeviceDetail }) {
         </div>
       )}
       {!wrong && source?.error && <div className="card-why"><p>{source.error}</p></div>}
-      {source && (
+      {source && d.scanned_at && (
         <dl className="facts">
           <dt>Asks</dt><dd>{source.name}</dd>
           <dt>Last good search</dt><dd><Ago at={source.refreshed_at} zone={d.zone} none="never, as far as is known" /></dd>
-          {wrong && r.since && <><dt>Fails since</dt><dd><Ago at={r.since} zone={d.zone} /></dd></>}
-          {wrong && r.at && <><dt>Failed last</dt><dd><Ago at={r.at} zone={d.zone} /></dd></>}
-          {wrong && <><dt>Patchbay does</dt><dd>{actWords(r)}</dd></>}
-          {wrong && r.turn === "patchbay" && <><dt>Next try</dt><dd><NextTry device={d} after={r.after} now={now} /></dd></>}
+          {wrong && <Fails device={d} repair={r} now={now} />}
         </dl>
       )}
-      {!source && d.scanned_at && <p className="dim">No source of Windows Update was told by the last scan. <Link className="link" {...paths.device(d.id, { tab: "about" })}>See what was read</Link></p>}
+      {!source && d.scanned_at && <p className="dim">The last scan told of no update engine: there is none here, or the agent is older than that. <Link className="link" {...paths.device(d.id, { tab: "about" })}>See what was read</Link></p>}
       {done.length > 0 && (
         <>
           <h3>What Patchbay did about it</h3>
@@ -64,6 +58,18 @@ function EngineCard({ device: d }: { device: DeviceDetail }) {
         </>
       )}
     </section>
+  );
+}
+
+/** Since when it fails, and what is done about it when. */
+function Fails({ device: d, repair: r, now }: { device: DeviceDetail; repair: Repair; now: number }) {
+  return (
+    <>
+      {r.since && <><dt>Fails since</dt><dd><Ago at={r.since} zone={d.zone} /></dd></>}
+      {r.at && <><dt>Failed last</dt><dd><Ago at={r.at} zone={d.zone} /></dd></>}
+      <dt>Patchbay {r.turn === "person" ? "did" : "does"}</dt><dd>{actWords(r)}</dd>
+      {r.turn === "patchbay" && <><dt>Next try</dt><dd><NextTry device={d} after={r.after} now={now} /></dd></>}
+    </>
   );
 }
 

@@ -2,26 +2,27 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { deviceHistory } from "../../api/queries";
 import type { DeviceDetail, HistoryEvent } from "../../api/types";
-import { eventSays } from "../../lib/engine";
+import { eventSays, historyPart, upper } from "../../lib/engine";
+import { unmarked } from "../../lib/title";
 import { paths } from "../../paths";
 import { List, type Column } from "../../ui/List";
 import { Section } from "../../ui/Page";
 import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
 import { Middle, Titled } from "../../ui/Text";
-import { Ago } from "../../ui/Time";
+import { Ago, Since } from "../../ui/Time";
 import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 
 const columnsOf = (d: DeviceDetail): Column<HistoryEvent>[] => [
-  { key: "what", title: "Update", narrow: "title", width: "44%", cell: (e) => <What event={e} device={d} /> },
+  { key: "what", title: "Update", narrow: "title", width: "39%", cell: (e) => <What event={e} device={d} /> },
   { key: "result", title: "What it says", narrow: "plain", cell: (e) => <Says event={e} /> },
-  { key: "by", title: "Asked by", width: "15%", narrow: "plain", cell: (e) => <span className="dim">{e.by ? <Middle text={e.by} /> : "nobody it names"}</span> },
-  { key: "at", title: "When", width: "112px", narrow: "plain", cell: (e) => <span className="dim"><Ago at={e.at} zone={d.zone} none="not told" /></span> },
+  { key: "by", title: "Asked by", width: "14%", narrow: "plain", cell: (e) => <span className="dim">{e.by ? <Middle text={e.by} /> : "nobody it names"}</span> },
+  { key: "at", title: "When", width: "104px", narrow: "plain", cell: (e) => <span className="dim"><Ago at={e.at} zone={d.zone} none="not told" /></span> },
 ];
 
 function What({ event: e, device: d }: { event: HistoryEvent; device: DeviceDetail }) {
-  const name = <Titled name={e.name} title={e.title} />;
+  const name = <Titled name={unmarked(e.name)} title={e.title} />;
   return e.need ? <Link {...paths.device(d.id, { tab: "needs", need: e.need })}>{name}</Link> : name;
 }
 
@@ -41,13 +42,13 @@ function Says({ event: e }: { event: HistoryEvent }) {
 export function EngineHistory({ device: d }: { device: DeviceDetail }) {
   const [view, change] = useView();
   const query = useInfiniteQuery(deviceHistory(d.id, { q: view.q, result: view.state }));
-  const part = d.sections?.find((s) => s.name === "winupdate/history");
+  const part = historyPart(d);
   return (
     <Section title="What Windows says it did" about={<>Its own history, the newest 200 lines. It proves nothing: what is there stands in the <Link className="link" {...paths.device(d.id, { tab: "inventory" })}>inventory</Link>.</>}>
       {part?.error && (
-        <div className="problem" role="status">
-          <strong>The history could not be read <Ago at={part.failed_at} none="at the last scan" zone={d.zone} />.</strong>
-          <span>{part.error} What is shown was read <Ago at={part.scanned_at} zone={d.zone} />.</span>
+        <div className="history-old" role="status">
+          <p><StateMark state="unknown" /> <b>It cannot be read, since <Since at={part.failed_at} zone={d.zone} />.</b> What is shown is as it was read <Ago at={part.scanned_at} zone={d.zone} />.</p>
+          <p className="dim">{upper(part.error)}</p>
         </div>
       )}
       <Tools search="Search the history">

@@ -16,7 +16,7 @@ const few = 5;
 
 /** Whether the machine waits for a restart, who says so, what waits for it, and who makes it. */
 export function RestartCard({ device: d }: { device: DeviceDetail }) {
-  const places = d.restart_sources ?? [];
+  const places = d.scanned_at ? (d.restart_sources ?? []) : [];
   const [state, words] = standing(d);
   return (
     <section className="card" aria-label="Restart">
@@ -24,7 +24,7 @@ export function RestartCard({ device: d }: { device: DeviceDetail }) {
       <p className="card-verdict" data-state={state}><StateMark state={state} size={12} /> <b className="words">{words}</b></p>
       {d.restart_plan && <div className="card-why"><p>{d.restart_plan}</p></div>}
       <dl className="facts">
-        <dt>Last start</dt><dd><Ago at={d.booted_at} zone={d.zone} none="not known" /></dd>
+        <dt>Last start</dt><dd><Ago at={d.scanned_at && d.booted_at} zone={d.zone} none="not known" /></dd>
       </dl>
       <Waiting device={d} />
       <h3>Where Windows says it</h3>
@@ -36,21 +36,28 @@ export function RestartCard({ device: d }: { device: DeviceDetail }) {
 function standing(d: DeviceDetail): [State, string] {
   if (!d.scanned_at) return ["unknown", "Not known: never scanned"];
   if (d.restart.machine) return [d.restart_by === "device" ? "waits_time" : "waits_person", "A restart is asked for"];
+  if (d.silent) return ["unknown", "Not known: the device is silent"];
   const unread = d.restart_sources?.some((p) => p.state !== "asks" && p.state !== "waits" && p.state !== "quiet");
   if (unread) return ["unknown", "Partly not known: the rest asks for none"];
   return ["verified", "No restart is asked for"];
 }
 
 function Place({ place: p, device: d }: { place: RestartSource; device: DeviceDetail }) {
-  const says = placeSays(p, d.restart_by);
+  const says = placeSays(p, d.restart_by, d.silent);
   return (
     <li>
       <p className="row" style={{ gap: "2px 10px" }}>
         <span className="verdict" data-state={says.state}><StateMark state={says.state} /> <b>{placeWord(p.kind)}</b></span>
-        <span className="dim own-words">{says.words}{p.state === "asks" && p.at && <>, last <Ago at={p.at} zone={d.zone} /></>}</span>
+        <span className="dim own-words">{says.words}{p.state === "asks" && p.at && <Written at={p.at} device={d} />}</span>
       </p>
     </li>
   );
+}
+
+/** When a place was last written. What asks since before the last start was not cleared by it. */
+function Written({ at, device: d }: { at: string; device: DeviceDetail }) {
+  const stale = d.booted_at !== undefined && Date.parse(at) < Date.parse(d.booted_at);
+  return <>, written <Ago at={at} zone={d.zone} />{stale && <b>, before the last start, which did not clear it</b>}</>;
 }
 
 /** An agent from before the places were told apart says only its reasons. */

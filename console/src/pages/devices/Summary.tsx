@@ -3,14 +3,13 @@ import { Link } from "@tanstack/react-router";
 import { needs } from "../../api/queries";
 import type { DeviceDetail, Need, State } from "../../api/types";
 import { list, number, outOf } from "../../lib/text";
-import { engineStanding } from "../../lib/engine";
+import { engineSource, engineStanding } from "../../lib/engine";
 import { restartReasons } from "../../lib/restart";
 import { ownerWord, verdictWords } from "../../lib/verdicts";
 import { paths } from "../../paths";
 import { PostureBar } from "../../ui/Posture";
 import { StateMark } from "../../ui/StateMark";
 import { Since, useNow } from "../../ui/Time";
-import { engineSource } from "./Engine";
 import "../../styles/device.css";
 
 /** What is wrong with this one, whose turn it is first. */
@@ -65,14 +64,14 @@ function Restart({ device: d }: { device: DeviceDetail }) {
       <span className="summary-owner">Restart</span>
       <span>
         {r.machine && <>This machine asks for a reboot{asks.length > 0 ? `: ${list(asks)}` : ""}. <span className="dim">{d.restart_plan}</span> </>}
-        {d.os === "windows" && <><Link className="link" {...paths.device(d.id, { tab: "engine" })}>See who says so</Link> </>}
         {services.length > 0 && (
           <>
             {services.length > 3 ? `${services.slice(0, 3).join(", ")} and ${number(services.length - 3)} more` : list(services)} still {services.length === 1 ? "runs" : "run"} with old files.{" "}
             <Link className="link" {...paths.device(d.id, { tab: "about" })}>See what runs</Link>{" "}
           </>
         )}
-        {unknown.length > 0 && <span className="dim">Partly not known.</span>}
+        {unknown.length > 0 && <span className="dim">Partly not known. </span>}
+        {d.os === "windows" && <Link className="link" {...paths.device(d.id, { tab: "engine" })}>See who says so</Link>}
       </span>
     </p>
   );
@@ -87,7 +86,7 @@ function EngineLine({ device: d }: { device: DeviceDetail }) {
   if (stands.state === "verified") return null;
   return (
     <p>
-      <span className="summary-owner">Update engine</span>
+      <span className="summary-owner">Engine</span>
       <span className="row" style={{ gap: "2px 10px" }}>
         <Link className="verdict" data-state={stands.state} {...paths.device(d.id, { tab: "engine" })}>
           <StateMark state={stands.state} /> <span className="words">{stands.words}</span>
