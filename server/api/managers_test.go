@@ -85,6 +85,26 @@ func TestHistoryIsTheNewestFirstAndBounded(t *testing.T) {
 	do[Problem](w, 422, "GET", path+"?result=great", nil)
 }
 
+// TestAHistoryIsReadWhereItIsNamed: nothing is decided by it, so what decides does not load it.
+func TestAHistoryIsReadWhereItIsNamed(t *testing.T) {
+	w := newWorld(t, false).populated()
+	w.tells(map[string]any{wire.HostSection: windowsFacts(), "winupdate/sources": []patch.Source{}, "winupdate/history": []patch.Event{{Name: "KB1"}}})
+	h := w.store.Customer(store.Who{ID: "agent"}, w.customer)
+	all, err := h.Sections(t.Context(), []string{w.device})
+	if err != nil || len(all) != 3 {
+		t.Fatalf("%v, %d sections", err, len(all))
+	}
+	for _, row := range all {
+		if (len(row.Body) == 0) != (row.Name == "winupdate/history") || row.Hash == "" {
+			t.Errorf("%s comes with %d bytes", row.Name, len(row.Body))
+		}
+	}
+	named, err := h.Sections(t.Context(), []string{w.device}, "winupdate/history")
+	if err != nil || len(named) != 1 || len(named[0].Body) == 0 {
+		t.Errorf("%v, %+v", err, named)
+	}
+}
+
 // TestAHistoryThatIsTooMuchIsNotTaken: what was held stays, and the section says so.
 func TestAHistoryThatIsTooMuchIsNotTaken(t *testing.T) {
 	w := newWorld(t, false).populated()
