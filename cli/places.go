@@ -180,7 +180,7 @@ func siteRows(t *table, v view.Site) {
 	t.row(v.Name, v.ID)
 	t.row("customer", v.Customer.Name)
 	t.row("zone", v.Zone)
-	t.row("by itself", v.Policy.Auto)
+	t.row("by itself", strings.Join(append([]string{v.Policy.Auto}, v.Policy.Classes...), ", "))
 	t.row("reboots by itself", v.Policy.Reboot)
 	t.row("restarts services by itself", v.Policy.Restarts == "in_window")
 	t.row("programs in use", v.Policy.InUse)
@@ -195,7 +195,9 @@ func siteRows(t *table, v view.Site) {
 
 // PolicyFlags say a policy.
 type PolicyFlags struct {
-	Auto   string   `help:"What needs no person's answer: ${enum}." enum:"by_hand,security" default:"by_hand"`
+	Auto      string   `help:"What needs no person's answer: ${enum}." enum:"by_hand,security" default:"by_hand"`
+	AutoClass []string `help:"A class of updates that needs no answer either: ${enum}; may be given several times." enum:"bugfix,critical,definition,driver,rollup,service_pack,tool" placeholder:"CLASS"`
+
 	Window []string `help:"A weekly window, such as 'sat 22:00 240' or 'mon,tue 01:30 90'; may be given several times." placeholder:"'DAYS START MINUTES'" sep:"none"`
 	Reboot bool     `help:"Devices may reboot by themselves inside the window."`
 
@@ -206,7 +208,7 @@ type PolicyFlags struct {
 }
 
 func (f PolicyFlags) policy() (view.Policy, error) {
-	p := view.Policy{Auto: f.Auto, Reboot: f.Reboot, InUse: f.InUse, Beside: f.Beside}
+	p := view.Policy{Auto: f.Auto, Classes: f.AutoClass, Reboot: f.Reboot, InUse: f.InUse, Beside: f.Beside}
 	if f.RestartServices {
 		p.Restarts = "in_window"
 	}

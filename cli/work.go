@@ -75,6 +75,7 @@ type Approve struct {
 	Update        string   `help:"This update (ID)." xor:"what"`
 	Need          string   `help:"This need (ID)." xor:"what"`
 	Security      bool     `help:"All security updates needed there now." xor:"what"`
+	Class         string   `help:"All updates of this class needed there now: bugfix, critical, feature, definition, rollup, service_pack, driver, tool or other. Previews and optional ones are approved by their names." xor:"what"`
 	All           bool     `help:"All updates needed there now." xor:"what"`
 	Now           bool     `help:"Outside the window, for four hours."`
 	Follow        bool     `help:"Also newer versions of the same origin; security updates do so anyway."`
@@ -95,7 +96,7 @@ func (a *Approve) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	wish.Answer, wish.Now, wish.Reason, wish.AllowRemovals = "approve", a.Now, a.Reason, a.AllowRemovals
-	wish.What = api.ApprovalTarget{Update: a.Update, Need: a.Need, All: a.All}
+	wish.What = api.ApprovalTarget{Update: a.Update, Need: a.Need, Class: a.Class, All: a.All}
 	if a.Security {
 		wish.What.Class = "security"
 	}

@@ -103,7 +103,7 @@ const (
 )
 
 // Section is one part of a device's inventory, named by its hash. The names are "host" for
-// Facts, and provider/installed, provider/offered and provider/sources.
+// Facts, and provider/installed, provider/offered, provider/sources and provider/history.
 type Section struct {
 	Name      string          `json:"name"`
 	Hash      string          `json:"hash"` // of Body, "sha256:" and lower-case hex; "" when never read
@@ -119,6 +119,7 @@ const (
 	InstalledSection = "installed" // []patch.Item
 	OfferedSection   = "offered"   // []patch.Update
 	SourcesSection   = "sources"   // []patch.Source
+	HistorySection   = "history"   // []patch.Event: what a manager says it did. A device is read without it
 )
 
 // Facts is the body of the host section: what a device says of itself.
@@ -182,10 +183,42 @@ type Restart struct {
 	Services []string `json:"services"`          // services whose processes use replaced files, sorted
 	Unknown  []string `json:"unknown,omitempty"` // what could not be read, a sentence each; not empty means the answer is partly unknown
 	Old      []OldUse `json:"old,omitempty"`     // the same services with what they use
+	// Sources are the places where a system says that it waits for a restart, each with what it
+	// says now; nil where there are none to look into.
+	Sources []RestartSource `json:"sources,omitempty"`
 	// Doubt are the packages whose old files may be in use where it is not known, sorted. When
 	// it is nil and Unknown is not empty, it may be any package.
 	Doubt []string `json:"doubt,omitzero"`
 }
+
+// RestartSource is one place where a system says that it waits for a restart.
+type RestartSource struct {
+	Kind  string       `json:"kind"` // one of those below
+	State RestartState `json:"state"`
+	At    *time.Time   `json:"at,omitempty"`    // when it was last written; nil is not known
+	Count int          `json:"count,omitempty"` // of files
+	Why   string       `json:"why,omitempty"`   // why it is not known
+}
+
+// RestartState is what one place says.
+type RestartState string
+
+// The states of a place.
+const (
+	RestartAsks    RestartState = "asks"
+	RestartWaits   RestartState = "waits" // something waits for the next restart and asks for none
+	RestartQuiet   RestartState = "quiet"
+	RestartUnknown RestartState = "unknown"
+)
+
+// The places in which a Windows says it.
+const (
+	RestartByUpdate    = "windows_update"
+	RestartByStore     = "component_store"
+	RestartByInstaller = "installer"
+	RestartByName      = "computer_name"
+	RestartByRenames   = "file_renames" // weak: programs leave such wishes for years
+)
 
 // OldUse is a service, or a program that belongs to none, that uses replaced files.
 type OldUse struct {

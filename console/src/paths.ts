@@ -47,7 +47,7 @@ export interface CatalogSearch {
 }
 
 export interface DeviceSearch {
-  tab?: "needs" | "timeline" | "inventory" | "about";
+  tab?: "needs" | "timeline" | "inventory" | "engine" | "about";
   need?: string;
   state?: string;
   q?: string;

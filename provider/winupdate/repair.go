@@ -100,6 +100,7 @@ func (w *Windows) Repair(ctx context.Context, _ time.Duration) (provider.Outcome
 	}
 	rec := w.record()
 	rec.Repaired, rec.Trouble.Tries = w.env.Now().UTC(), rec.Trouble.Tries+1
+	rec.begin()
 	if err := w.env.WriteRecord(recordFile, rec); err != nil { // first: a repair that takes the machine down is not tried for ever
 		return out.Outcome, err
 	}
@@ -115,10 +116,13 @@ func (w *Windows) Repair(ctx context.Context, _ time.Duration) (provider.Outcome
 		if rec.Trouble.Tries >= maxRepairs {
 			tail = "that was the last try: a person has to look"
 		}
-		return out.Outcome, fmt.Errorf("%s did not mend Windows Update; %s: %w", what, tail, err)
+		rec.end(err)
+		err = fmt.Errorf("%s did not mend Windows Update; %s: %w", what, tail, err)
+		return out.Outcome, errors.Join(err, w.env.WriteRecord(recordFile, rec))
 	}
+	rec.end(nil)
 	out.say("Windows Update was mended by " + what + ", and searches again.")
-	rec.RefreshedAt, rec.Error, rec.Trouble.Mended = w.env.Now().UTC(), "", true
+	rec.RefreshedAt, rec.Error, rec.Failed, rec.Trouble.Mended = w.env.Now().UTC(), "", nil, true
 	if rec.Trouble.Search {
 		rec.Trouble = nil
 	}

@@ -53,6 +53,7 @@ var (
 	_ provider.Stager    = (*Windows)(nil)
 	_ provider.Undoer    = (*Windows)(nil)
 	_ provider.Repairer  = (*Windows)(nil)
+	_ provider.Historian = (*Windows)(nil)
 )
 
 // open finds out whether there is an engine. One that is there and does not answer is not
@@ -287,7 +288,7 @@ func ids(list []provider.EngineUpdate) map[string]bool {
 // believed.
 func (w *Windows) source(state provider.EngineState) patch.Source {
 	rec := w.record()
-	s := patch.Source{Provider: Name, Name: origin, Origin: origin, Error: rec.Error}
+	s := patch.Source{Provider: Name, Name: origin, Origin: origin, Error: rec.Error, Repair: rec.told(w.env.Now())}
 	if v, err := keyOf(w.host, policyKey); err == nil {
 		if at, err := url.Parse(v.Value("WUServer").Text); err == nil && at.Hostname() != "" {
 			s.Name = "WSUS at " + provider.Calm(at.Host, maxName)
@@ -334,8 +335,10 @@ func (w *Windows) Refresh(ctx context.Context) ([]patch.Source, error) {
 	if rec.Error = ""; err != nil {
 		rec.Error = provider.Clip(err.Error(), provider.MaxWords)
 		rec.fail(w.env.Now(), trouble{Search: true}, err)
+		rec.searchFailed(w.env.Now(), err)
 	} else {
 		now := w.env.Now().UTC()
+		rec.Failed = nil
 		rec.RefreshedAt, rec.Seen = now, graphOf(now, rec.Seen, offered, hidden).remember(ids(installed))
 		if rec.Trouble != nil && rec.Trouble.Search {
 			rec.Trouble = nil

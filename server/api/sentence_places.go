@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"patchbay/patch"
 	"patchbay/server/store"
 	"patchbay/window"
 	"patchbay/wire"
@@ -32,6 +33,9 @@ func whenWords(p store.SitePolicy) string {
 	if p.Auto == store.Security {
 		text = "security updates go by themselves"
 	}
+	if len(p.Classes) > 0 {
+		text += ", and so does what is of the class " + classWords(p.Classes)
+	}
 	if len(p.Windows) == 0 {
 		return text + ", there is no window"
 	}
@@ -44,6 +48,15 @@ func whenWords(p store.SitePolicy) string {
 		return text + ", devices may reboot"
 	}
 	return text + ", devices may not reboot"
+}
+
+// classWords names classes: "definition or service pack".
+func classWords(list []patch.Class) string {
+	words := make([]string, len(list))
+	for i, c := range list {
+		words[i] = strings.ReplaceAll(string(c), "_", " ")
+	}
+	return strings.Join(words, " or ")
 }
 
 // weeklyWords says a window: "Mon, Tue 22:00 for 4 h (Europe/Berlin)".

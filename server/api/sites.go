@@ -80,6 +80,9 @@ func (s *Server) customerNames(ctx context.Context) (map[string]string, error) {
 func siteView(row store.Site, customer string, p view.Posture, now time.Time) view.Site {
 	policy := view.Policy{Auto: string(row.Policy.Auto), Reboot: row.Policy.Reboot, Restarts: string(cmp.Or(row.Policy.Restarts, store.RestartByHand)),
 		InUse: string(cmp.Or(row.Policy.InUse, waits)), Beside: row.Policy.Beside, Applications: rulesView(row.Policy.Applications)}
+	for _, c := range row.Policy.Classes {
+		policy.Classes = append(policy.Classes, string(c))
+	}
 	for _, w := range row.Policy.Windows {
 		policy.Windows = append(policy.Windows, view.Weekly{Zone: w.Zone, Days: w.Days, Start: w.Start, Minutes: w.Minutes})
 	}
@@ -156,6 +159,11 @@ func policyOf(p view.Policy, zone string) (store.SitePolicy, error) {
 	}
 	slices.Sort(policy.Beside)
 	policy.Beside = slices.Compact(policy.Beside)
+	for _, c := range p.Classes {
+		policy.Classes = append(policy.Classes, patch.Class(c))
+	}
+	slices.Sort(policy.Classes)
+	policy.Classes = slices.Compact(policy.Classes)
 	for _, w := range p.Windows {
 		weekly := window.Weekly{Zone: w.Zone, Days: slices.Clone(w.Days), Start: w.Start, Minutes: w.Minutes}
 		if weekly.Zone == "" {

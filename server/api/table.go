@@ -38,6 +38,7 @@ func routes() []route {
 		handle("POST /devices/{device}/checkin", staff, "devices-checkin", "Ask a device to scan and check in now", (*Server).checkIn).answering(http.StatusAccepted),
 		handle("GET /devices/{device}/needs", staff, "devices-needs", "List a device's needs", (*Server).deviceNeeds),
 		handle("GET /devices/{device}/items", staff, "devices-items", "List what is installed on a device", (*Server).items),
+		handle("GET /devices/{device}/history", staff, "devices-history", "What the managers on a device say they did", (*Server).history),
 		handle("GET /devices/{device}/timeline", staff, "devices-timeline", "What happened to a device", (*Server).timeline),
 		handle("GET /devices/{device}/story", staff, "devices-story", "All that happened to a device, with its receipts", (*Server).story),
 		handle("GET /devices/{device}/jobs", staff, "devices-jobs", "List a device's jobs", (*Server).deviceJobs),
@@ -46,6 +47,7 @@ func routes() []route {
 		handle("GET /needs/{need}", staff, "needs-show", "Show a need and its chain", (*Server).need),
 		handle("POST /needs/{need}/retry", staff, "needs-retry", "Try a failed one again", (*Server).retry).answering(http.StatusAccepted),
 		handle("GET /updates", staff, "updates-list", "List updates over all devices", (*Server).updates),
+		handle("GET /classes", staff, "classes-list", "Count updates by what they are for", (*Server).classes),
 		handle("GET /updates/{update}", staff, "updates-show", "Show where an update stands", (*Server).update),
 		handle("GET /updates/{update}/story", staff, "updates-story", "All that happened around an update, with its receipts", (*Server).updateStory),
 

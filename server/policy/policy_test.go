@@ -199,3 +199,24 @@ func TestAnAnswerIsForEveryInstance(t *testing.T) {
 		}
 	}
 }
+
+// TestARuleTakesTheClassesItNames is the law over all classes and blocks: beside security a
+// rule takes exactly the classes that it names, and never what is left to people to choose.
+func TestARuleTakesTheClassesItNames(t *testing.T) {
+	for _, named := range patch.Classes() {
+		rule := Rule{ID: "rule", Place: "Ulm", Classes: []patch.Class{named}}
+		for _, is := range patch.Classes() {
+			for _, also := range patch.Classes() {
+				for _, block := range []patch.Block{patch.NotBlocked, patch.Optional} {
+					n := need("1.1", is, also)
+					n.Update.Block = block
+					may := slices.Contains(AutoClasses(), named) && (named == is || named == also) && block == patch.NotBlocked &&
+						!n.Update.Is(patch.Preview) && (!n.Update.Is(patch.Feature) || n.Update.Is(patch.Security))
+					if d := Decide([]assess.Need{n}, nil, rule, deb)[0]; (d.Kind == Install) != may {
+						t.Errorf("a rule for %s decides about %s, %s (%s): %+v", named, is, also, block, d)
+					}
+				}
+			}
+		}
+	}
+}

@@ -33,8 +33,9 @@ type Site struct {
 // JSON object.
 type SitePolicy struct {
 	Auto    Auto            `json:"auto"`
-	Windows []window.Weekly `json:"windows"` // none: nothing happens here unless forced
-	Reboot  bool            `json:"reboot"`  // whether devices may reboot by themselves inside the window
+	Classes []patch.Class   `json:"classes,omitempty"` // of updates that need no answer either, sorted
+	Windows []window.Weekly `json:"windows"`           // none: nothing happens here unless forced
+	Reboot  bool            `json:"reboot"`            // whether devices may reboot by themselves inside the window
 	// Restarts says who restarts services that use old files of an update; "" is by hand.
 	Restarts Restarts `json:"restarts,omitempty"`
 	// InUse is what is done about programs that somebody has open.

@@ -85,6 +85,18 @@ type DeviceDetail struct {
 	CopyOf   *Ref           `json:"copy_of,omitempty" doc:"The device whose disk this one began with"`
 	Copies   []Ref          `json:"copies,omitempty" doc:"Devices that began with this one's disk"`
 	SetBack  *time.Time     `json:"set_back,omitempty" doc:"When it was last seen that its disk had been set back, as by restoring a snapshot"`
+	BootedAt *time.Time     `json:"booted_at,omitempty" doc:"When the machine last started, as it says; left out when not known"`
+
+	RestartSources []wire.RestartSource `json:"restart_sources,omitempty" doc:"Of a Windows: the places in which it says that it waits for a restart, each with what it says. Left out where none was ever looked into"`
+	RestartPlan    string               `json:"restart_plan,omitempty" doc:"Who makes the restart that is asked for, and when; left out when none is"`
+	RestartBy      string               `json:"restart_by,omitempty" enum:"person,device" doc:"Who makes it, in a word"`
+}
+
+// HistoryEvent is one line of what a manager on a device says it did.
+type HistoryEvent struct {
+	patch.Event
+	Provider string `json:"provider"`
+	Need     string `json:"need,omitempty" doc:"The ID of the need for the same item, where there is one now"`
 }
 
 // Item is one installed thing.

@@ -45,6 +45,7 @@ type Site struct {
 // Policy is what goes by itself at a site, and when.
 type Policy struct {
 	Auto    string   `json:"auto" enum:"by_hand,security" doc:"What needs no person's answer"`
+	Classes []string `json:"classes,omitempty" maxItems:"20" enum:"bugfix,critical,definition,driver,rollup,service_pack,tool" doc:"Classes of updates that need no person's answer either. Previews, new releases and what is optional always do"`
 	Windows []Weekly `json:"windows,omitempty" maxItems:"20" doc:"None: nothing happens here unless forced"`
 	Reboot  bool     `json:"reboot" doc:"Devices may reboot by themselves inside the window"`
 	// Restarts is optional, for callers that do not know it.

@@ -161,6 +161,9 @@ func (w *world) answer(ctx context.Context, d *device, now time.Time, random *ra
 	chance := map[string]int{} // what is of one source is answered alike
 	for i := range entry.Needs {
 		n := &entry.Needs[i]
+		if d.left[n.Key.Name] {
+			continue
+		}
 		source := cmp.Or(n.Update.Source, n.Key.Name)
 		if _, ok := chance[source]; !ok {
 			chance[source] = random.IntN(42)

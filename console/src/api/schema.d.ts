@@ -158,6 +158,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count updates by what they are for */
+        get: operations["classes-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/content": {
         parameters: {
             query?: never;
@@ -345,6 +362,23 @@ export interface paths {
         put?: never;
         /** Ask a device to scan and check in now */
         post: operations["devices-checkin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the managers on a device say they did */
+        get: operations["devices-history"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -994,8 +1028,11 @@ export interface components {
         };
         ApprovalTarget: {
             all?: boolean;
-            /** @enum {string} */
-            class?: "security";
+            /**
+             * @description Previews are answered one by one
+             * @enum {string}
+             */
+            class?: "security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "other";
             need?: string;
             update?: string;
         };
@@ -1132,6 +1169,34 @@ export interface components {
             name: string;
             scope?: string;
             to?: string;
+        };
+        ClassCount: {
+            /** @enum {string} */
+            class: "security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other";
+            /** @description Where needs of it wait for a person, the most first */
+            customers?: components["schemas"]["ClassCustomer"][];
+            /**
+             * Format: int64
+             * @description On which one of it is not verified
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Of these, those that are not verified on every device
+             */
+            open: number;
+            /** Format: int64 */
+            updates: number;
+            /**
+             * Format: int64
+             * @description Needs of it that wait for a person
+             */
+            waiting: number;
+        };
+        ClassCustomer: {
+            customer: components["schemas"]["Ref"];
+            /** Format: int64 */
+            waiting: number;
         };
         Code: {
             code: string;
@@ -1321,6 +1386,11 @@ export interface components {
         DeviceDetail: {
             agent: components["schemas"]["Agent"];
             architecture?: string;
+            /**
+             * Format: date-time
+             * @description When the machine last started, as it says; left out when not known
+             */
+            booted_at?: string;
             can: components["schemas"]["DeviceCan"];
             /** @description By which a Windows is serviced: gac, ltsc, annual, or one of Insiders, such as insider_beta */
             channel?: string;
@@ -1344,6 +1414,15 @@ export interface components {
             posture: components["schemas"]["Posture"];
             release?: string;
             restart: components["schemas"]["Restart"];
+            /**
+             * @description Who makes it, in a word
+             * @enum {string}
+             */
+            restart_by?: "person" | "device";
+            /** @description Who makes the restart that is asked for, and when; left out when none is */
+            restart_plan?: string;
+            /** @description Of a Windows: the places in which it says that it waits for a restart, each with what it says. Left out where none was ever looked into */
+            restart_sources?: components["schemas"]["RestartSource"][];
             /**
              * Format: date-time
              * @description Of the last complete scan
@@ -1443,6 +1522,22 @@ export interface components {
             size?: number;
             /** @description https only, and only from the internet, but for networks that the server was told of */
             url: string;
+        };
+        HistoryEvent: {
+            /** Format: date-time */
+            at?: string;
+            by?: string;
+            code?: string;
+            instance?: string;
+            name: string;
+            /** @description The ID of the need for the same item, where there is one now */
+            need?: string;
+            provider: string;
+            removal?: boolean;
+            result: string;
+            title?: string;
+            version?: string;
+            why?: string;
         };
         Holding: {
             /**
@@ -1695,6 +1790,8 @@ export interface components {
             item: components["schemas"]["ItemKey"];
             /** @description The job at work on it */
             job?: components["schemas"]["NeedJob"];
+            /** @description It is optional only for a licence that nobody agreed to: whoever approves it agrees */
+            licence?: boolean;
             origin?: string;
             /** @description The version before that one, which the device can bring back */
             previous?: string;
@@ -1753,6 +1850,8 @@ export interface components {
             job?: components["schemas"]["NeedJob"];
             /** @description Filled by the API from the store, newest first */
             jobs?: components["schemas"]["Job"][];
+            /** @description It is optional only for a licence that nobody agreed to: whoever approves it agrees */
+            licence?: boolean;
             origin?: string;
             /** @description The version before that one, which the device can bring back */
             previous?: string;
@@ -2039,6 +2138,18 @@ export interface components {
              */
             total: number;
         };
+        PageClassCount: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["ClassCount"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
         PageContent: {
             /** Format: date-time */
             as_of: string;
@@ -2067,6 +2178,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Device"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageHistoryEvent: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["HistoryEvent"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -2197,6 +2320,8 @@ export interface components {
             auto: "by_hand" | "security";
             /** @description Other programs that may install updates on these devices, such as Intune, and beside which Patchbay installs all the same. Where one is not named here, nothing is installed that it may install too */
             beside?: string[];
+            /** @description Classes of updates that need no person's answer either. Previews, new releases and what is optional always do */
+            classes?: ("bugfix" | "critical" | "definition" | "driver" | "rollup" | "service_pack" | "tool")[];
             /**
              * @description What is done about a program that somebody has open while it is to be replaced: it waits until they close it, they are asked, or they are told and it is closed five minutes later. Wait when left out
              * @enum {string}
@@ -2266,6 +2391,16 @@ export interface components {
             cannot_undo: number;
             /** Format: int64 */
             devices: number;
+            /**
+             * Format: int64
+             * @description Updates that are previews or optional: they are answered one by one, and this leaves them as they are
+             */
+            left_out: number;
+            /**
+             * Format: int64
+             * @description Updates whose licence is agreed to with it
+             */
+            licences: number;
             /** Format: int64 */
             needs: number;
             /**
@@ -2331,6 +2466,35 @@ export interface components {
             security?: "yes" | "no";
             version: string;
         };
+        Repair: {
+            act?: string;
+            /** Format: date-time */
+            after?: string;
+            /** Format: date-time */
+            at?: string;
+            code?: string;
+            done?: components["schemas"]["RepairAct"][];
+            /** Format: int64 */
+            most?: number;
+            next?: string;
+            search?: boolean;
+            /** Format: date-time */
+            since?: string;
+            /** Format: int64 */
+            tries?: number;
+            turn: string;
+            why?: string;
+        };
+        RepairAct: {
+            act: string;
+            /** Format: date-time */
+            at: string;
+            code?: string;
+            result: string;
+            said?: string;
+            /** Format: int64 */
+            try?: number;
+        };
         Restart: {
             /** @description A reboot is asked for */
             machine: boolean;
@@ -2340,6 +2504,15 @@ export interface components {
             services?: string[];
             /** @description What could not be read: the answer is partly unknown */
             unknown?: string[];
+        };
+        RestartSource: {
+            /** Format: date-time */
+            at?: string;
+            /** Format: int64 */
+            count?: number;
+            kind: string;
+            state: string;
+            why?: string;
         };
         Reversible: {
             /**
@@ -2439,6 +2612,7 @@ export interface components {
             provider: string;
             /** Format: date-time */
             refreshed_at?: string;
+            repair?: components["schemas"]["Repair"];
             /** Format: date-time */
             signed_at?: string;
             suite?: string;
@@ -3078,6 +3252,38 @@ export interface operations {
             };
         };
     };
+    "classes-list": {
+        parameters: {
+            query?: {
+                customer?: string;
+                device?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageClassCount"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "content-list": {
         parameters: {
             query?: {
@@ -3638,6 +3844,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "devices-history": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description Only what ended so */
+                result?: "succeeded" | "partly" | "failed" | "aborted" | "in_progress" | "unknown";
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageHistoryEvent"];
+                };
             };
             /** @description Error */
             default: {

@@ -1,6 +1,7 @@
 import type { Day, Policy, Window } from "../api/types";
 import { rulesWords } from "./programs";
 import { count, list } from "./text";
+import { classPlural } from "./title";
 
 // Maintenance windows in plain language. The server decides whether one is open; this only
 // says what a set of windows means while it is being written.
@@ -58,10 +59,10 @@ export function windowWords(window: Window): string {
 
 /** The whole policy of a site as a person would say it. */
 export function policyWords(policy: Policy, zone: string): string {
-  const asked =
-    policy.auto === "security"
-      ? "Security updates are approved by themselves; everything else waits for a person."
-      : "Every update waits for a person.";
+  const alone = list([...(policy.auto === "security" ? ["security"] : []), ...(policy.classes ?? [])].map(classPlural));
+  const asked = alone
+    ? `${alone.charAt(0).toUpperCase()}${alone.slice(1)} are approved by themselves; everything else waits for a person.`
+    : "Every update waits for a person.";
   const who = [asked, rulesWords(policy.applications ?? [])].filter(Boolean).join(" ");
   const windows = policy.windows ?? [];
   if (windows.length === 0) {

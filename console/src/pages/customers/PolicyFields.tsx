@@ -1,9 +1,10 @@
-import { Button, Radio, Switch, TagsInput } from "@mantine/core";
+import { Button, Checkbox, Radio, Switch, TagsInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Master, Policy, Window } from "../../api/types";
 import { rulesProblem } from "../../lib/programs";
 import { count } from "../../lib/text";
 import { policyWords, windowProblem } from "../../lib/windows";
+import { classLabel } from "../needs/classChoices";
 import { WeekStrip } from "./WeekStrip";
 import { WindowFields } from "./WindowFields";
 import "../../styles/site.css";
@@ -16,6 +17,8 @@ interface Props {
   change: (policy: Policy) => void;
   children?: ReactNode;
 }
+
+const autoClasses = ["critical", "bugfix", "definition", "rollup", "service_pack", "driver", "tool"] as const satisfies readonly NonNullable<Policy["classes"]>[number][];
 
 const inUse = (value: string): Policy["in_use"] => (value === "ask" || value === "close" ? value : "wait");
 
@@ -31,6 +34,11 @@ export function PolicyFields({ policy, zone, masters = [], change, children }: P
           <Radio value="security" label="Security by themselves" description="Security updates are approved as they come; the rest waits for a person." />
         </div>
       </Radio.Group>
+      <Checkbox.Group label="Classes that go by themselves too" description="Previews, new releases and what is optional always wait for a person." value={policy.classes ?? []} onChange={(list) => change({ ...policy, classes: autoClasses.filter((c) => list.includes(c)) })}>
+        <div className="row" style={{ gap: "8px 18px", marginTop: 8 }}>
+          {autoClasses.map((c) => <Checkbox key={c} value={c} label={classLabel(c)} />)}
+        </div>
+      </Checkbox.Group>
       <fieldset>
         <legend>Maintenance windows</legend>
         {windows.map((w, i) => (

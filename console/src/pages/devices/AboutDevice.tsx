@@ -27,6 +27,7 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
             {d.os === "windows" && <><dt>Servicing channel</dt><dd>{channelWords(d.channel)}</dd></>}
             <dt>{d.os === "windows" ? "Windows build" : "Kernel running"}</dt><dd className="mono">{d.kernel ?? "not known"}</dd>
             <dt>Architecture</dt><dd>{d.architecture ?? "not known"}{d.container && ", in a container"}</dd>
+            <dt>Last start</dt><dd><Ago at={d.booted_at} zone={d.zone} none="not known" /></dd>
             <dt>Disk</dt><dd><Disk device={d} /></dd>
             <dt>Other patchers</dt><dd>{d.patchers?.length ? `${list(d.patchers)}: also ${d.patchers.length === 1 ? "installs" : "install"} updates here` : "none found"}</dd>
           </dl>
