@@ -133,6 +133,7 @@ func compileWindows(ctx context.Context, dir string) error {
 	engine := append([]string{"-shared", "-o", filepath.Join(c, "bed/engine.dll")}, glob(work, "wine/engine/*.c")...)
 	for _, args := range [][]string{
 		{"-municode", "-o", filepath.Join(c, "bed/launch.exe"), "wine/launch.c"},
+		{"-municode", "-o", filepath.Join(c, "windows/system32/dism.exe"), "wine/dism.c"},
 		{"-shared", "-o", filepath.Join(c, "windows/system32/bcryptprimitives.dll"), "wine/bcryptprimitives.c", "-ladvapi32"},
 		append(engine, "-lole32", "-loleaut32", "-luuid", "-ladvapi32"),
 	} {
