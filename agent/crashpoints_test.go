@@ -352,13 +352,13 @@ type thin struct{ first, again, second int }
 func thinness(updates bool) thin {
 	switch all := os.Getenv("PATCHBAY_CRASH_POINTS") == "all"; { // make figures has it
 	case all && updates:
-		return thin{1, 4, 11}
+		return thin{1, 6, 11}
 	case all:
 		return thin{1, 1, 3}
-	case updates: // their lives have three times as many writes
-		return thin{4, 4, 31}
+	case updates: // their lives have twice as many writes and more
+		return thin{3, 4, 31}
 	}
-	return thin{1, 1, 17}
+	return thin{1, 1, 31}
 }
 
 // crashEverywhere cuts at each write that is not left out, and, unless time is short, at some

@@ -25,7 +25,7 @@ func installerTools() []tool {
 }
 
 // winRecipe is to be raised when what a prepared Windows holds changes.
-const winRecipe = "1"
+const winRecipe = "2"
 
 // windowsKey names what is made of the files in wine/ and of this machine's wine.
 func windowsKey(ctx context.Context) (string, error) {
@@ -87,7 +87,10 @@ func prepareWindows(ctx context.Context, dir string) error {
 		return err
 	}
 	defer d.Kill()
-	for _, args := range [][]string{{"wineboot", "--init"}, {"winecfg", "-v", "win10"}} {
+	for _, args := range [][]string{
+		{"wineboot", "--init"}, {"winecfg", "-v", "win10"},
+		{"reg", "add", `HKCU\Software\Wine\DllOverrides`, "/v", "dism.exe", "/d", "native", "/f"}, // ours, and not wine's own
+	} {
 		if err := d.wine(ctx, args...); err != nil {
 			return err
 		}
