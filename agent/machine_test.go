@@ -30,6 +30,7 @@ type machine struct {
 	begun     map[string]string                                      // what Apply left broken, and the version it was to have
 	repair    func() (provider.Outcome, error)                       // nil: there is nothing that could repair
 	waits     bool                                                   // every item waits for a restart
+	leaves    bool                                                   // every item is there until the restart
 	adds      bool                                                   // each update is an item of its own
 	disputed  map[string]string                                      // why another reading does not bear an item out
 	open      []provider.Process                                     // what people have open
@@ -60,7 +61,7 @@ func (m *machine) Installed(context.Context) ([]patch.Item, error) {
 	defer m.mu.Unlock()
 	var items []patch.Item
 	for name, v := range m.installed {
-		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Disputed: m.disputed[name], Restart: m.waits, Previous: m.previous[name], Source: m.sources[name]})
+		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Disputed: m.disputed[name], Restart: m.waits || m.leaves, Leaving: m.leaves, Previous: m.previous[name], Source: m.sources[name]})
 	}
 	return items, m.scanErr
 }

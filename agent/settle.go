@@ -170,14 +170,20 @@ func (a *Agent) verify(ctx context.Context) error {
 func (a *Agent) reached(r inventory.Report, j journal.Job) bool {
 	item, ok := r.Item(j.Target)
 	if j.Target.To == patch.Nothing {
-		return !ok && r.Read(j.Target.Provider)
+		return (!ok || item.Leaving) && r.Read(j.Target.Provider)
 	}
-	if !ok || item.Broken != "" || item.Disputed != "" || !r.Read(j.Target.Provider) {
+	if !ok || item.Leaving || item.Broken != "" || item.Disputed != "" || !r.Read(j.Target.Provider) {
 		return false
 	}
 	kind, _ := a.scanner.Kind(j.Target.Provider)
 	c, err := patch.CompareVersions(kind.Traits.Versions, item.Version, j.Target.To)
 	return err == nil && (c == 0 || c > 0 && j.Verb == wire.VerbInstall)
+}
+
+// adds reports whether each update is an item of its own, which was not there before.
+func (a *Agent) adds(t wire.Target) bool {
+	kind, _ := a.scanner.Kind(t.Provider)
+	return kind.Traits.Adds
 }
 
 // ending is how a job is over.
@@ -206,6 +212,13 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 		failed.after = ""
 		failed.message = "What is installed could not be read back, so nobody knows whether it worked. " + failed.message
 		return failed
+	case item.Leaving:
+		why := fmt.Sprintf("%s is taken off when the machine restarts, which is still to be done.", t.Name)
+		if t.To == patch.Nothing {
+			return ending{done: true, result: wire.ResultOK, after: item.Version, message: why}
+		}
+		failed.message = cmp.Or(failed.message, why)
+		return failed
 	case t.To == patch.Nothing && installed:
 		failed.message = cmp.Or(failed.message, fmt.Sprintf("%s is still installed.", t.Name))
 		return failed
@@ -215,6 +228,9 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 			e.verified, e.message = false, fmt.Sprintf("%s is no longer installed. %s", t.Name, why)
 		}
 		return e
+	case !installed && a.adds(t):
+		failed.message = fmt.Sprintf("%s is not installed. %s", t.Name, failed.message)
+		return failed
 	case !installed && t.Source != "":
 		failed.message = fmt.Sprintf("%s is not installed: nothing that this machine lists is of %s. %s", t.Name, t.Source, failed.message)
 		return failed

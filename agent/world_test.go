@@ -39,6 +39,7 @@ type world struct {
 	restart func(service string) error // nil does it
 	adapt   func(*Options)             // what this world's agent has besides
 	windows *windows                   // where the machine is one
+	updates *updates                   // where the machine is a Windows with an update engine
 	people  bool                       // somebody is logged in
 	notices []string                   // to them
 	asks    []string                   // them

@@ -30,6 +30,7 @@ type Item struct {
 	Auto          bool   `json:"auto,omitempty"`           // installed only because something else needed it
 	Held          bool   `json:"held,omitempty"`           // a person told the package manager to leave it alone
 	Restart       bool   `json:"restart,omitempty"`        // it is in place and becomes active only when the machine restarts
+	Leaving       bool   `json:"leaving,omitempty"`        // with Restart: it is there until the machine restarts, which takes it off
 	Disputed      string `json:"disputed,omitempty"`       // a sentence, when two readings of it do not agree: then it counts as neither there nor absent
 	Broken        string `json:"broken,omitempty"`         // the manager's own word when the item is not completely installed, such as "half-configured"
 	Previous      string `json:"previous,omitempty"`       // the version before this one that the provider can bring back; "" when it cannot

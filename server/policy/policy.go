@@ -162,7 +162,8 @@ func concerning(u patch.Update, answers []Answer, scheme string) []Answer {
 }
 
 // concerns reports whether the answer is about this very update. A yes is to what one origin
-// publishes; a no holds for the version, whoever publishes it. Whose it is on a device, and
+// publishes; a no holds for the version, whoever publishes it. Where versions are revisions a yes is
+// for one of them. Whose it is on a device, and
 // which of several there, makes it no other update.
 func (a Answer) concerns(u patch.Update, scheme string) bool {
 	k := u.Key()
@@ -176,7 +177,7 @@ func (a Answer) concerns(u patch.Update, scheme string) bool {
 	if a.Version == u.Available && (a.Origin == u.Origin || !a.Yes) {
 		return true
 	}
-	if !a.Follow || a.Origin != u.Origin {
+	if !a.Follow || a.Origin != u.Origin || a.Yes && scheme == patch.SchemeRevision { // another revision is another thing under the same name
 		return false
 	}
 	order, err := patch.CompareVersions(scheme, u.Available, a.Version)

@@ -118,6 +118,24 @@ func TestAnswerIsAboutOneVersionUnlessItFollows(t *testing.T) {
 	}
 }
 
+// Of what is versioned by revisions a yes is for the one that was looked at, and a no for all.
+func TestAYesIsForOneRevision(t *testing.T) {
+	revisions := func(string) string { return patch.SchemeRevision }
+	for _, yes := range []bool{true, false} {
+		a := answer("a", DeviceLevel, yes)
+		a.Version, a.Follow = "200", true
+		want := map[string]Kind{"200": Reject, "201": Reject, "199": Wait}
+		if yes {
+			want = map[string]Kind{"200": Install, "201": Wait, "199": Wait}
+		}
+		for version, kind := range want {
+			if d := Decide([]assess.Need{need(version)}, []Answer{a}, Rule{}, revisions); d[0].Kind != kind {
+				t.Errorf("yes %t, revision %s: %+v, want %s", yes, version, d[0], kind)
+			}
+		}
+	}
+}
+
 // A person forces the version that was looked at, and none that comes after it.
 func TestWhatFollowsIsNotForced(t *testing.T) {
 	a := answer("a", DeviceLevel, true)

@@ -1598,6 +1598,7 @@ export interface components {
             disputed?: string;
             held?: boolean;
             instance?: string;
+            leaving?: boolean;
             name: string;
             origin?: string;
             orphan?: boolean;
