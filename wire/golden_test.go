@@ -97,6 +97,8 @@ func messages(t *testing.T) map[string]any {
 		"orders-programs": &Orders{Agent: "agt_1", IssuedAt: at, Expires: later, Devices: []DeviceOrders{{Device: "dev_1",
 			Programs: []patch.Wish{{Provider: "winget", Package: "a.b", Install: true, Pin: "1.1."}}, Jobs: []Job{{ID: "job_1", Verb: VerbInstall, Decision: "rule:site_1",
 				Target: Target{Provider: "winget", Name: "A", Architecture: "x64", Instance: "a.b", To: "1.1", Source: "a.b"}, Attempt: 1, NotBefore: at, NotAfter: later}}}}},
+		"orders-reboots": &Orders{Agent: "agt_1", IssuedAt: at, Expires: later, Devices: []DeviceOrders{{Device: "dev_1",
+			Reboots: &Reboots{When: RebootAsk, Postpone: 3, DeadlineHours: 48, Daily: 2}}}},
 		"orders-restart": &Orders{Agent: "agt_1", IssuedAt: at, Expires: later, Devices: []DeviceOrders{{Device: "dev_1", Reboot: true, Restart: true}}},
 	}
 }

@@ -2202,8 +2202,8 @@ export interface components {
              * @enum {string}
              */
             in_use?: "wait" | "ask" | "close";
-            /** @description Devices may reboot by themselves inside the window */
-            reboot: boolean;
+            /** @description When devices may reboot for updates that ask for it. Never when left out */
+            reboots?: components["schemas"]["Reboots"];
             /**
              * @description Who restarts services that use old files of an update: a person, or the device inside the window. By hand when left out
              * @enum {string}
@@ -2298,6 +2298,28 @@ export interface components {
             devices: number;
             name: string;
             title?: string;
+        };
+        Reboots: {
+            /**
+             * Format: int64
+             * @description How many reboots a day there may be before the next one waits for tomorrow; 0 is no limit
+             */
+            daily: number;
+            /**
+             * Format: int64
+             * @description For how long they decide, from when the reboot was first asked for; after it the device reboots in a window. Needed where they are asked
+             */
+            deadline_hours?: number;
+            /**
+             * Format: int64
+             * @description How often people may put it off where they are asked
+             */
+            postpone?: number;
+            /**
+             * @description Never, inside the window, or inside the window and as those who are logged in choose: they are asked, may choose a time or put it off, until the deadline
+             * @enum {string}
+             */
+            when: "never" | "window" | "ask";
         };
         Receipt: {
             /** @description Left out when it could not be read */
