@@ -20,13 +20,45 @@ func (Host) Announce(ctx context.Context, text string) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		const shown = 10 * time.Minute
-		if _, err := message(id, text, windows.MB_ICONINFORMATION, shown, false); err != nil {
+		if _, err := message(id, text, windows.MB_ICONINFORMATION, toldTime, false); err != nil {
 			problems = append(problems, fmt.Errorf("session %d: %w", id, err))
 		}
 	}
 	return errors.Join(problems...)
 }
+
+// Sessions lists where people are logged in.
+func (Host) Sessions(context.Context) ([]provider.Session, error) {
+	var all []provider.Session
+	for _, id := range sessions() {
+		all = append(all, provider.Session{ID: id})
+	}
+	return all, nil
+}
+
+// Tell shows those of a session a text.
+func (Host) Tell(ctx context.Context, session uint32, text string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	_, err := message(session, text, windows.MB_ICONINFORMATION, toldTime, false)
+	return err
+}
+
+// Choose shows those of a session a question.
+func (h Host) Choose(ctx context.Context, session uint32, q provider.Question, wait time.Duration) (int, error) {
+	if len(q.Choices) == 0 {
+		return -1, errors.New("a question without a choice")
+	}
+	yes, err := h.Ask(ctx, session, q.Text+"\r\n\r\n"+q.Choices[0]+"?", wait)
+	if err != nil || !yes {
+		return -1, err
+	}
+	return 0, nil
+}
+
+// toldTime is how long a text is shown.
+const toldTime = 10 * time.Minute
 
 // Ask shows those of a session a question.
 func (Host) Ask(ctx context.Context, session uint32, question string, wait time.Duration) (bool, error) {
