@@ -114,7 +114,7 @@ type DeviceCan struct {
 // TimelineEntry is one thing that happened to a device.
 type TimelineEntry struct {
 	At       time.Time `json:"at"`
-	Kind     string    `json:"kind" enum:"enrolled,scan,outcome,approval,job,audit"`
+	Kind     string    `json:"kind" enum:"enrolled,scan,outcome,notice,approval,job,audit"`
 	Title    string    `json:"title"`
 	Sentence string    `json:"sentence,omitempty"`
 	Actor    string    `json:"actor,omitempty"`
@@ -132,5 +132,5 @@ type Story struct {
 
 	RetiredAt *time.Time           `json:"retired_at,omitempty" doc:"Since when it is no longer looked after"`
 	Entries   []TimelineEntry      `json:"entries" doc:"The newest first"`
-	Receipts  []wire.SignedReceipt `json:"receipts" doc:"Of every job that is over, as the agent signed them, the newest first"`
+	Receipts  []wire.SignedReceipt `json:"receipts" doc:"Of every job that is over, and of what people were told or asked, as the agent signed them, the newest first"`
 }

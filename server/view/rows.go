@@ -173,6 +173,7 @@ type Outcome struct {
 	ReceivedAt time.Time   `json:"received_at" doc:"By the server's clock"`
 	Message    string      `json:"message,omitempty"`
 	Detail     string      `json:"detail,omitempty" doc:"The manager's own words"`
+	Signed     bool        `json:"signed,omitempty" doc:"The agent signed a record of it, which the job's receipt with this seq gives"`
 }
 
 // Receipt is the signed record of a finished job.

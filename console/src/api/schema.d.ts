@@ -1545,7 +1545,7 @@ export interface components {
             /** Format: date-time */
             not_before: string;
             /** @enum {string} */
-            result?: "ok" | "failed" | "refused" | "busy" | "offline";
+            result?: "ok" | "failed" | "refused" | "busy" | "offline" | "told";
             /**
              * @description Left out until the device has it
              * @enum {string}
@@ -1584,7 +1584,7 @@ export interface components {
             outcomes?: components["schemas"]["Outcome"][];
             receipt?: components["schemas"]["Receipt"];
             /** @enum {string} */
-            result?: "ok" | "failed" | "refused" | "busy" | "offline";
+            result?: "ok" | "failed" | "refused" | "busy" | "offline" | "told";
             /**
              * @description Left out until the device has it
              * @enum {string}
@@ -1883,9 +1883,11 @@ export interface components {
              */
             received_at: string;
             /** @enum {string} */
-            result: "ok" | "failed" | "refused" | "busy" | "offline";
+            result: "ok" | "failed" | "refused" | "busy" | "offline" | "told";
             /** Format: int64 */
             seq: number;
+            /** @description The agent signed a record of it, which the job's receipt with this seq gives */
+            signed?: boolean;
             /** @enum {string} */
             step: "staging" | "waiting" | "preflight" | "applying" | "restarting" | "rebooting" | "verifying" | "done" | "failed";
         };
@@ -2475,7 +2477,7 @@ export interface components {
             device: components["schemas"]["Ref"];
             /** @description The newest first */
             entries: components["schemas"]["TimelineEntry"][];
-            /** @description Of every job that is over, as the agent signed them, the newest first */
+            /** @description Of every job that is over, and of what people were told or asked, as the agent signed them, the newest first */
             receipts: components["schemas"]["SignedReceipt"][];
             /**
              * Format: date-time
@@ -2494,7 +2496,7 @@ export interface components {
             device?: components["schemas"]["Ref"];
             job?: string;
             /** @enum {string} */
-            kind: "enrolled" | "scan" | "outcome" | "approval" | "job" | "audit";
+            kind: "enrolled" | "scan" | "outcome" | "notice" | "approval" | "job" | "audit";
             sentence?: string;
             title: string;
         };
@@ -3960,7 +3962,10 @@ export interface operations {
     };
     "jobs-receipt": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The seq of an outcome that has a record of its own; the job's end when left out */
+                outcome?: number;
+            };
             header?: never;
             path: {
                 job: string;
