@@ -23,6 +23,20 @@ type Machine struct {
 	Processes []Process
 }
 
+// PresenceHost is a Host that tells whether somebody is at its machine.
+type PresenceHost interface {
+	Host
+	Presence(context.Context) Presence
+}
+
+// Presence says whether somebody is at a machine, each fact yes, no or not known.
+type Presence struct {
+	LoggedIn   patch.Answer
+	Locked     patch.Answer // nobody of them sees their screen
+	Presenting patch.Answer // somebody shows something to others, or a program fills the screen
+	Battery    patch.Answer // the machine runs on its battery
+}
+
 // Process is one program that runs.
 type Process struct {
 	ID      uint32

@@ -1,25 +1,13 @@
 package facts
 
 import (
-	"context"
 	"encoding/binary"
 	"io"
 	"io/fs"
 	"strings"
 
-	"patchbay/patch"
 	"patchbay/provider"
-	"patchbay/wire"
 )
-
-// Presence says whether somebody is at the machine.
-func Presence(_ context.Context, host provider.Host) wire.Presence {
-	p := wire.Presence{LoggedIn: patch.No}
-	if LoggedIn(host) {
-		p.LoggedIn = patch.Yes
-	}
-	return p
-}
 
 // LoggedIn reports whether somebody is logged in, by what Windows says, or what systemd keeps
 // of sessions and the older record that programs without it write.

@@ -16,24 +16,19 @@ import (
 // Announce shows a text to everybody who is logged in, and waits for nobody.
 func (Host) Announce(ctx context.Context, text string) error {
 	var problems []error
-	for _, id := range sessions() {
+	all, err := sessions()
+	if err != nil {
+		return err
+	}
+	for _, l := range all {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if _, err := message(id, text, windows.MB_ICONINFORMATION, toldTime, false); err != nil {
-			problems = append(problems, fmt.Errorf("session %d: %w", id, err))
+		if _, err := message(l.id, text, windows.MB_ICONINFORMATION, toldTime, false); err != nil {
+			problems = append(problems, fmt.Errorf("session %d: %w", l.id, err))
 		}
 	}
 	return errors.Join(problems...)
-}
-
-// Sessions lists where people are logged in.
-func (Host) Sessions(context.Context) ([]provider.Session, error) {
-	var all []provider.Session
-	for _, id := range sessions() {
-		all = append(all, provider.Session{ID: id})
-	}
-	return all, nil
 }
 
 // Tell shows those of a session a text.

@@ -1291,6 +1291,8 @@ export interface components {
             /** @description Other programs that install updates there */
             patchers?: string[];
             posture: components["schemas"]["Posture"];
+            /** @description Whether somebody is at it, when it was last read */
+            presence: components["schemas"]["DevicePresence"];
             release?: string;
             restart: components["schemas"]["Restart"];
             /**
@@ -1342,6 +1344,8 @@ export interface components {
             /** @description Other programs that install updates there */
             patchers?: string[];
             posture: components["schemas"]["Posture"];
+            /** @description Whether somebody is at it, when it was last read */
+            presence: components["schemas"]["DevicePresence"];
             release?: string;
             restart: components["schemas"]["Restart"];
             /**
@@ -1367,6 +1371,25 @@ export interface components {
             window: components["schemas"]["Window"];
             /** @description IANA zone of its site */
             zone: string;
+        };
+        DevicePresence: {
+            /**
+             * @description It runs on its battery
+             * @enum {string}
+             */
+            battery?: "yes" | "no";
+            /**
+             * @description Nobody who is logged in sees their screen
+             * @enum {string}
+             */
+            locked?: "yes" | "no";
+            /** @enum {string} */
+            logged_in?: "yes" | "no";
+            /**
+             * @description Somebody shows something to others, or a program fills the screen
+             * @enum {string}
+             */
+            presenting?: "yes" | "no";
         };
         Draft: {
             document: components["schemas"]["Envelope"];
