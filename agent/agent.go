@@ -277,7 +277,8 @@ func (noDesk) Choose(context.Context, uint32, provider.Question, time.Duration) 
 func (noDesk) Ask(context.Context, uint32, string, time.Duration) (bool, error) {
 	return false, errNoDesk
 }
-func (noDesk) End(context.Context, provider.Process) error { return errNoDesk }
+func (noDesk) Close(context.Context, provider.Process) error { return errNoDesk }
+func (noDesk) End(context.Context, provider.Process) error   { return errNoDesk }
 
 // narrower is the mode that allows less. What is not a mode allows least.
 func narrower(limit, mode wire.Mode) wire.Mode {

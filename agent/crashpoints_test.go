@@ -40,6 +40,7 @@ type scene struct {
 	during func(w *world) // once, after a minute of the first life
 	want   map[string]wire.Step
 	reboot string // the item that runs only after a reboot
+	zone   string // of the machine, where a day there may have one reboot
 }
 
 func scenes() map[string]func() scene {
@@ -79,6 +80,29 @@ func scenes() map[string]func() scene {
 					w.machine.restart = wire.Restart{Machine: true, Reasons: []string{"kernel"}}
 					return provider.Outcome{Reboot: patch.Yes}, true, nil
 				}
+			}
+			return s
+		},
+		"asked, and a time chosen": func() scene {
+			s := upgrade("kernel", "curl")()
+			s.reboot = "kernel"
+			s.begin = func(w *world) {
+				w.people = true
+				w.chooses = func(q provider.Question) (int, error) { return 1, nil } // in an hour
+				w.server.set(func(d *wire.DeviceOrders) {
+					d.Reboots = &wire.Reboots{When: wire.RebootAsk, Postpone: 1, DeadlineHours: 24, Daily: 1}
+				})
+				w.asksForRestarts()
+			}
+			return s
+		},
+		"two reboots, one a day": func() scene {
+			s := upgrade("kernel")()
+			s.jobs = append(s.jobs, job("curl", "1.0", "1.1", func(j *wire.Job) { j.NotBefore = time.Now().Add(25 * time.Minute) }))
+			s.want["curl"], s.reboot, s.zone = wire.StepDone, "kernel", "Etc/GMT+1" // where it is eleven
+			s.begin = func(w *world) {
+				w.server.set(func(d *wire.DeviceOrders) { d.Reboots = &wire.Reboots{When: wire.RebootWindow, Daily: 1} })
+				w.asksForRestarts()
 			}
 			return s
 		},
@@ -137,6 +161,17 @@ func scenes() map[string]func() scene {
 	}
 }
 
+// asksForRestarts has every update ask for a restart of the machine.
+func (w *world) asksForRestarts() {
+	w.machine.apply = func(r provider.Request) (provider.Outcome, bool, error) {
+		w.machine.restart = wire.Restart{Machine: true}
+		for _, u := range r.Updates {
+			w.machine.restart.Reasons = append(w.machine.restart.Reasons, u.Name)
+		}
+		return provider.Outcome{Reboot: patch.Yes}, true, nil
+	}
+}
+
 // life lets the agent live for a while, over restarts of the machine.
 func (w *world) life(d time.Duration, c cut, during func(*world)) (hit bool) {
 	w.disk.writes, w.disk.cutAt, w.disk.how = 0, c.write, c.how
@@ -187,8 +222,17 @@ func crash(t *testing.T, make func() scene, cuts ...cut) (hit bool) {
 	w := newWorld(t)
 	defer w.end()
 	s := make()
-	double, reboots := 0, 0
-	w.reboot = func(context.Context) error { reboots++; w.rebooting.Store(true); return nil }
+	double, reboots := 0, map[string]int{} // by day
+	w.machine.zone = s.zone
+	w.reboot = func(context.Context) error {
+		day := ""
+		if zone, err := time.LoadLocation(s.zone); err == nil && s.zone != "" {
+			day = time.Now().In(zone).Format(time.DateOnly)
+		}
+		reboots[day]++
+		w.rebooting.Store(true)
+		return nil
+	}
 	w.order(s.jobs...)
 	if s.begin != nil {
 		s.begin(w)
@@ -229,8 +273,13 @@ func crash(t *testing.T, make func() scene, cuts ...cut) (hit bool) {
 	if len(w.machine.restart.Old) > 0 {
 		t.Errorf("%v: old files are still in use: %+v", cuts, w.machine.restart.Old)
 	}
-	if reboots > 1 {
-		t.Errorf("%v: %d reboots", cuts, reboots)
+	for day, n := range reboots {
+		if n > 1 {
+			t.Errorf("%v: %d reboots %s", cuts, n, day)
+		}
+	}
+	if noted := len(w.notes()); noted < len(w.asks)+len(w.notices) {
+		t.Errorf("%v: %d records of %q and %q", cuts, noted, w.asks, w.notices)
 	}
 	return hit
 }

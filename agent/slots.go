@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -125,6 +126,7 @@ func answered(r journal.Reboot, a rebootAnswer, now time.Time) journal.Reboot {
 	r.Asked = nil
 	switch {
 	case r.Since.IsZero(): // nothing waits for it any more
+	case errors.Is(a.err, errCutOff): // perhaps it was answered: it is asked again at once
 	case !ok && a.err != nil:
 		r.Quiet = now.Add(rebootLater)
 	case !ok:

@@ -44,6 +44,9 @@ type world struct {
 	notices []string                   // to them
 	asks    []string                   // them
 	says    func() (bool, error)       // to a question; nil leaves it unanswered
+	stays   bool                       // a program that is asked to close does not
+	closed  int                        // programs, by asking
+	ended   int                        // by force
 	battery patch.Answer
 	locked  patch.Answer
 	present patch.Answer                         // a program fills the screen
@@ -121,7 +124,17 @@ func (d desk) Ask(ctx context.Context, _ uint32, text string, wait time.Duration
 	return false, nil
 }
 
+func (d desk) Close(_ context.Context, p provider.Process) error {
+	if d.stays {
+		return errors.New("it asks whether to save")
+	}
+	d.closed++
+	d.machine.closes(p)
+	return nil
+}
+
 func (d desk) End(_ context.Context, p provider.Process) error {
+	d.ended++
 	d.machine.closes(p)
 	return nil
 }

@@ -72,6 +72,9 @@ type Desk interface {
 	// Ask shows those of a session a question and waits for their answer, or until they leave
 	// it unanswered, which is no.
 	Ask(ctx context.Context, session uint32, question string, wait time.Duration) (yes bool, err error)
+	// Close asks the windows of a program to close, and is an error when it still runs a while
+	// later. What is not saved, the program asks for.
+	Close(ctx context.Context, p Process) error
 	// End ends a program that still is the one that was seen. What is not saved is lost.
 	End(ctx context.Context, p Process) error
 }

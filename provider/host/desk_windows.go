@@ -40,18 +40,6 @@ func (Host) Tell(ctx context.Context, session uint32, text string) error {
 	return err
 }
 
-// Choose shows those of a session a question.
-func (h Host) Choose(ctx context.Context, session uint32, q provider.Question, wait time.Duration) (int, error) {
-	if len(q.Choices) == 0 {
-		return -1, errors.New("a question without a choice")
-	}
-	yes, err := h.Ask(ctx, session, q.Text+"\r\n\r\n"+q.Choices[0]+"?", wait)
-	if err != nil || !yes {
-		return -1, err
-	}
-	return 0, nil
-}
-
 // toldTime is how long a text is shown.
 const toldTime = 10 * time.Minute
 
@@ -98,8 +86,13 @@ func message(session uint32, text string, style uint32, shown time.Duration, wai
 // endTime is how long a program may take to be gone after it was ended.
 const endTime = 10 * time.Second
 
-// End ends a program. Another that got its number meanwhile is left alone. A service cannot
-// ask the windows on somebody's desktop to close, so nothing is asked.
+// isStill reports whether a number still is that of the program.
+func isStill(p provider.Process) bool {
+	program, began := examine(p.ID)
+	return strings.EqualFold(program, p.Program) && began.Equal(p.Began)
+}
+
+// End ends a program, without asking. Another that got its number meanwhile is left alone.
 func (Host) End(_ context.Context, p provider.Process) error {
 	h, err := windows.OpenProcess(windows.PROCESS_TERMINATE|windows.PROCESS_QUERY_LIMITED_INFORMATION|windows.SYNCHRONIZE, false, p.ID)
 	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
@@ -109,7 +102,7 @@ func (Host) End(_ context.Context, p provider.Process) error {
 		return fmt.Errorf("ending %s: %w", p.Program, err)
 	}
 	defer windows.CloseHandle(h)
-	if program, began := examine(p.ID); !strings.EqualFold(program, p.Program) || !began.Equal(p.Began) {
+	if !isStill(p) {
 		return nil
 	}
 	if err := windows.TerminateProcess(h, 1); err != nil {

@@ -56,9 +56,9 @@ func (Host) Sessions(context.Context) ([]provider.Session, error) {
 	return append(seen, unseen...), nil
 }
 
-// Presence asks Windows whether somebody is at the machine. Who presents, only their own session
-// knows.
-func (Host) Presence(context.Context) provider.Presence {
+// Presence asks Windows whether somebody is at the machine, and in their sessions whether they
+// present.
+func (Host) Presence(ctx context.Context) provider.Presence {
 	p := provider.Presence{Battery: battery()}
 	all, err := sessions()
 	if err != nil {
@@ -73,6 +73,7 @@ func (Host) Presence(context.Context) provider.Presence {
 			p.Locked = lock
 		}
 	}
+	p.Presenting = presents(ctx, all)
 	return p
 }
 
