@@ -44,6 +44,7 @@ type scene struct {
 	want   map[string]wire.Step // by item, or by job where there are two for one
 	reboot string               // the item that runs only after a reboot
 	lied   map[string]bool      // the items of which a receipt may only say that it is disputed
+	zone   string               // of the machine, where a day there may have one reboot
 }
 
 // either is the end of a job that may be done or fail, as long as what is told is so.
@@ -94,6 +95,29 @@ func scenes() map[string]func() scene {
 					w.machine.restart = wire.Restart{Machine: true, Reasons: []string{"kernel"}}
 					return provider.Outcome{Reboot: patch.Yes}, true, nil
 				}
+			}
+			return s
+		},
+		"asked, and a time chosen": func() scene {
+			s := upgrade("kernel", "curl")()
+			s.reboot = "kernel"
+			s.begin = func(w *world) {
+				w.people = true
+				w.chooses = func(q provider.Question) (int, error) { return 1, nil } // in an hour
+				w.server.set(func(d *wire.DeviceOrders) {
+					d.Reboots = &wire.Reboots{When: wire.RebootAsk, Postpone: 1, DeadlineHours: 24, Daily: 1}
+				})
+				w.asksForRestarts()
+			}
+			return s
+		},
+		"two reboots, one a day": func() scene {
+			s := upgrade("kernel")()
+			s.jobs = append(s.jobs, job("curl", "1.0", "1.1", func(j *wire.Job) { j.NotBefore = time.Now().Add(25 * time.Minute) }))
+			s.want["curl"], s.reboot, s.zone = wire.StepDone, "kernel", "Etc/GMT+1" // where it is eleven
+			s.begin = func(w *world) {
+				w.server.set(func(d *wire.DeviceOrders) { d.Reboots = &wire.Reboots{When: wire.RebootWindow, Daily: 1} })
+				w.asksForRestarts()
 			}
 			return s
 		},
@@ -149,6 +173,17 @@ func scenes() map[string]func() scene {
 			s.begin = func(w *world) { w.server.lifetime = 20 * time.Minute }
 			return s
 		},
+	}
+}
+
+// asksForRestarts has every update ask for a restart of the machine.
+func (w *world) asksForRestarts() {
+	w.machine.apply = func(r provider.Request) (provider.Outcome, bool, error) {
+		w.machine.restart = wire.Restart{Machine: true}
+		for _, u := range r.Updates {
+			w.machine.restart.Reasons = append(w.machine.restart.Reasons, u.Name)
+		}
+		return provider.Outcome{Reboot: patch.Yes}, true, nil
 	}
 }
 
@@ -208,11 +243,16 @@ func crash(t *testing.T, make func() scene, cuts ...cut) (hit bool) {
 	w := newWorld(t)
 	defer w.end()
 	s := make()
-	double, reboots := 0, 0
+	double, reboots := 0, map[string]int{} // by day
+	w.machine.zone = s.zone
 	w.reboot = func(context.Context) error {
 		here, err := w.disk.moment() // the last before it is asked for; cut off after, it is made all the same
 		if err == nil || here && w.disk.how == after {
-			reboots++
+			day := ""
+			if zone, err := time.LoadLocation(s.zone); err == nil && s.zone != "" {
+				day = time.Now().In(zone).Format(time.DateOnly)
+			}
+			reboots[day]++
 			w.rebooting.Store(true)
 		}
 		return err
@@ -264,8 +304,13 @@ func crash(t *testing.T, make func() scene, cuts ...cut) (hit bool) {
 	if len(w.machine.restart.Old) > 0 {
 		t.Errorf("%v: old files are still in use: %+v", cuts, w.machine.restart.Old)
 	}
-	if reboots > 1 {
-		t.Errorf("%v: %d reboots", cuts, reboots)
+	for day, n := range reboots {
+		if n > 1 {
+			t.Errorf("%v: %d reboots %s", cuts, n, day)
+		}
+	}
+	if noted := len(w.notes()); noted < len(w.asks)+len(w.notices) {
+		t.Errorf("%v: %d records of %q and %q", cuts, noted, w.asks, w.notices)
 	}
 	return hit
 }

@@ -20,6 +20,7 @@ type machine struct {
 	origin    string
 	classes   map[string]patch.Class
 	boot      string
+	zone      string
 	restart   wire.Restart
 	scanErr   error
 	factsErr  error
@@ -153,7 +154,7 @@ func (m *machine) Undo(ctx context.Context, r provider.Request) (provider.Outcom
 func (m *machine) facts(context.Context) (wire.Facts, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return wire.Facts{Hostname: "web1", OS: "linux", BootID: m.boot, Restart: m.restart}, m.factsErr
+	return wire.Facts{Hostname: "web1", OS: "linux", BootID: m.boot, Zone: m.zone, Restart: m.restart}, m.factsErr
 }
 
 func (m *machine) version(name string) string {

@@ -44,7 +44,7 @@ func rebootWanted(s situation, j journal.Job, r inventory.Report) bool {
 func arrived(s situation, j journal.Job, r inventory.Report) journal.Job {
 	step, reboot := steps()[j.Step].ok, rebootWanted(s, j, r)
 	if step == wire.StepRestarting {
-		if len(restartsLeft(s, j, r)) > 0 && (!reboot || !s.device.Reboot) {
+		if len(restartsLeft(s, j, r)) > 0 && (!reboot || s.device.Rebooting().When == wire.RebootNever) {
 			return at(j, step, "Services are to be restarted.", s.now)
 		}
 		step = steps()[step].ok
@@ -53,33 +53,6 @@ func arrived(s situation, j journal.Job, r inventory.Report) journal.Job {
 		return at(j, step, "A reboot is asked for.", s.now)
 	}
 	return at(j, steps()[step].ok, "", s.now)
-}
-
-// decideReboot restarts the machine when it is wanted, ordered and allowed now. Otherwise
-// the jobs go on to verification, which says that a reboot is pending.
-func (a *Agent) decideReboot(ctx context.Context) error {
-	jobs := slices.DeleteFunc(a.standing(wire.StepRebooting), func(j journal.Job) bool { return j.Rebooted })
-	if len(jobs) == 0 {
-		return nil
-	}
-	s := a.situation()
-	p := planReboot(s, jobs, a.report, a.mode, a.People)
-	if err := a.save(p.change); err != nil {
-		return err
-	}
-	if p.say != "" {
-		a.announced(ctx, p.say)
-	}
-	if !p.now {
-		return nil
-	}
-	a.Log.Info("restarting the machine", "jobs", len(jobs))
-	a.worker.restarting = a.Now()
-	a.tell(ctx)
-	if err := a.Reboot(context.WithoutCancel(ctx)); err != nil {
-		return a.rebooted(a.standing(wire.StepRebooting), err)
-	}
-	return nil
 }
 
 // awaitReboot takes on jobs after the machine restarted. While it is about to, nothing else

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"patchbay/client"
 	"patchbay/server/api"
@@ -280,7 +281,7 @@ func (s *JobShow) Run(ctx context.Context, g *Globals) error {
 		t.row("step", v.Step)
 		t.row("message", v.Message)
 		for _, o := range v.Outcomes {
-			t.row(o.ReceivedAt, o.Step, o.Result, o.Message)
+			t.row(o.Seq, o.ReceivedAt, o.Step, o.Result, o.Message)
 		}
 		if r := v.Receipt; r != nil {
 			t.row("receipt", fmt.Sprintf("verified %t, signature good %t, %s -> %s", r.Verified, r.SignatureOK, r.Before, r.After))
@@ -290,7 +291,8 @@ func (s *JobShow) Run(ctx context.Context, g *Globals) error {
 
 // JobReceipt prints a receipt.
 type JobReceipt struct {
-	Job string `arg:"" help:"ID."`
+	Job     string `arg:"" help:"ID."`
+	Outcome int64  `help:"Number of an outcome that the agent signed a record of: what people were told or asked. The job's end when left out." placeholder:"SEQ"`
 }
 
 // Run prints it, as JSON whatever is asked for: it is made for a file.
@@ -299,7 +301,11 @@ func (r *JobReceipt) Run(ctx context.Context, g *Globals) error {
 	if err != nil {
 		return err
 	}
-	v, err := client.Get[wire.SignedReceipt](ctx, c, "/jobs/"+url.PathEscape(r.Job)+"/receipt", nil)
+	q := query()
+	if r.Outcome > 0 {
+		q = query("outcome", strconv.FormatInt(r.Outcome, 10))
+	}
+	v, err := client.Get[wire.SignedReceipt](ctx, c, "/jobs/"+url.PathEscape(r.Job)+"/receipt", q)
 	if err != nil {
 		return err
 	}

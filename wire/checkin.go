@@ -142,7 +142,17 @@ type Facts struct {
 	Patchers     []string        `json:"patchers,omitempty"` // other programs that install updates here, such as unattended-upgrades
 	Masters      []Master        `json:"masters,omitempty"`  // those of them that may install what a provider here does, sorted
 	Edition      string          `json:"edition,omitempty"`  // of Windows: "Professional", "ServerStandard"
+	Presence     Presence        `json:"presence,omitzero"`  // whether somebody is at the machine
 	Channel      string          `json:"channel,omitempty"`  // by which a Windows is serviced, one of those below; "" is not known
+}
+
+// Presence says whether somebody is at the machine, as far as is known: each fact is yes, no or
+// not known.
+type Presence struct {
+	LoggedIn   patch.Answer `json:"logged_in,omitempty"`  // somebody is
+	Locked     patch.Answer `json:"locked,omitempty"`     // and nobody of them sees their screen
+	Presenting patch.Answer `json:"presenting,omitempty"` // somebody shows something to others, or a program fills the screen
+	Battery    patch.Answer `json:"battery,omitempty"`    // the machine runs on its battery
 }
 
 // The servicing channels of Windows. Those of Insiders bring what is not released yet.
@@ -324,9 +334,10 @@ const (
 	ResultRefused Result = "refused" // the device guarded itself, or a person must look first
 	ResultBusy    Result = "busy"    // will be tried again
 	ResultOffline Result = "offline" // will be tried again
+	ResultTold    Result = "told"    // people were told or asked; says nothing of how the job stands
 )
 
-// Receipt is the signed record of a finished job.
+// Receipt is the signed record of a finished job, or of what people were told for one.
 type Receipt struct {
 	Job        string              `json:"job"`
 	Device     string              `json:"device"`
@@ -347,6 +358,21 @@ type Receipt struct {
 	Orders     OrdersVersion       `json:"orders"`             // the orders it was started under
 	Forced     string              `json:"forced,omitempty"`   // who forced it outside its window
 	Approval   string              `json:"approval,omitempty"` // the signed approval under which it began, where one was needed
+	// Notice is set in the record of what people were told about the reboot that the job asks
+	// for. Such a record has the step rebooting, and is not of the job's end.
+	Notice *Notice `json:"notice,omitempty"`
+}
+
+// Notice is what people at a device were told or asked.
+type Notice struct {
+	Said       string    `json:"said"`
+	Session    uint32    `json:"session,omitempty"` // as the system numbers it; 0 is all of them
+	User       string    `json:"user,omitempty"`    // whose session it is, as far as is known
+	At         time.Time `json:"at"`
+	Choices    []string  `json:"choices,omitempty"`    // of a question
+	Answer     string    `json:"answer,omitempty"`     // the choice that was made; "" is none
+	AnsweredAt time.Time `json:"answered_at,omitzero"` // when the question was over
+	Problem    string    `json:"problem,omitempty"`    // why it may not have been seen
 }
 
 // Target is one exact change of one item.

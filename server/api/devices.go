@@ -59,7 +59,7 @@ func (s *Server) device(ctx context.Context, in *DevicePath) (*Out[view.DeviceDe
 	if err := copies(ctx, h, &detail); err != nil {
 		return nil, err
 	}
-	detail.RestartBy, detail.RestartPlan = restartPlan(d, site.Policy.Reboot, s.restartsOurs(d.ID))
+	detail.RestartBy, detail.RestartPlan = restartPlan(d, site.Policy.Reboots.When, s.restartsOurs(d.ID))
 	rows, err := h.Sections(ctx, []string{d.ID})
 	if err != nil {
 		return nil, err

@@ -166,19 +166,22 @@ func (s *Server) restartsOurs(device string) bool {
 
 // restartPlan says who makes a restart that is asked for, a person or the device, and when;
 // "" when none is asked for.
-func restartPlan(d view.Device, allowed, ours bool) (by, sentence string) {
+func restartPlan(d view.Device, when wire.RebootWhen, ours bool) (by, sentence string) {
 	const person, device = "person", "device"
 	switch {
 	case !d.Restart.Machine && !ours:
 		return "", ""
 	case d.Agent.Mode == wire.Observe:
 		return person, "A person restarts it: the agent was set up to observe only."
-	case !allowed:
+	case when != wire.RebootWindow && when != wire.RebootAsk:
 		return person, fmt.Sprintf("A person restarts it: the policy of %s does not let devices reboot by themselves.", d.Site.Name)
 	case !ours:
 		return person, "A person restarts it, or the next update that Patchbay installs here does: a device reboots by itself only for what Patchbay installed."
 	case d.Silent:
 		return device, "The device restarts in its window, as far as is known: nothing was heard of it since."
+	}
+	if when == wire.RebootAsk {
+		return device, "Those who are logged in are asked when it suits them; at the deadline, and where nobody is logged in, the device restarts by itself inside its window. " + d.Window.Sentence
 	}
 	return device, "The device restarts by itself inside its window. " + d.Window.Sentence
 }

@@ -150,19 +150,21 @@ func TestWhatADeviceTellsOfItsManagersIsBounded(t *testing.T) {
 
 // Every combination: none is promised that the device does not make.
 func TestWhoMakesARestart(t *testing.T) {
-	for n := range 32 {
-		asked, ours, allowed, observes, silent := n&1 > 0, n&2 > 0, n&4 > 0, n&8 > 0, n&16 > 0
+	for n := range 4 * 16 {
+		asked, ours, observes, silent := n&1 > 0, n&2 > 0, n&4 > 0, n&8 > 0
+		when := []wire.RebootWhen{wire.RebootNever, wire.RebootWindow, wire.RebootAsk, "some day"}[n/16]
+		allowed := when == wire.RebootWindow || when == wire.RebootAsk
 		d := view.Device{Restart: view.Restart{Machine: asked}, Silent: silent, Window: view.Window{Sentence: "Opens Saturday."}, Agent: view.Agent{Mode: wire.Manage}}
 		if observes {
 			d.Agent.Mode = wire.Observe
 		}
-		by, plan := restartPlan(d, allowed, ours)
+		by, plan := restartPlan(d, when, ours)
 		self := strings.Contains(plan, "Opens Saturday.")
 		if (by == "") != (plan == "") || (by == "person") != strings.HasPrefix(plan, "A person") {
 			t.Errorf("it is made by %q: %q", by, plan)
 		}
 		if (plan == "") != (!asked && !ours) || self != (ours && allowed && !observes && !silent) {
-			t.Errorf("asked %t, ours %t, allowed %t, observes %t, silent %t: %q", asked, ours, allowed, observes, silent, plan)
+			t.Errorf("asked %t, ours %t, reboots %s, observes %t, silent %t: %q", asked, ours, when, observes, silent, plan)
 		}
 	}
 }

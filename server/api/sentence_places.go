@@ -44,10 +44,23 @@ func whenWords(p store.SitePolicy) string {
 		windows[i] = weeklyWords(w)
 	}
 	text += ", " + strings.Join(windows, " and ")
-	if p.Reboot {
-		return text + ", devices may reboot"
+	return text + ", " + rebootWords(p.Reboots)
+}
+
+// rebootWords says when devices may reboot.
+func rebootWords(r wire.Reboots) string {
+	text := "devices may reboot"
+	switch r.Known().When {
+	case wire.RebootWindow:
+	case wire.RebootAsk:
+		text = fmt.Sprintf("devices may reboot, whoever is logged in decides for %s and may put it off %s", counted(r.DeadlineHours, "hour"), counted(r.Postpone, "time"))
+	default:
+		return "devices may not reboot"
 	}
-	return text + ", devices may not reboot"
+	if r.Daily > 0 {
+		text += fmt.Sprintf(", at most %s a day", counted(r.Daily, "time"))
+	}
+	return text
 }
 
 // classWords names classes: "definition or service pack".

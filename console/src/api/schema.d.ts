@@ -1356,6 +1356,8 @@ export interface components {
             /** @description Other programs that install updates there */
             patchers?: string[];
             posture: components["schemas"]["Posture"];
+            /** @description Whether somebody is at it, when it was last read */
+            presence: components["schemas"]["DevicePresence"];
             release?: string;
             restart: components["schemas"]["Restart"];
             /**
@@ -1412,6 +1414,8 @@ export interface components {
             /** @description Other programs that install updates there */
             patchers?: string[];
             posture: components["schemas"]["Posture"];
+            /** @description Whether somebody is at it, when it was last read */
+            presence: components["schemas"]["DevicePresence"];
             release?: string;
             restart: components["schemas"]["Restart"];
             /**
@@ -1446,6 +1450,25 @@ export interface components {
             window: components["schemas"]["Window"];
             /** @description IANA zone of its site */
             zone: string;
+        };
+        DevicePresence: {
+            /**
+             * @description It runs on its battery
+             * @enum {string}
+             */
+            battery?: "yes" | "no";
+            /**
+             * @description Nobody who is logged in sees their screen
+             * @enum {string}
+             */
+            locked?: "yes" | "no";
+            /** @enum {string} */
+            logged_in?: "yes" | "no";
+            /**
+             * @description Somebody shows something to others, or a program fills the screen
+             * @enum {string}
+             */
+            presenting?: "yes" | "no";
         };
         Draft: {
             document: components["schemas"]["Envelope"];
@@ -1641,7 +1664,7 @@ export interface components {
             /** Format: date-time */
             not_before: string;
             /** @enum {string} */
-            result?: "ok" | "failed" | "refused" | "busy" | "offline";
+            result?: "ok" | "failed" | "refused" | "busy" | "offline" | "told";
             /**
              * @description Left out until the device has it
              * @enum {string}
@@ -1680,7 +1703,7 @@ export interface components {
             outcomes?: components["schemas"]["Outcome"][];
             receipt?: components["schemas"]["Receipt"];
             /** @enum {string} */
-            result?: "ok" | "failed" | "refused" | "busy" | "offline";
+            result?: "ok" | "failed" | "refused" | "busy" | "offline" | "told";
             /**
              * @description Left out until the device has it
              * @enum {string}
@@ -1983,9 +2006,11 @@ export interface components {
              */
             received_at: string;
             /** @enum {string} */
-            result: "ok" | "failed" | "refused" | "busy" | "offline";
+            result: "ok" | "failed" | "refused" | "busy" | "offline" | "told";
             /** Format: int64 */
             seq: number;
+            /** @description The agent signed a record of it, which the job's receipt with this seq gives */
+            signed?: boolean;
             /** @enum {string} */
             step: "staging" | "waiting" | "preflight" | "applying" | "restarting" | "rebooting" | "verifying" | "done" | "failed";
         };
@@ -2328,8 +2353,8 @@ export interface components {
              * @enum {string}
              */
             in_use?: "wait" | "ask" | "close";
-            /** @description Devices may reboot by themselves inside the window */
-            reboot: boolean;
+            /** @description When devices may reboot for updates that ask for it. Never when left out */
+            reboots?: components["schemas"]["Reboots"];
             /**
              * @description Who restarts services that use old files of an update: a person, or the device inside the window. By hand when left out
              * @enum {string}
@@ -2434,6 +2459,28 @@ export interface components {
             devices: number;
             name: string;
             title?: string;
+        };
+        Reboots: {
+            /**
+             * Format: int64
+             * @description How many reboots a day there may be before the next one waits for tomorrow; 0 is no limit
+             */
+            daily: number;
+            /**
+             * Format: int64
+             * @description For how long they decide, from when the reboot was first asked for; after it the device reboots in a window. Needed where they are asked
+             */
+            deadline_hours?: number;
+            /**
+             * Format: int64
+             * @description How often people may put it off where they are asked
+             */
+            postpone?: number;
+            /**
+             * @description Never, inside the window, or inside the window and as those who are logged in choose: they are asked, may choose a time or put it off, until the deadline
+             * @enum {string}
+             */
+            when: "never" | "window" | "ask";
         };
         Receipt: {
             /** @description Left out when it could not be read */
@@ -2628,7 +2675,7 @@ export interface components {
             device: components["schemas"]["Ref"];
             /** @description The newest first */
             entries: components["schemas"]["TimelineEntry"][];
-            /** @description Of every job that is over, as the agent signed them, the newest first */
+            /** @description Of every job that is over, and of what people were told or asked, as the agent signed them, the newest first */
             receipts: components["schemas"]["SignedReceipt"][];
             /**
              * Format: date-time
@@ -2647,7 +2694,7 @@ export interface components {
             device?: components["schemas"]["Ref"];
             job?: string;
             /** @enum {string} */
-            kind: "enrolled" | "scan" | "outcome" | "approval" | "job" | "audit";
+            kind: "enrolled" | "scan" | "outcome" | "notice" | "approval" | "job" | "audit";
             sentence?: string;
             title: string;
         };
@@ -4184,7 +4231,10 @@ export interface operations {
     };
     "jobs-receipt": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The seq of an outcome that has a record of its own; the job's end when left out */
+                outcome?: number;
+            };
             header?: never;
             path: {
                 job: string;

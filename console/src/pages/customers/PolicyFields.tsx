@@ -3,8 +3,9 @@ import type { ReactNode } from "react";
 import type { Master, Policy, Window } from "../../api/types";
 import { rulesProblem } from "../../lib/programs";
 import { count } from "../../lib/text";
-import { policyWords, windowProblem } from "../../lib/windows";
+import { policyWords, rebootProblem, windowProblem } from "../../lib/windows";
 import { classLabel } from "../needs/classChoices";
+import { RebootFields } from "./RebootFields";
 import { WeekStrip } from "./WeekStrip";
 import { WindowFields } from "./WindowFields";
 import "../../styles/site.css";
@@ -53,8 +54,7 @@ export function PolicyFields({ policy, zone, masters = [], change, children }: P
       </fieldset>
       <Switch checked={policy.restarts === "in_window"} onChange={(e) => change({ ...policy, restarts: e.currentTarget.checked ? "in_window" : "by_hand" })}
         label="Devices restart services within the window" description="Those that still run with old files of what was updated. Otherwise such an update is not verified until a person restarts them." />
-      <Switch checked={policy.reboot} onChange={(e) => change({ ...policy, reboot: e.currentTarget.checked })}
-        label="Devices may reboot within the window" description="Otherwise an update that needs a reboot waits for a person after it is installed." />
+      <RebootFields reboots={policy.reboots ?? { when: "never", daily: 2 }} change={(reboots) => change({ ...policy, reboots })} />
       <Radio.Group label="A program that somebody has open" value={policy.in_use ?? "wait"} onChange={(v) => change({ ...policy, in_use: inUse(v) })}>
         <div className="stack" style={{ gap: 8, marginTop: 6 }}>
           <Radio value="wait" label="Wait" description="The update waits until they close it." />
@@ -87,5 +87,7 @@ export function policyProblem(policy: Policy): string | null {
     const wrong = windowProblem(w);
     if (wrong) return wrong;
   }
+  const reboots = rebootProblem(policy.reboots);
+  if (reboots) return reboots;
   return rulesProblem(policy.applications ?? []);
 }
