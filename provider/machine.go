@@ -75,6 +75,11 @@ type Desk interface {
 	// Close asks the windows of a program to close, and is an error when it still runs a while
 	// later. What is not saved, the program asks for.
 	Close(ctx context.Context, p Process) error
+	Ender
+}
+
+// Ender is a host on which programs can be ended.
+type Ender interface {
 	// End ends a program that still is the one that was seen. What is not saved is lost.
 	End(ctx context.Context, p Process) error
 }
