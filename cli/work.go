@@ -77,6 +77,7 @@ type Approve struct {
 	Need          string   `help:"This need (ID)." xor:"what"`
 	Security      bool     `help:"All security updates needed there now." xor:"what"`
 	Class         string   `help:"All updates of this class needed there now: bugfix, critical, feature, definition, rollup, service_pack, driver, tool or other. Previews and optional ones are approved by their names." xor:"what"`
+	Fix           string   `help:"Every update on offer that mends this CVE." xor:"what" placeholder:"CVE"`
 	All           bool     `help:"All updates needed there now." xor:"what"`
 	Now           bool     `help:"Outside the window, for four hours."`
 	Follow        bool     `help:"Also newer versions of the same origin; security updates do so anyway."`
@@ -97,7 +98,7 @@ func (a *Approve) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	wish.Answer, wish.Now, wish.Reason, wish.AllowRemovals = "approve", a.Now, a.Reason, a.AllowRemovals
-	wish.What = api.ApprovalTarget{Update: a.Update, Need: a.Need, Class: a.Class, All: a.All}
+	wish.What = api.ApprovalTarget{Update: a.Update, Need: a.Need, Class: a.Class, Fix: a.Fix, All: a.All}
 	if a.Security {
 		wish.What.Class = "security"
 	}

@@ -36,6 +36,8 @@ async function pages(base) {
     needs: "/needs",
     devices: "/devices",
     updates: "/updates",
+    findings: "/findings",
+    "finding-none": "/findings/CVE-1999-0001",
     customers: "/customers",
     enrolment: "/enrolment",
     jobs: "/jobs",
@@ -53,10 +55,13 @@ async function pages(base) {
     Object.assign(list, {
       device: `/devices/${device.id}`,
       "device-timeline": `/devices/${device.id}?tab=timeline`,
+      "device-findings": `/devices/${device.id}?tab=findings`,
       "device-inventory": `/devices/${device.id}?tab=inventory`,
       "device-about": `/devices/${device.id}?tab=about`,
     });
   }
+  const exposed = (await get(base, "/findings")).items?.[0];
+  if (exposed) list.finding = `/findings/${exposed.id}`;
   const copied = await first("/devices?q=web-01");
   if (copied) list["device-copied"] = `/devices/${copied.id}?tab=about`;
   const old = await first("/needs?verdict=RUNNING_OLD");

@@ -31,6 +31,7 @@ type ApprovalTarget struct {
 	Update string `json:"update,omitempty" maxLength:"60"`
 	Need   string `json:"need,omitempty" maxLength:"80"`
 	Class  string `json:"class,omitempty" enum:"security,bugfix,critical,feature,definition,rollup,service_pack,driver,tool,other" doc:"Previews are answered one by one"`
+	Fix    string `json:"fix,omitempty" maxLength:"100" doc:"A CVE, or the ID of an advisory that stands for none: every update on offer that mends it"`
 	All    bool   `json:"all,omitempty"`
 }
 

@@ -71,7 +71,7 @@ func (s *Server) planned(ctx context.Context, wish ApprovalWish) (plan, error) {
 // checkWish holds what the schema cannot say.
 func checkWish(w ApprovalWish) error {
 	said := 0
-	for _, set := range []bool{w.What.Update != "", w.What.Need != "", w.What.Class != "", w.What.All} {
+	for _, set := range []bool{w.What.Update != "", w.What.Need != "", w.What.Class != "", w.What.Fix != "", w.What.All} {
 		if set {
 			said++
 		}
@@ -79,7 +79,7 @@ func checkWish(w ApprovalWish) error {
 	single := w.What.Update != "" || w.What.Need != ""
 	switch {
 	case said != 1:
-		return wrong("what", "Say exactly one of update, need, class and all.")
+		return wrong("what", "Say exactly one of update, need, class, fix and all.")
 	case w.Answer != "approve" && w.Reason == "":
 		return wrong("reason", "Say why: to reject or undo an update needs a reason.")
 	case w.Answer != "approve" && !single:
@@ -88,8 +88,8 @@ func checkWish(w ApprovalWish) error {
 		return wrong("follow", "An undo is of one version: leave follow out.")
 	case w.Answer == "reject" && w.Now:
 		return wrong("now", "A rejection has no time: leave now out.")
-	case w.Level == "msp" && w.What.Update == "":
-		return wrong("what", "Over all customers one update at a time can be answered: name the update.")
+	case w.Level == "msp" && w.What.Update == "" && w.What.Fix == "":
+		return wrong("what", "Over all customers one update at a time can be answered, or what mends one CVE: name it.")
 	case w.Level == "msp" && w.Target != "":
 		return wrong("target", "Leave the target out for msp.")
 	case w.Level != "msp" && w.Target == "":
@@ -100,7 +100,7 @@ func checkWish(w ApprovalWish) error {
 
 // scope finds what the wish is about: a filter for needs, and the place's name.
 func (s *Server) scope(ctx context.Context, w ApprovalWish) (view.Filter, string, error) {
-	f := view.Filter{Update: w.What.Update, Class: w.What.Class}
+	f := view.Filter{Update: w.What.Update, Class: w.What.Class, Mends: w.What.Fix}
 	missing := wrong("target", "There is no such customer, site or device.")
 	switch w.Level {
 	case "customer":

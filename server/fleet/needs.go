@@ -41,7 +41,8 @@ func matches(e *Entry, n *Need, f view.Filter) bool {
 		f.Verdict != "" && string(n.Verdict.Name) != f.Verdict,
 		f.State != "" && string(n.Verdict.State) != f.State,
 		f.Class != "" && !n.Update.Is(patch.Class(f.Class)),
-		f.Update != "" && n.update != f.Update:
+		f.Update != "" && n.update != f.Update,
+		f.Mends != "" && !(n.Offered && slices.Contains(n.Update.Advisories, f.Mends)):
 		return false
 	}
 	return f.Q == "" || contains(view.Fold(f.Q), n.Key.Name, n.Update.Title, n.Key.Provider, e.Device.Name, e.Customer.Name, n.Update.Available)

@@ -14,6 +14,7 @@ type Filter struct {
 	Site     string
 	Device   string
 	Update   string // of needs: the update's ID
+	Mends    string // of needs: a CVE that what is on offer mends
 	Program  string // of devices: a package of the catalogue, as provider/ID
 	Verdict  string // of needs: a verdict's name
 	State    string // of needs: a verdict.State; of devices: talking, silent, never_scanned, not_back, observe; of updates: the state of any of its needs

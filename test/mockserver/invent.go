@@ -93,14 +93,14 @@ func debianReleases() []release {
 	}
 }
 
-// kinds are the shares of the reference fleet, over and over: fifteen of twenty devices run
+// mixture are the shares of the reference fleet, over and over: fifteen of twenty devices run
 // Windows, three Linux, two macOS.
-const kinds = "LWWWWMWLWWWWWWLWWMWW"
+const mixture = "LWWWWMWLWWWWWWLWWMWW"
 
 // kindOf gives what the i-th device runs, and the how manieth of its kind it is.
 func kindOf(i int) (kind byte, n int) {
-	kind = kinds[i%len(kinds)]
-	return kind, strings.Count(kinds, string(kind))*(i/len(kinds)) + strings.Count(kinds[:i%len(kinds)], string(kind))
+	kind = mixture[i%len(mixture)]
+	return kind, strings.Count(mixture, string(kind))*(i/len(mixture)) + strings.Count(mixture[:i%len(mixture)], string(kind))
 }
 
 // invent makes the i-th device: the first of each kind have a story each, the others vary.

@@ -35,6 +35,7 @@ import (
 	"patchbay/server/documents"
 	"patchbay/server/engine"
 	"patchbay/server/fleet"
+	"patchbay/server/knowledge"
 	"patchbay/server/store"
 )
 
@@ -178,8 +179,13 @@ func newWorld(ctx context.Context, url string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, err := learn(time.Now())
+	if err != nil {
+		return nil, err
+	}
 	w.engine = engine.New(engine.Options{
-		Store: w.store, Index: w.index, Bus: w.bus, Key: key, Silent: 24 * time.Hour,
+		Knowledge: func() *knowledge.Snapshot { return known },
+		Store:     w.store, Index: w.index, Bus: w.bus, Key: key, Silent: 24 * time.Hour,
 		Now: func() time.Time { return w.now() }, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	return w, nil

@@ -1084,6 +1084,8 @@ export interface components {
              * @enum {string}
              */
             class?: "security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "other";
+            /** @description A CVE, or the ID of an advisory that stands for none: every update on offer that mends it */
+            fix?: string;
             need?: string;
             update?: string;
         };

@@ -124,7 +124,7 @@ function Reason({ optional, typed, type }: { optional: boolean; typed: string; t
 
 /** What apt may take away for it. Folded away unless a failed attempt named something. */
 function Removable({ ask, typed, type }: { ask: Ask; typed: string; type: (typed: string) => void }) {
-  if (ask.what.all || ask.what.class) return null; // removals are allowed one update at a time
+  if (ask.what.all || ask.what.class || ask.what.fix) return null; // removals are allowed one update at a time
   const known = ask.removes ?? [];
   return (
     <details open={known.length > 0}>
@@ -141,7 +141,7 @@ function Removable({ ask, typed, type }: { ask: Ask; typed: string; type: (typed
 }
 
 function followWords(approve: boolean, ask: Ask): string {
-  if (ask.what.all || ask.what.class) return approve ? "Also newer versions of the same updates" : "Also reject newer versions of the same updates";
+  if (ask.what.all || ask.what.class || ask.what.fix) return approve ? "Also newer versions of the same updates" : "Also reject newer versions of the same updates";
   return approve ? "Also newer versions from the same source" : "Also reject newer versions from the same source";
 }
 

@@ -22,7 +22,7 @@ export function Findings({ device: d }: { device: DeviceDetail }) {
 function Known({ of: f }: { of: DeviceFindings }) {
   if (!f.compared) {
     return (
-      <Empty title="Not known" act={<Link className="link" {...paths.catalog({ tab: "feeds" })}>Look at the feeds</Link>}>
+      <Empty title="Not known" act={<Link className="link" {...paths.catalog()}>Look at the feeds</Link>}>
         No feed that holds here speaks of this device's system, so what affects it is not known. That is not the same as nothing.
       </Empty>
     );
@@ -30,7 +30,7 @@ function Known({ of: f }: { of: DeviceFindings }) {
   const items = f.items ?? [];
   if (items.length === 0) return <Empty title="Nothing is open here">No advisory for {(f.providers ?? []).map((p) => p.release).join(", ")} affects what is installed.</Empty>;
   return (
-    <table className="list" aria-label="Findings of this device">
+    <table className="list finding-table" aria-label="Findings of this device">
       <thead>
         <tr>
           <th scope="col" style={{ width: "24%" }}>Item</th>
@@ -57,7 +57,7 @@ function Several({ of }: { of: Finding[] }) {
   const open = of.filter(isOpen).length;
   return (
     <>
-      <p className="dim small">{open > 0 ? `${number(open)} open` : "none open"}{of.length > open && `, ${number(of.length - open)} no alarm here`}</p>
+      {of.length > 1 && <p className="dim small">{open > 0 ? `${number(open)} open` : "none open"}{of.length > open && `, ${number(of.length - open)} no alarm here`}</p>}
       <ul className="finding-list">
         {(all ? of : of.slice(0, few)).map((f) => <One key={(f.advisory ?? "") + f.status} finding={f} />)}
       </ul>

@@ -9,7 +9,7 @@ import { Loaded } from "../../ui/Loaded";
 import { Page, Section } from "../../ui/Page";
 import { Exploited, Severity, Step } from "../../ui/Severity";
 import { Empty } from "../../ui/States";
-import { Middle } from "../../ui/Text";
+import { Middle, VersionChange } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { useView } from "../../ui/useView";
 import { VerdictChip } from "../../ui/Verdict";
@@ -80,13 +80,12 @@ function Devices({ of }: { of: ExposedDevice[] }) {
     <table className="list" aria-label="Devices that have it">
       <thead>
         <tr>
-          <th scope="col" style={{ width: "22%" }}>Device</th>
-          <th scope="col" style={{ width: "20%" }}>Item</th>
-          <th scope="col">Installed</th>
-          <th scope="col" style={{ width: "112px" }}>Status</th>
-          <th scope="col">Fixed in</th>
-          <th scope="col" style={{ width: "140px" }}>Fix</th>
-          <th scope="col">Verdict</th>
+          <th scope="col" style={{ width: "17%" }}>Device</th>
+          <th scope="col" style={{ width: "15%" }}>Item</th>
+          <th scope="col">Installed → fixed in</th>
+          <th scope="col" style={{ width: "104px" }}>Status</th>
+          <th scope="col" style={{ width: "168px" }}>Fix</th>
+          <th scope="col" style={{ width: "176px" }}>Verdict</th>
         </tr>
       </thead>
       <tbody>
@@ -94,9 +93,8 @@ function Devices({ of }: { of: ExposedDevice[] }) {
           <tr key={`${d.device.id} ${d.item.name} ${d.item.architecture ?? ""} ${d.installed} ${d.finding.advisory ?? ""}`}>
             <td className="title"><Link className="main" {...paths.device(d.device.id, { tab: "findings" })}><Middle text={d.device.name} /></Link>{d.silent && <span className="dim"> silent</span>}</td>
             <td data-label="Item"><Middle text={d.item.name} /></td>
-            <td data-label="Installed"><span className="version">{d.installed}</span></td>
+            <td>{d.finding.fixed ? <VersionChange from={d.installed} to={d.finding.fixed} /> : <span className="version">{d.installed}</span>}</td>
             <td data-label="Status" title={d.finding.note}><span className={isOpen(d.finding) ? undefined : "dim"}>{statusWords[d.finding.status]}</span></td>
-            <td data-label="Fixed in">{d.finding.fixed ? <span className="version">{d.finding.fixed}</span> : <span className="dim">–</span>}</td>
             <td data-label="Fix">{fixWords[d.fix]}</td>
             <td data-label="Verdict">{d.verdict ? <Link {...paths.device(d.device.id, { need: d.need })}><VerdictChip verdict={d.verdict} short /></Link> : <span className="dim">–</span>}</td>
           </tr>

@@ -1,4 +1,4 @@
-import type { Need, Update, What } from "../../api/types";
+import type { Exposure, Need, Update, What } from "../../api/types";
 import type { Ask, Scope } from "../../app/useActs";
 import { removalsIn } from "../../lib/removals";
 import { titleBeside } from "../../lib/title";
@@ -56,4 +56,10 @@ export function askForClass(name: NonNullable<What["class"]> | "preview", scopes
 /** All security updates of one place. */
 export function askForSecurity(scope: Scope): Ask {
   return { answer: "approve", what: { class: "security" }, subject: "all security updates", scopes: [scope], security: true };
+}
+
+/** Whatever mends a CVE, wherever it is on offer: at all customers, or at one of those that are exposed. */
+export function askForFix(e: Exposure, customer?: string): Ask {
+  const at = (e.customers ?? []).map((c): Scope => ({ level: "customer", target: c.customer.id, where: `At ${c.customer.name}` }));
+  return { answer: "approve", what: { fix: e.id }, subject: `what mends ${e.id}`, scopes: customer ? at : [everywhere, ...at], security: true };
 }
