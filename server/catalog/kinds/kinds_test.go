@@ -86,3 +86,17 @@ func TestNoKindTakesWhatItIsNot(t *testing.T) {
 		}
 	}
 }
+
+func TestThePublicAddressesAreAConfiguration(t *testing.T) {
+	c, err := feeds.ReadConfig(kinds.Public(), kinds.All())
+	if err != nil || len(c.Feeds) < 10 || len(c.Allow)+len(c.Keys) > 0 {
+		t.Fatalf("%d feeds, %v", len(c.Feeds), err)
+	}
+	for _, f := range c.Feeds {
+		for _, from := range f.From {
+			if !strings.HasPrefix(from, "https://") {
+				t.Errorf("%s is got from %s", f.Name, from)
+			}
+		}
+	}
+}
