@@ -28,7 +28,7 @@ type FeedStatus struct {
 
 // Run prints a line for each.
 func (s *FeedStatus) Run(ctx context.Context, g *Globals) error {
-	v := api.FeedList{Items: []view.Feed{}, AsOf: g.Now()}
+	v := view.Page[view.Feed]{Items: []view.Feed{}, AsOf: g.Now()}
 	if s.Data != "" {
 		all, err := feeds.Look(filepath.Join(s.Data, "feeds"), v.AsOf)
 		if err != nil {
@@ -37,12 +37,13 @@ func (s *FeedStatus) Run(ctx context.Context, g *Globals) error {
 		for _, f := range all {
 			v.Items = append(v.Items, api.FeedView(f, v.AsOf))
 		}
+		v.Total = len(v.Items)
 	} else {
 		c, err := g.connect()
 		if err != nil {
 			return err
 		}
-		if v, err = client.Get[api.FeedList](ctx, c, "/feeds", nil); err != nil {
+		if v, err = client.List[view.Feed](ctx, c, "/feeds", nil, 0); err != nil {
 			return err
 		}
 	}
@@ -127,7 +128,7 @@ func (a *FeedAccept) Run(ctx context.Context, g *Globals) error {
 
 // ask shows the version that is held, and gives it when the person wants it.
 func (a *FeedAccept) ask(ctx context.Context, g *Globals, c *client.Client) (string, error) {
-	all, err := client.Get[api.FeedList](ctx, c, "/feeds", nil)
+	all, err := client.List[view.Feed](ctx, c, "/feeds", nil, 0)
 	if err != nil {
 		return "", err
 	}

@@ -24,18 +24,45 @@ type Feeds interface {
 	Import(ctx context.Context, in io.Reader, trusted func(*wire.Envelope) error, noted func(feeds.Manifest) error) ([]feeds.Imported, error)
 }
 
-// FeedList are all feeds of the server that was asked.
-type FeedList struct {
-	Items []view.Feed `json:"items" doc:"By name"`
-	AsOf  time.Time   `json:"as_of"`
+// FeedsParams are what the list of feeds takes.
+type FeedsParams struct {
+	ListParams
+	State string `query:"state" enum:"fresh,failing,held,old,missing"`
+	Sort  string `query:"sort" enum:"name,-name,fresh,-fresh,records,-records,size,-size" doc:"name by default"`
 }
 
-func (s *Server) feeds(context.Context, *Empty) (*Out[FeedList], error) {
-	v := FeedList{Items: []view.Feed{}, AsOf: s.Now()}
-	for _, f := range s.Feeds.Status() {
-		v.Items = append(v.Items, FeedView(f, v.AsOf))
+// feeds lists those of the server that was asked.
+func (s *Server) feeds(_ context.Context, in *FeedsParams) (*Out[view.Page[view.Feed]], error) {
+	f, err := in.filter(in.Sort)
+	if err != nil {
+		return nil, err
 	}
-	return out(v), nil
+	now := s.Now()
+	var rows []view.Feed
+	for _, one := range s.Feeds.Status() {
+		if v := FeedView(one, now); (in.State == "" || in.State == v.Standing) && matches(f.Q, v.Name, v.Kind) {
+			rows = append(rows, v)
+		}
+	}
+	field, descending := f.Field("name")
+	p := view.Paginate(rows, f, descending, func(v view.Feed) string { return feedKey(v, field) }, func(v view.Feed) string { return v.Name })
+	return page(p, f, now), nil
+}
+
+func feedKey(v view.Feed, field string) string {
+	var version view.FeedVersion
+	if v.Version != nil {
+		version = *v.Version
+	}
+	switch field {
+	case "fresh":
+		return view.Moment(v.FreshAt)
+	case "records":
+		return view.Number(version.Records)
+	case "size":
+		return view.Number(version.Size)
+	}
+	return view.Fold(v.Name)
 }
 
 // FeedView says how it is with a feed, as the API does.

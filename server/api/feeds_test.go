@@ -58,7 +58,7 @@ func (w *world) brings(records int, known func(view.Feed) bool) view.Feed {
 	}()
 	defer func() { stop(); <-over }()
 	for {
-		v := do[FeedList](w, 200, "GET", "/feeds", nil).Items[0]
+		v := do[view.Page[view.Feed]](w, 200, "GET", "/feeds", nil).Items[0]
 		if known(v) {
 			return v
 		}
@@ -70,7 +70,7 @@ func (w *world) brings(records int, known func(view.Feed) bool) view.Feed {
 
 func TestAHeldFeedIsLetInByAPersonWhoIsNamed(t *testing.T) {
 	w := newWorld(t, false).signedIn()
-	if v := do[FeedList](w, 200, "GET", "/feeds", nil); len(v.Items) != 1 || v.Items[0].Standing != feeds.Missing || v.Items[0].Version != nil || v.Items[0].Can.Accept == "" {
+	if v := do[view.Page[view.Feed]](w, 200, "GET", "/feeds", nil); len(v.Items) != 1 || v.Items[0].Standing != feeds.Missing || v.Items[0].Version != nil || v.Items[0].Can.Accept == "" {
 		t.Fatalf("%+v", v)
 	}
 	w.brings(100, func(v view.Feed) bool { return v.Generation == 1 && !v.Busy })

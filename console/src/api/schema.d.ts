@@ -1581,12 +1581,6 @@ export interface components {
             broken?: string;
             items: components["schemas"]["FeedImport"][];
         };
-        FeedList: {
-            /** Format: date-time */
-            as_of: string;
-            /** @description By name */
-            items: components["schemas"]["Feed"][];
-        };
         FeedVersion: {
             /** Format: int64 */
             added: number;
@@ -2266,6 +2260,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Device"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageFeed: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Feed"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -4066,7 +4072,16 @@ export interface operations {
     };
     "feeds-list": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                state?: "fresh" | "failing" | "held" | "old" | "missing";
+                /** @description name by default */
+                sort?: "name" | "-name" | "fresh" | "-fresh" | "records" | "-records" | "size" | "-size";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4079,7 +4094,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FeedList"];
+                    "application/json": components["schemas"]["PageFeed"];
                 };
             };
             /** @description Error */
