@@ -141,8 +141,9 @@ var mayImport = map[string][]string{
 	"server/clock":         {"patch", "window"},
 	"server/catalog":       {"patch/...", "provider", "server/catalog/..."},                                        // what is known of the world: a folder for each feed
 	"server/catalog/feeds": {"patch", "provider", "server/catalog/...", "server/effect", "server/outside", "wire"}, // gets and keeps them
+	"server/knowledge":     {"patch", "wire", "provider", "server/assess", "server/catalog/..."},
 	"server/verdict":       {"patch", "window", "wire", "server/assess", "server/policy", "server/rollout"},
-	"server/view":          {"patch", "window", "wire", "provider", "server/verdict"},
+	"server/view":          {"patch", "window", "wire", "provider", "server/assess", "server/verdict"},
 	"server/store":         {"patch", "window", "wire", "provider", "server/rival", "server/effect"},
 	"server/access":        {"server/store", "patch"},
 	"server/bus":           {"server/view"},
@@ -155,7 +156,7 @@ var mayImport = map[string][]string{
 	"server/peers":         {"server/store"},
 	"server/api/openapi":   {"server/api"},
 	"client":               {"server/api", "server/view", "patch", "window", "wire"},
-	"cli":                  {"client", "server/api", "server/view", "server/catalog/...", "sign", "passphrase", "patch/...", "window", "wire/..."},
+	"cli":                  {"client", "server/api", "server/view", "server/assess", "server/catalog/...", "sign", "passphrase", "patch/...", "window", "wire/..."},
 	"console":              {},
 	"cmd/patchbay":         {"cli", "server/...", "sign", "console", "patch/...", "window", "wire/..."},
 	"cmd/patchbay-agent":   {"agent/...", "provider/...", "patch", "window", "wire/..."},
@@ -264,7 +265,7 @@ func onWindows(name string) bool {
 
 // What decides gets values and gives values: no store, logger, context or clock.
 func TestDecisionsArePure(t *testing.T) {
-	pure := []string{"wire/trust", "sign", "server/assess", "server/policy", "server/rollout", "server/clock", "server/rival", "server/verdict", "window", "patch"}
+	pure := []string{"wire/trust", "sign", "server/assess", "server/policy", "server/rollout", "server/clock", "server/catalog/priority", "server/rival", "server/verdict", "window", "patch"}
 	for _, s := range sources(t, func(s *source) bool { return !s.test && below(s.dir, pure...) }) {
 		for _, i := range s.imports {
 			if slices.Contains([]string{"context", "log/slog", "os", "io/fs", "net", "net/http", "sync", "math/rand/v2"}, i) {

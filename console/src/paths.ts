@@ -26,6 +26,9 @@ export const paths = {
   updates: (search: ListSearch = {}) => linkOptions({ to: "/updates", search }),
   update: (update: string, search: ListSearch = {}) =>
     linkOptions({ to: "/updates/$update", params: { update }, search }),
+  findings: (search: ListSearch = {}) => linkOptions({ to: "/findings", search }),
+  finding: (finding: string, search: ListSearch = {}) =>
+    linkOptions({ to: "/findings/$finding", params: { finding }, search }),
   customers: (search: ListSearch = {}) => linkOptions({ to: "/customers", search }),
   customer: (customer: string) =>
     linkOptions({ to: "/customers/$id", params: { id: customer } }),
@@ -47,7 +50,7 @@ export interface CatalogSearch {
 }
 
 export interface DeviceSearch {
-  tab?: "needs" | "timeline" | "inventory" | "about";
+  tab?: "needs" | "findings" | "timeline" | "inventory" | "about";
   need?: string;
   state?: string;
   q?: string;

@@ -9,7 +9,7 @@ import {
   retainSearchParams,
 } from "@tanstack/react-router";
 import { Problem } from "./api/client";
-import { customer, device, job, sessionQuery, site, update } from "./api/queries";
+import { customer, device, finding, job, sessionQuery, site, update } from "./api/queries";
 import { Shell } from "./app/Shell";
 import { Lost, Broken } from "./app/Lost";
 
@@ -111,6 +111,8 @@ const tree = root.addChildren([
     pageOf("/devices/$device", lazyRouteComponent(() => import("./pages/devices/Device"), "DevicePage"), (c, id) => c.prefetchQuery(device(id))),
     page("/updates", lazyRouteComponent(() => import("./pages/updates/Updates"), "Updates")),
     pageOf("/updates/$update", lazyRouteComponent(() => import("./pages/updates/Update"), "UpdatePage"), (c, id) => c.prefetchQuery(update(id))),
+    page("/findings", lazyRouteComponent(() => import("./pages/findings/Findings"), "Findings")),
+    pageOf("/findings/$finding", lazyRouteComponent(() => import("./pages/findings/Finding"), "FindingPage"), (c, id) => c.prefetchQuery(finding(id))),
     page("/customers", lazyRouteComponent(() => import("./pages/customers/Customers"), "Customers")),
     pageOf("/customers/$id", lazyRouteComponent(() => import("./pages/customers/Customer"), "CustomerPage"), (c, id) => c.prefetchQuery(customer(id))),
     pageOf("/sites/$site", lazyRouteComponent(() => import("./pages/customers/Site"), "SitePage"), (c, id) => c.prefetchQuery(site(id))),

@@ -26,7 +26,17 @@ type Fleet interface {
 	// Sort: name, devices, waiting, released, size. Counts are those of the customer asked for.
 	Updates(now time.Time, f view.Filter) view.Page[view.Update]
 	Update(now time.Time, id string) (view.UpdateDetail, bool)
+	Exposures
 	Counts
+}
+
+// Exposures are what advisories say of the fleet.
+type Exposures interface {
+	// Findings lists what is open by CVE, the gravest first. Filter: Customer, Site, Device, Q.
+	Findings(f view.Filter) view.Page[view.ExposedTo]
+	// Exposed says who is exposed to a CVE. Filter: Customer, Site, Device.
+	Exposed(now time.Time, f view.Filter, id string) view.Exposure
+	DeviceFindings(device string) view.DeviceFindings
 }
 
 // Counts are what is counted over many devices.

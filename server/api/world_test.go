@@ -268,6 +268,17 @@ type invented struct {
 	programs map[view.PackageKey]view.Presence
 }
 
+// Findings, Exposed and DeviceFindings say that nothing is known of findings.
+func (f *invented) Findings(view.Filter) view.Page[view.ExposedTo] {
+	return view.Page[view.ExposedTo]{}
+}
+
+func (f *invented) Exposed(_ time.Time, _ view.Filter, id string) view.Exposure {
+	return view.Exposure{ID: id}
+}
+
+func (f *invented) DeviceFindings(string) view.DeviceFindings { return view.DeviceFindings{} }
+
 func (f *invented) add(d view.Device) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -35,6 +35,7 @@ type Device struct {
 	Host       Section // where Facts are from
 	Providers  []Provider
 	Wanted     []Wish
+	Findings   map[patch.Key]*Found // what advisories say of what is installed
 }
 
 // Wish is a program that a rule wants installed on the device, whether it is there or not.
@@ -78,6 +79,8 @@ type Need struct {
 	Installed string       // by the last reading; "" when the item is not there
 	Offered   bool         // on offer now
 	Absent    bool         // it is not installed, and is to be: a rule wants it here, or its provider adds items
+	Exposed   bool         // nothing is on offer, and an advisory affects what is installed
+	Findings  []Finding    // what advisories say of what is installed, also what is not open
 	Replaced  string       // the update that took the place of this one, which is no longer on offer; "" when none did
 	Disputed  string       // a sentence, when two readings of the item do not agree
 	Since     time.Time    // when the offer was first seen here
@@ -157,7 +160,8 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 		}
 		needs = append(needs, n)
 	}
-	return append(needs, missing(p, d.Wanted, needs)...)
+	needs = append(needs, missing(p, d.Wanted, needs)...)
+	return exposed(p, d, needs)
 }
 
 // runs says why what runs is not, or may not be, what a need that is reached shows as installed.

@@ -29,6 +29,9 @@ type Facts struct {
 	Sections  []view.Section
 	Sources   []patch.Source
 	Silent    time.Duration
+	Stocks    []fleet.Stock // what advisories were compared with
+
+	hashes map[string]string // of the sections of what is installed, by provider
 }
 
 // Result is what follows from facts.
@@ -59,7 +62,8 @@ func Decide(f Facts, now time.Time) Result {
 	device := verdict.Device{Name: f.Device.Name, Mode: f.Agent.Mode, LastSeen: f.Agent.LastSeen, Windows: set,
 		Silent: f.Silent}
 	r.Entry = fleet.Entry{Device: f.Device, Agent: f.Agent, Site: f.Site, Windows: set,
-		Customer: view.Ref{ID: f.Customer.ID, Name: f.Customer.Name}, Sections: f.Sections, Sources: f.Sources}
+		Customer: view.Ref{ID: f.Customer.ID, Name: f.Customer.Name}, Sections: f.Sections, Sources: f.Sources,
+		Found: f.Inventory.Findings, Stocks: f.Stocks}
 	if len(plan.Jobs) > 0 { // a device at work that says nothing more is waited for, and that is told
 		r.Until = soonest(now, r.Until, f.Agent.LastSeen.Add(verdict.Quiet+time.Second))
 	}

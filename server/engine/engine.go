@@ -19,6 +19,7 @@ import (
 
 	"patchbay/server/bus"
 	"patchbay/server/fleet"
+	"patchbay/server/knowledge"
 	"patchbay/server/peers"
 	"patchbay/server/store"
 	"patchbay/server/view"
@@ -39,6 +40,8 @@ type Options struct {
 	Gone func(agent string)
 	// Tell tells the other servers on the same database what to look at; nil tells nobody.
 	Tell func(peers.Notice)
+	// Knowledge is what feeds say of software; nil, and a nil answer, say nothing.
+	Knowledge func() *knowledge.Snapshot
 	// Period is peers.Peers.Period; nil is for a server that is alone.
 	Period func() uint64
 	Now    func() time.Time

@@ -12,6 +12,8 @@ import (
 
 	"patchbay/patch"
 	"patchbay/server/assess"
+	"patchbay/server/fleet"
+	"patchbay/server/knowledge"
 	"patchbay/server/store"
 	"patchbay/server/view"
 	"patchbay/wire"
@@ -25,8 +27,27 @@ func (e *Engine) load(ctx context.Context, customer string, devices []string) (a
 	})
 	for i := range all {
 		all[i].Silent = e.Silent
+		if e.Knowledge != nil {
+			all[i].know(e.Knowledge())
+		}
 	}
 	return all, err
+}
+
+// know fills in what advisories say of what is installed.
+func (f *Facts) know(s *knowledge.Snapshot) {
+	if s == nil {
+		return
+	}
+	f.Inventory.Findings = map[patch.Key]*assess.Found{}
+	for _, p := range f.Inventory.Providers {
+		release, names, ok := s.Subjects(f.Device.Facts, p.Name, p.Items)
+		if !ok || p.Installed.State == "" {
+			continue
+		}
+		f.Stocks = append(f.Stocks, fleet.Stock{Provider: p.Name, Hash: f.hashes[p.Name], Release: release, Names: names})
+		maps.Copy(f.Inventory.Findings, s.Of(f.Device.Facts, p.Name, p.Items))
+	}
 }
 
 // loadFacts reads everything of one kind at once, and then deals it out.
@@ -163,6 +184,10 @@ func (f *Facts) section(p *assess.Provider, kind string, row store.SectionRow) i
 	state := f.stateOf(row)
 	switch kind {
 	case wire.InstalledSection:
+		if f.hashes == nil {
+			f.hashes = map[string]string{}
+		}
+		f.hashes[p.Name] = row.Hash
 		p.Items = unpack[patch.Item](row.Body, &state)
 		p.Installed = state
 		return len(p.Items)

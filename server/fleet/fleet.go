@@ -33,7 +33,9 @@ type Entry struct {
 	Needs    []Need
 	Sections []view.Section
 	Sources  []patch.Source
-	Programs []Program // of the signed catalogue
+	Programs []Program                   // of the signed catalogue
+	Found    map[patch.Key]*assess.Found // the items that advisories affect
+	Stocks   []Stock                     // what is installed, by provider, where advisories speak of it
 
 	needs   view.Posture // counts of Needs alone; set by Put
 	notBack bool         // its machine was told to restart and did not come back; set by Put
@@ -53,14 +55,15 @@ type Need struct {
 type Index struct {
 	silent time.Duration
 
-	mu      sync.RWMutex
-	entries map[string]*Entry
-	seen    map[string]time.Time // when a device was last heard of, newer than its entry
+	mu       sync.RWMutex
+	entries  map[string]*Entry
+	seen     map[string]time.Time // when a device was last heard of, newer than its entry
+	exposure *exposure
 }
 
 // New makes an empty index. A device that says nothing for silent counts as silent.
 func New(silent time.Duration) *Index {
-	return &Index{silent: silent, entries: map[string]*Entry{}, seen: map[string]time.Time{}}
+	return &Index{silent: silent, entries: map[string]*Entry{}, seen: map[string]time.Time{}, exposure: newExposure()}
 }
 
 // Put replaces a device's entry.
@@ -77,6 +80,7 @@ func (x *Index) Put(e *Entry) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.exposure.replace(e.Device.ID, x.entries[e.Device.ID], e)
 	x.entries[e.Device.ID] = e
 }
 
@@ -84,6 +88,9 @@ func (x *Index) Put(e *Entry) {
 func (x *Index) Remove(device string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if e := x.entries[device]; e != nil {
+		x.exposure.replace(device, e, nil)
+	}
 	delete(x.entries, device)
 	delete(x.seen, device)
 }

@@ -189,6 +189,9 @@ func offered(c Case, _ time.Time) Verdict {
 	if n.Reached || n.Broken != "" || c.Decision.Kind == policy.Undo {
 		return Verdict{}
 	}
+	if n.Exposed {
+		return noFix(n)
+	}
 	if n.Replaced != "" && !n.Offered {
 		return Verdict{Name: SUPERSEDED, Owner: Nobody, Since: *n.GoneAt, Sentence: fmt.Sprintf("%s took its place.", n.Replaced)}
 	}

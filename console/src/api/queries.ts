@@ -84,6 +84,17 @@ export const updates = (query: Loose<Query<"/api/v1/updates">> = {}) =>
 export const update = (id: string) =>
   one("update", id, (signal) => got(http.GET(`${v1}/updates/{update}`, { params: { path: { update: id } }, signal })));
 
+export const findings = (query: Loose<Query<"/api/v1/findings">> = {}) =>
+  list("finding", "all", query, (q: Query<"/api/v1/findings">, signal) => got(http.GET(`${v1}/findings`, { params: { query: q }, signal })));
+
+export const finding = (id: string, customer?: string) =>
+  one("finding", `${id} at ${customer ?? "all"}`, (signal) =>
+    got(http.GET(`${v1}/findings/{finding}`, { params: { path: { finding: id }, query: { customer } }, signal })),
+  );
+
+export const deviceFindings = (id: string) =>
+  one("finding", `on ${id}`, (signal) => got(http.GET(`${v1}/devices/{device}/findings`, { params: { path: { device: id } }, signal })));
+
 export const jobs = (query: Loose<Query<"/api/v1/jobs">> = {}) =>
   list("job", "all", query, (q: Query<"/api/v1/jobs">, signal) => got(http.GET(`${v1}/jobs`, { params: { query: q }, signal })));
 

@@ -351,6 +351,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what advisories affect on a device */
+        get: operations["devices-findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/items": {
         parameters: {
             query?: never;
@@ -515,6 +532,40 @@ export interface paths {
         put?: never;
         /** Have a feed looked for at once */
         post: operations["feeds-fetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is open, by CVE */
+        get: operations["findings-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{finding}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say who is exposed to a CVE */
+        get: operations["findings-show"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1204,6 +1255,11 @@ export interface components {
         Code: {
             code: string;
         };
+        ComparedWith: {
+            provider: string;
+            /** @description As the schema of OSV writes it, such as Debian:12 */
+            release: string;
+        };
         Conflict: {
             path: string;
             vendor?: string;
@@ -1436,6 +1492,14 @@ export interface components {
             /** @description IANA zone of its site */
             zone: string;
         };
+        DeviceFindings: {
+            /** @description Whether any feed speaks of the device's system; otherwise nothing is known, which is not nothing */
+            compared: boolean;
+            /** @description The item with the gravest finding first */
+            items?: components["schemas"]["ItemFindings"][];
+            /** @description Whose items were compared */
+            providers?: components["schemas"]["ComparedWith"][];
+        };
         Draft: {
             document: components["schemas"]["Envelope"];
             /** @description By the name of an agent's key, how its device is called here */
@@ -1495,6 +1559,108 @@ export interface components {
              * @example https://example.com/errors/example
              */
             type: string;
+        };
+        ExposedCustomer: {
+            customer: components["schemas"]["Ref"];
+            devices?: components["schemas"]["ExposedDevice"][];
+        };
+        ExposedDevice: {
+            device: components["schemas"]["Ref"];
+            finding: components["schemas"]["Finding"];
+            /** @enum {string} */
+            fix: "offered" | "published" | "none" | "no_need";
+            installed: string;
+            item: components["schemas"]["ItemKey"];
+            need?: string;
+            silent?: boolean;
+            site: components["schemas"]["Ref"];
+            /** @description The update on offer that mends it */
+            update?: string;
+            /** @description Of the need */
+            verdict?: components["schemas"]["Verdict"];
+        };
+        ExposedTo: {
+            /** Format: int64 */
+            customers: number;
+            /**
+             * Format: int64
+             * @description On which it is open
+             */
+            devices: number;
+            /** Format: date-time */
+            exploited?: string;
+            /** @description Whether a version that mends it is published for every item */
+            fixable: boolean;
+            id: string;
+            /** @description Names of packages, at most five */
+            items?: string[];
+            /** Format: date-time */
+            published?: string;
+            severity: string;
+            /** @description The feeds that say so */
+            sources?: string[];
+            step?: string;
+            why?: string;
+        };
+        Exposure: {
+            /** @description That stand for it, as far as anybody here has what they name */
+            advisories?: string[];
+            customers?: components["schemas"]["ExposedCustomer"][];
+            /**
+             * Format: int64
+             * @description On which it is open
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Devices that were looked at: the denominator
+             */
+            enrolled: number;
+            /** Format: date-time */
+            exploited?: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description Devices on which it is no alarm
+             */
+            no_need: number;
+            /**
+             * Format: int64
+             * @description Of these, where nothing mends it
+             */
+            none: number;
+            /**
+             * Format: int64
+             * @description Of these, where everything that mends it is on offer
+             */
+            offered: number;
+            /**
+             * Format: date-time
+             * @description The earliest of its advisories
+             */
+            published?: string;
+            severity: string;
+            /**
+             * Format: int64
+             * @description Of these, silent ones
+             */
+            silent: number;
+            /** @description How soon it is to be mended: defer, scheduled, out-of-cycle or immediate */
+            step?: string;
+            /**
+             * Format: int64
+             * @description Of these, where a fix is published and not on offer
+             */
+            unoffered: number;
+            /**
+             * Format: int64
+             * @description Of these, devices whose software is not known or of whose system no feed speaks
+             */
+            unread: number;
+            /** @description IDs of the updates on offer that mend it */
+            updates?: string[];
+            /** @description A sentence on that, with what it rests on */
+            why?: string;
         };
         Fact: {
             /** Format: date-time */
@@ -1637,6 +1803,32 @@ export interface components {
             /** @description https only, and only from the internet, but for networks that the server was told of */
             url: string;
         };
+        Finding: {
+            /** @description Left out for an item of a publisher whose advisories are not known */
+            advisory?: string;
+            cves?: string[];
+            /**
+             * Format: date-time
+             * @description Since when attackers are known to use it
+             */
+            exploited?: string;
+            /** @description The version that mends it, of the source package where its publisher speaks of these */
+            fixed?: string;
+            /** @description A sentence */
+            note?: string;
+            /** Format: date-time */
+            published?: string;
+            /** @description The gravest that any source says */
+            severity: string;
+            /** @description The feed that says so */
+            source: string;
+            /** @description affected and no-fix are open; the others are told and are no alarm */
+            status: string;
+            /** @description How soon it is to be mended: defer, scheduled, out-of-cycle or immediate */
+            step?: string;
+            /** @description A sentence on that, with what it rests on */
+            why?: string;
+        };
         Holding: {
             /**
              * Format: int64
@@ -1708,6 +1900,13 @@ export interface components {
             title?: string;
             updater?: string;
             version: string;
+        };
+        ItemFindings: {
+            findings: components["schemas"]["Finding"][];
+            installed: string;
+            item: components["schemas"]["ItemKey"];
+            /** @description The need that it is part of */
+            need?: string;
         };
         ItemKey: {
             architecture?: string;
@@ -2260,6 +2459,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Device"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageExposedTo: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["ExposedTo"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -3855,6 +4066,37 @@ export interface operations {
             };
         };
     };
+    "devices-findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceFindings"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "devices-items": {
         parameters: {
             query?: {
@@ -4195,6 +4437,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Feed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "findings-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                device?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageExposedTo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "findings-show": {
+        parameters: {
+            query?: {
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path: {
+                finding: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exposure"];
                 };
             };
             /** @description Error */

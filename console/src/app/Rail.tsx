@@ -16,6 +16,7 @@ const entries: { icon: IconName; text: string; link: LinkProps }[] = [
   { icon: "needs", text: "Needs", link: paths.needs() },
   { icon: "devices", text: "Devices", link: paths.devices() },
   { icon: "updates", text: "Updates", link: paths.updates() },
+  { icon: "findings", text: "Findings", link: paths.findings() },
   { icon: "catalog", text: "Catalogue", link: paths.catalog() },
   { icon: "customers", text: "Customers", link: paths.customers() },
   { icon: "enrolment", text: "Enrolment", link: paths.enrolment() },

@@ -20,6 +20,7 @@ import (
 // Advisory is one publication of one feed.
 type Advisory struct {
 	ID        string     `json:"id"`
+	Feed      string     `json:"feed,omitempty"`    // that it is from
 	Aliases   []string   `json:"aliases,omitempty"` // what else it is called or stands for, CVE numbers first
 	Summary   string     `json:"summary,omitempty"`
 	Published time.Time  `json:"published,omitzero"`

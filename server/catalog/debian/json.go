@@ -19,6 +19,7 @@ import (
 
 	"patchbay/provider"
 	"patchbay/server/catalog/advisory"
+	"patchbay/server/catalog/feed"
 )
 
 const maxText = 300
@@ -38,18 +39,10 @@ type entry struct {
 }
 
 // Report is how a reading went.
-type Report struct {
-	Records int      `json:"records"`
-	Refused int      `json:"refused"`
-	Why     []string `json:"why,omitempty"`
-}
+type Report = feed.Report
 
-func (r *Report) refuse(where string, err error) {
-	r.Refused++
-	if len(r.Why) < 20 {
-		r.Why = append(r.Why, fmt.Sprintf("%s: %v", where, err))
-	}
-}
+// Name is the word for this feed in sentences.
+const Name = "Debian's tracker"
 
 // Read reads the tracker's JSON: source package, then CVE, then release. What breaks off is an
 // error as a whole.
@@ -60,7 +53,7 @@ func Read(in io.Reader, each func(advisory.Advisory) error) (Report, error) {
 	if err := open(d); err != nil {
 		return report, err
 	}
-	for d.More() {
+	for n := 1; d.More(); n++ {
 		source, err := d.Token()
 		if err != nil {
 			return report, fmt.Errorf("reading the tracker: %w", err)
@@ -74,7 +67,7 @@ func Read(in io.Reader, each func(advisory.Advisory) error) (Report, error) {
 		}
 		for id, v := range cves {
 			if err := take(all, fmt.Sprint(source), id, v.Description, v.Releases); err != nil {
-				report.refuse(fmt.Sprintf("%.60v, %.60q", source, id), err)
+				report.Refuse(Name, n, fmt.Sprintf("%.60v, %.60v", source, id), err)
 			}
 		}
 	}

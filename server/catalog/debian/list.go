@@ -52,14 +52,16 @@ func ReadLists(in Lists, each func(advisory.Advisory) error) (Report, error) {
 		}
 	}
 	all := map[string]*advisory.Advisory{}
+	n := 0
 	err := blocks(in.CVE, func(head string, body []string) {
+		n++
 		m := cveHead.FindStringSubmatch(head)
 		if m == nil {
-			report.refuse(fmt.Sprintf("%.60q", head), errors.New("it begins like no entry"))
+			report.Refuse(Name, n, head, errors.New("it begins like no entry"))
 			return
 		}
 		if err := takeBlock(all, m[1], strings.TrimRight(m[2], ")]"), body, fixes); err != nil {
-			report.refuse(m[1], err)
+			report.Refuse(Name, n, m[1], err)
 		}
 	})
 	if err != nil {

@@ -151,6 +151,11 @@ func TestAFileThatBreaksOffIsAnError(t *testing.T) {
 			t.Errorf("taken: %q", whole[:n])
 		}
 	}
+	for n := len(whole) + 1; n < 2*len(whole)-len(head); n++ {
+		if _, _, err := epss.Collect(strings.NewReader((whole + "CVE-2026-0002,0.1,0.1\n")[:n])); err == nil {
+			t.Errorf("taken after %d letters", n)
+		}
+	}
 	for _, text := range []string{"<html>\n", "a,b\n1,2\n", whole + head, whole + strings.Repeat("a", 10_000) + "\n"} {
 		if _, _, err := epss.Collect(strings.NewReader(text)); err == nil {
 			t.Errorf("taken: %.60q", text)

@@ -54,7 +54,7 @@ func Day(s string) (time.Time, error) {
 }
 
 // moments are the ways in which feeds write a moment. Those without a zone are in UTC.
-var moments = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05Z0700", time.DateOnly}
+var moments = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z07:00", time.DateOnly}
 
 // Moment reads a date with a time. The year 1 is none, and so is "".
 func Moment(s string) (time.Time, error) {

@@ -3,7 +3,6 @@ package listing
 import (
 	"bytes"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -22,7 +21,7 @@ func readStatus(text []byte, h *match.Host) error {
 		if words := strings.Fields(f["Status"]); len(words) == 3 && !isThere(words[2]) {
 			continue
 		}
-		it := match.Item{Name: f["Package"], Architecture: f["Architecture"], Version: f["Version"], Foreign: publisher(f["Maintainer"], f["Version"])}
+		it := match.Item{Name: f["Package"], Architecture: f["Architecture"], Version: f["Version"], Foreign: match.Publisher(f["Maintainer"], f["Version"])}
 		it.Source, it.SourceVersion = source(f["Source"])
 		if err := add(h, it); err != nil {
 			return err
@@ -64,29 +63,6 @@ func readTable(text []byte, h *match.Host) error {
 			return nil // such as rc: removed, its settings are still there
 		}
 		return add(h, match.Item{Name: f["package"], Architecture: f["arch"], Version: f["version"], Source: f["source"], SourceVersion: f["source_version"],
-			Foreign: publisher(f["maintainer"], f["version"])})
+			Foreign: match.Publisher(f["maintainer"], f["version"])})
 	})
-}
-
-// publishers are those that packages of other repositories name as their maintainers.
-var publishers = []string{"NodeSource", "Google Cloud", "Kubernetes Authors", "Docker", "Microsoft", "HashiCorp", "MongoDB", "Elastic", "Grafana", "GitLab", "Zabbix", "PostgreSQL Global", "MariaDB Developers", "Oracle", "NVIDIA", "Google LLC", "The Chromium Authors", "Slack", "Zoom", "TeamViewer", "Proxmox"}
-
-// foreignVersion is what their versions have in them.
-var foreignVersion = regexp.MustCompile(`(?i)nodesource|\+deb\.sury|sury\.org|~ppa|\bppa\d|\.pgdg|\+maria|~debian\.\d+~|~ubuntu\.\d+`)
-
-// publisher names who made a package, where that is plainly not the distribution; else "".
-func publisher(maintainer, version string) string {
-	for _, p := range publishers {
-		if strings.HasPrefix(maintainer, p) {
-			name, _, _ := strings.Cut(maintainer, " <")
-			return name
-		}
-	}
-	if m := foreignVersion.FindString(version); m != "" {
-		if name, _, _ := strings.Cut(maintainer, " <"); name != "" {
-			return name
-		}
-		return "another publisher"
-	}
-	return ""
 }

@@ -127,7 +127,7 @@ func (c *Command) print(out io.Writer, h match.Host, x *match.Index, list []matc
 	for _, s := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
 	}
-	fmt.Fprintf(w, "%d items of %s against %d advisories: %d findings", len(h.Items), h.Release, x.Count(), len(list))
+	fmt.Fprintf(w, "%d items%s against %d advisories: %d findings", len(h.Items), of(h.Release), x.Count(), len(list))
 	if len(parts) > 0 {
 		fmt.Fprintf(w, " (%s)", strings.Join(parts, ", "))
 	}
@@ -143,4 +143,11 @@ func name(f match.Finding) string {
 		}
 	}
 	return f.Advisory
+}
+
+func of(release string) string {
+	if release == "" {
+		return ""
+	}
+	return " of " + release
 }

@@ -42,7 +42,7 @@ var rpmKernels = regexp.MustCompile(`^kernel(?:-rt|-64k|-debug|-zfcpdump|-uek|-d
 var rpmTools = regexp.MustCompile(`^(?:kernel(?:-rt|-64k|-debug|-zfcpdump|-uek|-default)*-(?:headers|cross-headers|devel|devel-matched|doc|tools|tools-libs|tools-libs-devel|abi-stablelists|srpm-macros|selftests-internal)|perf|python3-perf|bpftool|rtla|rv|libperf|libperf-devel)$`)
 
 // kernels counts those that could run.
-func (m *matching) kernels() {
+func (m *Matcher) kernels() {
 	seen := map[string]bool{}
 	for _, it := range m.host.Items {
 		if release, ok := m.kernelOf(it); ok {
@@ -53,7 +53,7 @@ func (m *matching) kernels() {
 }
 
 // kernelOf gives the release of the kernel that an item is or belongs to, as uname -r does.
-func (m *matching) kernelOf(it Item) (string, bool) {
+func (m *Matcher) kernelOf(it Item) (string, bool) {
 	if found := image.FindStringSubmatch(it.Name); found != nil {
 		return found[1], true
 	}
@@ -74,7 +74,7 @@ func isKernel(it Item) bool {
 var kernelSource = regexp.MustCompile(`^linux-(?:aws|azure|gcp|gke|oracle|ibm|kvm|raspi|nvidia|lowlatency|hwe|oem|intel|realtime|bluefield|riscv|starfive|xilinx|allwinner)(?:-.+)?$`)
 
 // kernel is the status of what comes of a kernel's source and does not run.
-func (m *matching) kernel(it Item) (Status, string) {
+func (m *Matcher) kernel(it Item) (Status, string) {
 	release, is := m.kernelOf(it)
 	switch {
 	case is && m.host.Kernel != "" && release != m.host.Kernel:
@@ -86,7 +86,7 @@ func (m *matching) kernel(it Item) (Status, string) {
 }
 
 // running is what is to be said of a kernel beside that it is affected.
-func (m *matching) running(it Item) string {
+func (m *Matcher) running(it Item) string {
 	if _, is := m.kernelOf(it); is && m.host.Kernel == "" && m.images > 1 {
 		return "Several kernels are installed, and nothing says which one runs."
 	}

@@ -1,6 +1,8 @@
 package match
 
 import (
+	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -14,20 +16,46 @@ type Index struct {
 	rows    map[string]map[string][]row // by ecosystem, then by name
 	tags    map[string]string           // of builds of modules: name:stream, "" where two say so
 	modules map[string][]string         // the streams of a module that are named anywhere
+	said    map[Subjected]uint64        // a sum over all that is said of a package
+	seed    maphash.Seed
 	count   int
 }
+
+// Subjected is a package that advisories speak of.
+type Subjected struct{ Ecosystem, Name string }
 
 // row is what one advisory says of one package.
 type row struct {
 	advisory *advisory.Advisory
 	affected *advisory.Affected
-	about    []string // the CVE numbers it stands for, or its own ID where there is none
+	cves     []string // that it stands for
+	about    []string // the same, or its own ID where there is none
+	scores   []advisory.Score
 	severity patch.Severity
 }
 
 // covered reports whether all that the row is about was spoken of by a nearer place.
 func (r row) covered(settled map[string]bool) bool {
 	return !slices.ContainsFunc(r.about, func(id string) bool { return !settled[id] })
+}
+
+// seed is the same for all indexes of this program, so that two can be compared.
+var seed = maphash.MakeSeed()
+
+// Differs lists the packages of which another index says something else, in no order.
+func (x *Index) Differs(other *Index) []Subjected {
+	var list []Subjected
+	for s, sum := range x.said {
+		if other.said[s] != sum {
+			list = append(list, s)
+		}
+	}
+	for s := range other.said {
+		if _, ok := x.said[s]; !ok {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // Builder gathers advisories for an index. Of two with one ID the newer holds; one that was
@@ -58,13 +86,14 @@ func (b *Builder) Add(a advisory.Advisory) error {
 
 // Index makes it.
 func (b *Builder) Index() *Index {
-	x := &Index{rows: map[string]map[string][]row{}, tags: map[string]string{}, modules: map[string][]string{}}
+	x := &Index{rows: map[string]map[string][]row{}, tags: map[string]string{}, modules: map[string][]string{}, said: map[Subjected]uint64{}, seed: seed}
 	for _, a := range b.all {
 		if !a.Withdrawn.IsZero() {
 			continue
 		}
 		x.count++
-		r := row{advisory: a, about: a.CVEs(), severity: advisory.Severity(a.Scores)}
+		r := row{advisory: a, cves: a.CVEs(), scores: a.Scores, severity: advisory.Severity(a.Scores)}
+		r.about = r.cves
 		if len(r.about) == 0 {
 			r.about = []string{a.ID}
 		}
@@ -82,13 +111,17 @@ func (b *Builder) Index() *Index {
 
 func (x *Index) add(r row, f *advisory.Affected) {
 	r.affected = f
-	r.severity = advisory.Higher(r.severity, advisory.Word(f.Word))
+	if f.Word != "" {
+		r.scores = append(slices.Clip(r.scores), advisory.Score{Word: f.Word})
+		r.severity = advisory.Higher(r.severity, advisory.Word(f.Word))
+	}
 	names := x.rows[f.Ecosystem]
 	if names == nil {
 		names = map[string][]row{}
 		x.rows[f.Ecosystem] = names
 	}
 	names[f.Name] = append(names[f.Name], r)
+	x.said[Subjected{f.Ecosystem, f.Name}] += maphash.String(x.seed, fmt.Sprintf("%q %q %q %+v", r.advisory.ID, r.cves, r.severity, *f))
 	if f.Module == "" {
 		return
 	}
@@ -107,6 +140,13 @@ func (x *Index) add(r row, f *advisory.Affected) {
 
 // Count is how many advisories it holds.
 func (x *Index) Count() int { return x.count }
+
+// Speaks reports whether it has advisories for a release.
+func (x *Index) Speaks(release string) bool {
+	m := &Matcher{index: x, host: Host{Release: release}}
+	_, places := m.places(Item{})
+	return slices.ContainsFunc(places, func(p string) bool { return len(x.rows[p]) > 0 })
+}
 
 // Ecosystems lists those that it has advisories of, sorted.
 func (x *Index) Ecosystems() []string {

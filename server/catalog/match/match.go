@@ -8,8 +8,10 @@ package match
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"patchbay/patch"
 	"patchbay/server/catalog/advisory"
@@ -63,26 +65,28 @@ type Finding struct {
 	Severity     patch.Severity   `json:"severity"`
 	Note         string           `json:"note"` // a sentence, "" where there is nothing more to say
 	Ecosystem    string           `json:"ecosystem,omitempty"`
-	Scores       []advisory.Score `json:"-"`
+	CVEs         []string         `json:"-"` // that the advisory stands for
+	Scores       []advisory.Score `json:"-"` // what sources say of how grave it is
+	Feed         string           `json:"-"`
+	Published    time.Time        `json:"-"`
 }
 
 // Match gives the findings of a host, sorted by item, then by advisory.
 func (x *Index) Match(h Host) []Finding {
-	m := matching{index: x, host: h, streams: x.streamsOf(h)}
-	m.kernels()
+	m := x.On(h)
 	items := slices.Clone(h.Items)
 	slices.SortStableFunc(items, func(a, b Item) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Architecture, b.Architecture), strings.Compare(a.Version, b.Version))
 	})
 	var list []Finding
 	for _, it := range items {
-		list = append(list, m.item(it)...)
+		list = append(list, m.Item(it)...)
 	}
 	return list
 }
 
-// matching is one host in work.
-type matching struct {
+// Matcher compares the items of one host, one after the other.
+type Matcher struct {
 	index   *Index
 	host    Host
 	streams map[string]string // the tag of a module's build: name:stream
@@ -90,8 +94,24 @@ type matching struct {
 	tag     string            // of the module's build that the item in work is of
 }
 
-// item gives what affects one item.
-func (m *matching) item(it Item) []Finding {
+// On begins to compare what is on a host.
+func (x *Index) On(h Host) *Matcher {
+	m := &Matcher{index: x, host: h, streams: x.streamsOf(h)}
+	m.kernels()
+	return m
+}
+
+// Context is what of the host decides, beside the item itself, what affects it: which kernel
+// runs, and of which stream a module's build is. It is "" for what is the same everywhere.
+func (m *Matcher) Context(it Item) string {
+	if _, kernel := m.kernelOf(it); kernel {
+		return fmt.Sprintf("%s\x00%t", m.host.Kernel, m.images > 1)
+	}
+	return m.streams[tagOf(it.Version)]
+}
+
+// Item gives what affects one item, in the order of the advisories.
+func (m *Matcher) Item(it Item) []Finding {
 	e, places := m.places(it)
 	if len(places) == 0 {
 		return nil
@@ -137,6 +157,28 @@ func (m *matching) item(it Item) []Finding {
 	return list
 }
 
+// Asked are the packages under which advisories for an item of a release are looked for.
+func (x *Index) Asked(release string, it Item) []Subjected {
+	m := &Matcher{index: x, host: Host{Release: release}}
+	e, places := m.places(it)
+	name, _ := subject(e, it)
+	list := make([]Subjected, 0, 2*len(places))
+	for _, p := range places {
+		list = append(list, Subjected{p, name})
+		if e.Name == "Ubuntu" {
+			list = append(list, Subjected{paid(p), name})
+		}
+	}
+	return list
+}
+
+// Subject is the name that the advisories of a release call an item by.
+func Subject(release string, it Item) string {
+	e, _ := advisory.EcosystemOf(release)
+	name, _ := subject(e, it)
+	return name
+}
+
 // subject is the name and the version that advisories speak of.
 func subject(e advisory.Ecosystem, it Item) (name, version string) {
 	if !e.Source {
@@ -154,9 +196,9 @@ func subject(e advisory.Ecosystem, it Item) (name, version string) {
 }
 
 // row compares an item with what one advisory says of its package.
-func (m *matching) row(e advisory.Ecosystem, f Finding, it Item, version string, r row) (Finding, bool) {
+func (m *Matcher) row(e advisory.Ecosystem, f Finding, it Item, version string, r row) (Finding, bool) {
 	a := r.affected
-	f.Advisory, f.Scores = r.advisory.ID, r.advisory.Scores
+	f.Advisory, f.Feed, f.Published, f.CVEs, f.Scores = r.advisory.ID, r.advisory.Feed, r.advisory.Published, r.cves, r.scores
 	if len(r.advisory.Aliases) > 0 {
 		f.Aliases = r.advisory.Aliases
 	}
@@ -190,7 +232,7 @@ func (m *matching) row(e advisory.Ecosystem, f Finding, it Item, version string,
 }
 
 // status is what an affected item is called, by what the publisher says and what it is.
-func (m *matching) status(it Item, a *advisory.Affected, fixed string) (Status, string) {
+func (m *Matcher) status(it Item, a *advisory.Affected, fixed string) (Status, string) {
 	switch a.State {
 	case advisory.Undetermined:
 		return Undetermined, sentence("Its publisher does not know whether it is affected", a.Why)
@@ -222,7 +264,7 @@ func sentence(text, why string) string {
 }
 
 // within reports whether a version is affected, and what mends it then.
-func (m *matching) within(e advisory.Ecosystem, version string, a *advisory.Affected) (in bool, fixed string, err error) {
+func (m *Matcher) within(e advisory.Ecosystem, version string, a *advisory.Affected) (in bool, fixed string, err error) {
 	if slices.Contains(a.Versions, version) {
 		in = true
 	}
@@ -243,7 +285,7 @@ func (m *matching) within(e advisory.Ecosystem, version string, a *advisory.Affe
 }
 
 // next is the nearest version that mends one which is only listed.
-func (m *matching) next(e advisory.Ecosystem, version string, a *advisory.Affected) (fixed string) {
+func (m *Matcher) next(e advisory.Ecosystem, version string, a *advisory.Affected) (fixed string) {
 	for _, r := range a.Ranges {
 		if r.Fixed == "" {
 			continue
@@ -258,7 +300,7 @@ func (m *matching) next(e advisory.Ecosystem, version string, a *advisory.Affect
 	return fixed
 }
 
-func (m *matching) inRange(e advisory.Ecosystem, version string, r advisory.Range) (bool, error) {
+func (m *Matcher) inRange(e advisory.Ecosystem, version string, r advisory.Range) (bool, error) {
 	if r.Introduced != "0" && r.Introduced != "" {
 		if c, err := m.compare(e, version, r.Introduced); err != nil || c < 0 {
 			return false, err
@@ -280,7 +322,7 @@ func (m *matching) inRange(e advisory.Ecosystem, version string, r advisory.Rang
 }
 
 // compare orders an installed version and one of an advisory.
-func (m *matching) compare(e advisory.Ecosystem, installed, other string) (int, error) {
+func (m *Matcher) compare(e advisory.Ecosystem, installed, other string) (int, error) {
 	if e.Scheme == patch.SchemeRPM && m.host.NoEpoch {
 		_, other = epoch(other)
 		_, installed = epoch(installed)

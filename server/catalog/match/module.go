@@ -60,7 +60,7 @@ func (x *Index) streamByVersion(it Item) string {
 
 // module reports whether an advisory can be about an item as far as modules go: packages are
 // compared within one stream alone. A note says why that is not known.
-func (m *matching) module(it Item, a *advisory.Affected) (stays bool, note string) {
+func (m *Matcher) module(it Item, a *advisory.Affected) (stays bool, note string) {
 	tag, of := m.tag, ""
 	if it.Module != "" {
 		of = it.Module

@@ -83,7 +83,7 @@ func number2(name, version string) string {
 }
 
 // places are where the advisories for an item stand, the nearest first.
-func (m *matching) places(it Item) (advisory.Ecosystem, []string) {
+func (m *Matcher) places(it Item) (advisory.Ecosystem, []string) {
 	release := m.host.Release
 	if it.Ecosystem != "" {
 		release = it.Ecosystem
@@ -99,6 +99,19 @@ func (m *matching) places(it Item) (advisory.Ecosystem, []string) {
 		return e, m.index.redHat(release)
 	}
 	return e, []string{release}
+}
+
+// Concerns reports whether advisories of an ecosystem may be for a release, as Release gives it.
+func Concerns(ecosystem, release string) bool {
+	switch {
+	case ecosystem == release:
+		return true
+	case strings.HasPrefix(release, "Ubuntu:"):
+		return strings.TrimSuffix(strings.Replace(ecosystem, "Ubuntu:Pro:", "Ubuntu:", 1), ":LTS") == release
+	case strings.HasPrefix(release, "Red Hat:"):
+		return strings.HasPrefix(ecosystem, "Red Hat:")
+	}
+	return false
 }
 
 // ubuntu writes the release as its advisories do: those with long support have a mark.
@@ -144,13 +157,15 @@ func (x *Index) redHat(release string) []string {
 	return list
 }
 
+// paid is where the fixes of a release of Ubuntu stand that are for those who pay.
+func paid(ecosystem string) string { return "Ubuntu:Pro:" + strings.TrimPrefix(ecosystem, "Ubuntu:") }
+
 // paidFix is the version that mends it for those who pay, "" where there is none.
 func (x *Index) paidFix(e advisory.Ecosystem, ecosystem, name, id string) string {
 	if e.Name != "Ubuntu" {
 		return ""
 	}
-	pro := "Ubuntu:Pro:" + strings.TrimPrefix(ecosystem, "Ubuntu:")
-	for _, r := range x.named(pro, name) {
+	for _, r := range x.named(paid(ecosystem), name) {
 		if r.advisory.ID != id {
 			continue
 		}

@@ -16,13 +16,14 @@ type Knowledge struct {
 	Replaced  []string   // revisions that a newer one took the place of, a sentence each
 	fixes     []Fix
 	byKB      map[string][]Fix
-	newer     map[string][]string // KB → those that supersede it
+	severity  map[string]patch.Severity // of a CVE, the worst that is said of it
+	newer     map[string][]string       // KB → those that supersede it
 }
 
 // Know puts documents together. Of several revisions of one the newest holds; a table says
 // less than a document, and gives way to one of its month.
 func Know(documents []Document) (Knowledge, error) {
-	k := Knowledge{byKB: map[string][]Fix{}, newer: map[string][]string{}}
+	k := Knowledge{byKB: map[string][]Fix{}, severity: map[string]patch.Severity{}, newer: map[string][]string{}}
 	if len(documents) > maxMonths {
 		return k, fmt.Errorf("there are more than %d documents", maxMonths)
 	}
@@ -45,6 +46,7 @@ func Know(documents []Document) (Knowledge, error) {
 	}
 	for _, f := range k.fixes {
 		k.byKB[f.KB] = append(k.byKB[f.KB], f)
+		k.severity[f.CVE] = worse(k.severity[f.CVE], f.Severity)
 		if f.Supersedes != "" && !slices.Contains(k.newer[f.Supersedes], f.KB) {
 			k.newer[f.Supersedes] = append(k.newer[f.Supersedes], f.KB)
 		}
@@ -86,6 +88,11 @@ type Update struct {
 	Restart      patch.Answer   `json:"restart,omitempty"`
 	Supersedes   []string       `json:"supersedes,omitempty"`    // the chain downwards, the next older one first
 	SupersededBy []string       `json:"superseded_by,omitempty"` // the chain upwards, the next newer one first
+}
+
+// Severity is how grave Microsoft calls a CVE, on its worst product.
+func (k Knowledge) Severity(cve string) patch.Severity {
+	return cmp.Or(k.severity[cve], patch.SeverityUnknown)
 }
 
 // Update tells what is known of a KB, written with or without the letters.

@@ -298,10 +298,23 @@ func withUpdate(m Criterion, v string) bool {
 
 // order compares an installed version with one of a criterion.
 func order(m Criterion, v, other string) (int, bool) {
-	if slices.Contains(javas, m.Product.Product) {
+	switch {
+	case slices.Contains(javas, m.Product.Product):
 		return compare(java(v), java(other))
+	case slices.Contains(pythons, m.Product.Product):
+		return compare(python(v), python(other))
 	}
 	return compare(v, other)
+}
+
+// backwards reports whether a stretch ends before it begins, which no version is in. Java's
+// do so by design: there they stand twice.
+func (m Criterion) backwards() bool {
+	if m.From.Version == "" || m.To.Version == "" || slices.Contains(javas, m.Product.Product) {
+		return false
+	}
+	c, ok := order(m, m.From.Version, m.To.Version)
+	return !ok || c > 0
 }
 
 // version says whether a version is among those of a criterion, why, and what the first one
@@ -342,6 +355,9 @@ func one(m Criterion, v string) (tri, string, string) {
 
 func within(m Criterion, v string) (tri, string, string) {
 	stretch := m.stretch()
+	if m.backwards() {
+		return unknown, fmt.Sprintf("It names %s, which is no stretch.", stretch), ""
+	}
 	if m.From.Version != "" {
 		c, ok := order(m, v, m.From.Version)
 		if !ok {

@@ -166,6 +166,8 @@ func TestEveryEndOfAStretch(t *testing.T) {
 		{`,"versionEndExcluding":"1.9"`, "0 1.8 1.9beta", "1.9 2"},
 		{`,"versionStartIncluding":"1.2"`, "1.2 99", "1.1 1.2-rc1"},
 		{`,"versionEndIncluding":" 1.0.2k "`, "1.0.2 1.0.2a 1.0.2k", "1.0.2l 1.0.3"},
+		{`,"versionEndIncluding":"1.0.2za"`, "1.0.2 1.0.2k 1.0.2z 1.0.2za", "1.0.2zb 1.0.3"},
+		{`,"versionStartIncluding":"22-ea","versionEndExcluding":"22.1.0"`, "22-ea 22 22.0.9", "21 22.1.0 23-ea"},
 		{`,"versionEndIncluding":"9.3p1"`, "9.3 9.3p1", "9.3p2 9.3.1 9.4"},
 	} {
 		r := made(t, "Analyzed", configuration("", false, node(false, criterion(true, "cpe:2.3:a:acme:tool:*:*:*:*:*:*:*:*", c.ends))))
@@ -191,9 +193,39 @@ func TestVersionsWithoutAnOrderAreUndetermined(t *testing.T) {
 			t.Errorf("%s: %+v", v, got)
 		}
 	}
+	commit := made(t, "Analyzed", configuration("", false, node(false, criterion(true, "cpe:2.3:a:acme:tool:*:*:*:*:*:*:*:*", `,"versionEndExcluding":"2201b254"`))))
+	for _, v := range []string{"1.0", "3000", "fa1ad160e2637d1d583611124478039170d726ab"} {
+		if got := nvd.Match(commit, of(v, p)); got.Verdict != nvd.Undetermined {
+			t.Errorf("%s before a commit: %+v", v, got)
+		}
+	}
 	pattern := made(t, "Analyzed", configuration("", false, node(false, criterion(true, "cpe:2.3:a:acme:tool:1.*:*:*:*:*:*:*:*", ""))))
 	if got := nvd.Match(pattern, of("1.5", p)); got.Verdict != nvd.Undetermined {
 		t.Errorf("a pattern: %+v", got)
+	}
+}
+
+// A stretch that ends before it begins is a slip, and proves nothing.
+func TestAStretchThatEndsBeforeItBeginsIsUndetermined(t *testing.T) {
+	p := product("a", "acme:tool")
+	for _, ends := range []string{`,"versionStartIncluding":"0.8.2","versionEndIncluding":"0.8.2-rc3"`, `,"versionStartIncluding":"7","versionEndExcluding":"1.7.2"`, `,"versionStartIncluding":"b.11","versionEndExcluding":"c.4"`} {
+		r := made(t, "Analyzed", configuration("", false, node(false, criterion(true, "cpe:2.3:a:acme:tool:*:*:*:*:*:*:*:*", ends))))
+		for _, v := range []string{"0.1", "0.8.2", "5"} {
+			if got := nvd.Match(r, of(v, p)); got.Verdict != nvd.Undetermined {
+				t.Errorf("%s in %s: %+v", v, ends, got)
+			}
+		}
+	}
+}
+
+// A b before a number is a beta of Python, and a build of others.
+func TestPythonsShortWords(t *testing.T) {
+	ends := `,"versionStartIncluding":"3.13.0a1","versionEndExcluding":"3.13.0rc1"`
+	python := made(t, "Analyzed", configuration("", false, node(false, criterion(true, "cpe:2.3:a:python:python:*:*:*:*:*:*:*:*", ends))))
+	for v, want := range map[string]nvd.Verdict{"3.13.0a1": nvd.Affected, "3.13.0b2": nvd.Affected, "3.13.0rc1": nvd.Not, "3.13.0": nvd.Not, "3.12.9": nvd.Not} {
+		if got := nvd.Match(python, of(v, product("a", "python:python"))); got.Verdict != want {
+			t.Errorf("%s: %+v", v, got)
+		}
 	}
 }
 

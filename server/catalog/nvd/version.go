@@ -13,7 +13,7 @@ const maxVersion = 200
 // Words within versions: those that stand for less than the version without them, in their
 // order, and those that stand for more.
 var (
-	before = []string{"dev", "snapshot", "nightly", "canary", "preview", "alpha", "beta", "milestone", "pre", "rc", "cr"}
+	before = []string{"dev", "snapshot", "nightly", "canary", "ea", "preview", "alpha", "beta", "milestone", "pre", "rc", "cr"}
 	after  = []string{"p", "pl", "patch", "sp", "u", "update", "r", "rev", "build", "hotfix", "hf", "mr", "cu", "s", "m", "se", "sg", "sy"}
 )
 
@@ -23,8 +23,8 @@ var piece = regexp.MustCompile(`\d+|[a-z]+`)
 // by their numbers from left to right. Where the first that differs are words whose order
 // is not known, there is no answer.
 func compare(a, b string) (order int, ok bool) {
-	if len(a) > maxVersion || len(b) > maxVersion {
-		return 0, false
+	if len(a) > maxVersion || len(b) > maxVersion || isCommit(a) || isCommit(b) {
+		return 0, a == b && len(a) <= maxVersion
 	}
 	x, y := pieces(a), pieces(b)
 	if !slices.ContainsFunc(x, isNumber) || !slices.ContainsFunc(y, isNumber) {
@@ -37,6 +37,12 @@ func compare(a, b string) (order int, ok bool) {
 		}
 	}
 	return 0, true
+}
+
+// isCommit reports whether a version names a commit: hexadecimal digits, letters among them,
+// and nothing else.
+func isCommit(v string) bool {
+	return len(v) >= 7 && len(v) <= 40 && strings.Trim(v, "0123456789abcdef") == "" && strings.ContainsAny(v, "abcdef")
 }
 
 func pieces(v string) []string {
@@ -78,7 +84,7 @@ func comparePieces(x, afterX, y, afterY string) (int, bool) {
 
 // compareWord orders a word with a number, a word, or the end of the other version.
 func compareWord(x, afterX, y, afterY string) (int, bool) {
-	less, more := slices.Contains(before, x), slices.Contains(after, x) || len(x) == 1 && !isNumber(afterX)
+	less, more := slices.Contains(before, x), slices.Contains(after, x) || isLetter(x, afterX)
 	switch {
 	case isNumber(y) && (less || more) && strings.Trim(y, "0") != "":
 		return -1, true // 1.0rc1 and 1.0p1 come before 1.0.1
@@ -94,7 +100,7 @@ func compareWord(x, afterX, y, afterY string) (int, bool) {
 		return 0, false
 	}
 	lessY := slices.Contains(before, y)
-	moreY := slices.Contains(after, y) || len(y) == 1 && !isNumber(afterY)
+	moreY := slices.Contains(after, y) || isLetter(y, afterY)
 	switch {
 	case less && lessY:
 		return cmp.Compare(slices.Index(before, x), slices.Index(before, y)), true
@@ -102,10 +108,28 @@ func compareWord(x, afterX, y, afterY string) (int, bool) {
 		return -1, true
 	case more && lessY:
 		return 1, true
-	case len(x) == 1 && len(y) == 1 && more && moreY:
-		return strings.Compare(x, y), true
+	case isLetter(x, afterX) && isLetter(y, afterY):
+		return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y)), true
 	}
 	return 0, false
+}
+
+// isLetter reports whether a word is a letter that counts releases: 1.0.2k, 1.0.2za.
+func isLetter(word, next string) bool {
+	return !isNumber(next) && (len(word) == 1 || len(word) == 2 && word[0] == 'z')
+}
+
+// pythons are the products that write alpha and beta as a and b before a number. Elsewhere a b
+// may be a build.
+var pythons = []string{"python", "cpython", "django", "bind"}
+
+var shortBeta = regexp.MustCompile(`(\d[.]?)(a|b)(\d+)`)
+
+// python writes the words for alpha and beta in full.
+func python(version string) string {
+	return shortBeta.ReplaceAllStringFunc(strings.ToLower(version), func(s string) string {
+		return strings.NewReplacer("a", "alpha", "b", "beta").Replace(s)
+	})
 }
 
 var (

@@ -21,6 +21,7 @@ import (
 	"patchbay/patch"
 	"patchbay/provider"
 	"patchbay/server/catalog/advisory"
+	"patchbay/server/catalog/feed"
 )
 
 // Bounds on what is taken of one record.
@@ -37,9 +38,9 @@ type record struct {
 	Schema    string     `json:"schema_version"`
 	ID        string     `json:"id"`
 	Summary   string     `json:"summary"`
-	Published time.Time  `json:"published"`
-	Modified  time.Time  `json:"modified"`
-	Withdrawn *time.Time `json:"withdrawn"`
+	Published string     `json:"published"`
+	Modified  string     `json:"modified"`
+	Withdrawn string     `json:"withdrawn"`
 	Aliases   []string   `json:"aliases"`
 	Upstream  []string   `json:"upstream"`
 	Related   []string   `json:"related"`
@@ -75,19 +76,10 @@ type affected struct {
 }
 
 // Report is how a reading went.
-type Report struct {
-	Records int      `json:"records"` // taken
-	Refused int      `json:"refused"` // that are not what they say; the rest is taken
-	Why     []string `json:"why,omitempty"`
-}
+type Report = feed.Report
 
-// refuse notes a record that was not taken.
-func (r *Report) refuse(n int, id string, err error) {
-	r.Refused++
-	if len(r.Why) < 20 {
-		r.Why = append(r.Why, fmt.Sprintf("record %d (%.60q): %v", n, id, err))
-	}
-}
+// Name is the word for this feed in sentences.
+const Name = "OSV"
 
 // Read reads records one after the other: a line each, or one document, or a list of them.
 // What breaks off is an error, for then nobody knows what is missing. A record that says what
@@ -102,14 +94,14 @@ func Read(in io.Reader, each func(advisory.Advisory) error) (Report, error) {
 		} else if err != nil {
 			return report, fmt.Errorf("record %d cannot be read: %w", n, err)
 		}
-		if err := report.take(n, text, each); err != nil {
+		if err := take(&report, n, text, each); err != nil {
 			return report, err
 		}
 	}
 }
 
 // take takes one record, or each of a list.
-func (r *Report) take(n int, text json.RawMessage, each func(advisory.Advisory) error) error {
+func take(r *Report, n int, text json.RawMessage, each func(advisory.Advisory) error) error {
 	if len(text) > 0 && text[0] == '[' {
 		var list []json.RawMessage
 		if err := json.Unmarshal(text, &list); err != nil {
@@ -117,10 +109,10 @@ func (r *Report) take(n int, text json.RawMessage, each func(advisory.Advisory) 
 		}
 		for i, one := range list {
 			if len(one) > 0 && one[0] == '[' {
-				r.refuse(i+1, "", errors.New("it is a list in a list"))
+				r.Refuse(Name, i+1, "", errors.New("it is a list in a list"))
 				continue
 			}
-			if err := r.take(i+1, one, each); err != nil {
+			if err := take(r, i+1, one, each); err != nil {
 				return err
 			}
 		}
@@ -128,7 +120,7 @@ func (r *Report) take(n int, text json.RawMessage, each func(advisory.Advisory) 
 	}
 	a, err := Parse(text)
 	if err != nil {
-		r.refuse(n, a.ID, err)
+		r.Refuse(Name, n, a.ID, err)
 		return nil
 	}
 	r.Records++
@@ -154,9 +146,16 @@ func Parse(text []byte) (advisory.Advisory, error) {
 }
 
 func (r record) advisory() (advisory.Advisory, error) {
-	a := advisory.Advisory{ID: r.ID, Aliases: r.names(), Summary: clip(r.Summary), Published: moment(r.Published), Modified: moment(r.Modified)}
-	if r.Withdrawn != nil {
-		a.Withdrawn = moment(*r.Withdrawn)
+	a := advisory.Advisory{ID: r.ID, Aliases: r.names(), Summary: clip(r.Summary)}
+	for _, t := range []struct {
+		to   *time.Time
+		said string
+	}{{&a.Published, r.Published}, {&a.Modified, r.Modified}, {&a.Withdrawn, r.Withdrawn}} {
+		at, err := feed.Moment(t.said)
+		if err != nil {
+			return advisory.Advisory{ID: r.ID}, err
+		}
+		*t.to = at
 	}
 	a.Scores = r.scores()
 	module := r.module()
@@ -168,14 +167,6 @@ func (r record) advisory() (advisory.Advisory, error) {
 		a.Affected = append(a.Affected, list...)
 	}
 	return a, nil
-}
-
-// moment is a time, zero where the publisher wrote the year 1 for none.
-func moment(t time.Time) time.Time {
-	if t.Year() < 1980 {
-		return time.Time{}
-	}
-	return t.UTC()
 }
 
 // names are what else it is called. Some publishers have the CVE among what is related alone;

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"patchbay/server/catalog/advisory"
 	"patchbay/server/catalog/osv"
@@ -75,19 +76,31 @@ func TestBadRecordsAreRefusedAlone(t *testing.T) {
 		`{"id":"CVE-2024/../../x"}`:            "form",
 		`{"id":"a..b"}`:                        "form",
 		`{}`:                                   "form",
-		`{"id":"X-1","published":"yesterday"}`: "parsing",
+		`{"id":"X-1","published":"yesterday"}`: "moment",
 		`{"id":"X-1","affected":[{"package":{"ecosystem":"Debian:12","name":"a"},"ranges":[{"type":"ECOSYSTEM","events":[{"exploded":"1"}]}]}]}`: "exploded",
 		`{"id":"X-1","affected":{"a":1}}`: "cannot unmarshal",
 		`12`:                              "cannot unmarshal",
 	} {
 		list, report := read(t, good+"\n"+record+"\n"+good)
-		if len(list) != 2 || report.Records != 2 || report.Refused != 1 || !strings.HasPrefix(report.Why[0], "record 2 (") || !strings.Contains(report.Why[0], why) {
+		if len(list) != 2 || report.Records != 2 || report.Refused != 1 || !strings.HasPrefix(report.Why[0], "OSV record 2 (") || !strings.Contains(report.Why[0], why) {
 			t.Errorf("%s: %+v", record, report)
 		}
 	}
 	list, report := read(t, `[{"id":"A-1"},[[]],{"id":"A-2"}]`)
 	if len(list) != 2 || report.Refused != 1 {
 		t.Errorf("%+v", report)
+	}
+}
+
+// TestTimesAsTheyAreWritten: the Python repository writes a space where the schema has a T.
+func TestTimesAsTheyAreWritten(t *testing.T) {
+	for said, want := range map[string]string{
+		"2023-07-24T14:58:05.123456Z": "2023-07-24 14:58:05", "2023-07-24 14:58:05.123456+00:00": "2023-07-24 14:58:05", "2023-07-24T16:58:05+02:00": "2023-07-24 14:58:05", "0001-01-01T00:00:00Z": "0001-01-01 00:00:00",
+	} {
+		list, report := read(t, fmt.Sprintf(`{"id":"PYSEC-1","published":%q}`, said))
+		if report.Refused > 0 || list[0].Published.Format(time.DateTime) != want {
+			t.Errorf("%s: %+v, %v", said, report, list)
+		}
 	}
 }
 

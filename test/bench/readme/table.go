@@ -87,6 +87,8 @@ var shown = []struct {
 	{regexp.MustCompile(`^scan_cpu$`), "scan of this machine"},
 	{regexp.MustCompile(`^scan_cpu,_unchanged$`), "the same when nothing changed"},
 	{regexp.MustCompile(`^facts_cpu,_300_processes$`), "what still runs old, looked for among 300 processes"},
+	{regexp.MustCompile(`^import_of_(\w+)$`), "records of $1 read in a second"},
+	{regexp.MustCompile(`^feeds,_peak_memory$`), "memory to read the extracts of all feeds, at most"},
 	{regexp.MustCompile(`^agent_idle_rss$`), "idle agent"},
 	{regexp.MustCompile(`^agent_binary$`), "agent program, stripped"},
 	{regexp.MustCompile(`^agent_program_for_Windows$`), "the same for Windows"},

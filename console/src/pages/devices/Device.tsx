@@ -16,6 +16,7 @@ import { NeedList } from "../needs/NeedList";
 import { askForSecurity } from "../needs/asks";
 import { deviceColumns } from "../needs/columns";
 import { AboutDevice } from "./AboutDevice";
+import { Findings } from "../findings/DeviceFindings";
 import { DeviceState } from "./DeviceState";
 import { systemOf } from "./system";
 import { Inventory } from "./Inventory";
@@ -24,6 +25,7 @@ import { Timeline } from "./Timeline";
 
 const tabs: { tab: NonNullable<DeviceSearch["tab"]>; title: string }[] = [
   { tab: "needs", title: "Needs" },
+  { tab: "findings", title: "Findings" },
   { tab: "timeline", title: "Timeline" },
   { tab: "inventory", title: "Inventory" },
   { tab: "about", title: "About" },
@@ -67,6 +69,7 @@ function Known({ device: d }: { device: DeviceDetail }) {
       {tab === "needs" && (
         <NeedList columns={deviceColumns} within={{ device: d.id }} search="Search items" empty={<NoNeed device={d} />} />
       )}
+      {tab === "findings" && <Findings device={d} />}
       {tab === "timeline" && <Timeline device={d} />}
       {tab === "inventory" && <Inventory device={d} />}
       {tab === "about" && <AboutDevice device={d} />}

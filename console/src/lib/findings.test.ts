@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import type { Exposure } from "../api/types";
+import { exposedSentence, isOpen, statusWords, stepWord } from "./findings";
+
+const none: Exposure = { id: "CVE-2026-0001", severity: "unknown", devices: 0, silent: 0, offered: 0, unoffered: 0, none: 0, no_need: 0, enrolled: 40, unread: 0 };
+
+test("a number has its denominator, and what is not known is said", () => {
+  expect(exposedSentence(none)).toBe("Open on none of 40 devices.");
+  expect(exposedSentence({ ...none, unread: 1 })).toBe("Open on none of 40 devices. 1 device could not be looked at.");
+  expect(exposedSentence({ ...none, devices: 12, silent: 2, unread: 3 })).toBe("Open on 12 of 40 devices (2 silent). 3 devices could not be looked at.");
+});
+
+test("only what is affected is open", () => {
+  expect(Object.keys(statusWords).filter((s) => isOpen({ status: s as keyof typeof statusWords }))).toEqual(["affected", "no-fix"]);
+  expect(stepWord("x")).toBe("not known");
+});

@@ -1,0 +1,33 @@
+import type { Exposure, Finding } from "../api/types";
+import { count, number } from "./text";
+
+/** What a finding means, in words. */
+export const statusWords: Record<Finding["status"], string> = {
+  affected: "affected",
+  "no-fix": "no fix",
+  "headers-only": "headers only",
+  "not-running": "not running",
+  unimportant: "no harm here",
+  undetermined: "undetermined",
+  "not-compared": "not compared",
+};
+
+/** Whether it is to be mended. */
+export const isOpen = (f: Pick<Finding, "status">): boolean => f.status === "affected" || f.status === "no-fix";
+
+/** How soon it is to be mended; the first goes first. */
+export const steps = ["immediate", "out-of-cycle", "scheduled", "defer"] as const;
+
+const stepWords: Record<string, string> = { immediate: "immediate", "out-of-cycle": "out of cycle", scheduled: "scheduled", defer: "can wait" };
+export const stepWord = (step = ""): string => stepWords[step] ?? "not known";
+
+/** What can be done on a device. */
+export const fixWords = { offered: "on offer", published: "published, not on offer", none: "none", no_need: "not needed" } as const;
+
+/** Who is exposed, with the denominator and what is not known. */
+export function exposedSentence(e: Exposure): string {
+  const silent = e.silent > 0 ? ` (${number(e.silent)} silent)` : "";
+  const unread = e.unread > 0 ? ` ${count(e.unread, "device")} could not be looked at.` : "";
+  if (e.devices === 0) return `Open on none of ${count(e.enrolled, "device")}.${unread}`;
+  return `Open on ${number(e.devices)} of ${count(e.enrolled, "device")}${silent}.${unread}`;
+}

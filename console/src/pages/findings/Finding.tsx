@@ -1,0 +1,107 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { finding } from "../../api/queries";
+import type { ExposedDevice, Exposure } from "../../api/types";
+import { exposedSentence, fixWords, isOpen, statusWords } from "../../lib/findings";
+import { count, list, number } from "../../lib/text";
+import { paths } from "../../paths";
+import { Loaded } from "../../ui/Loaded";
+import { Page, Section } from "../../ui/Page";
+import { Exploited, Severity, Step } from "../../ui/Severity";
+import { Empty } from "../../ui/States";
+import { Middle } from "../../ui/Text";
+import { Ago } from "../../ui/Time";
+import { useView } from "../../ui/useView";
+import { VerdictChip } from "../../ui/Verdict";
+import { ApproveFix } from "./ApproveFix";
+import "../../styles/device.css";
+import "../../styles/list.css";
+
+/** Who is exposed, and what fixes it? */
+export function FindingPage() {
+  const { finding: id } = useParams({ from: "/app/findings/$finding" });
+  const [view] = useView();
+  const query = useQuery(finding(id, view.customer));
+  const crumbs = [{ link: paths.findings(), text: "Findings" }];
+  if (!query.data) {
+    return (
+      <Page title={id} crumbs={crumbs}>
+        <Loaded query={query} what="Who is exposed could not be read.">{() => null}</Loaded>
+      </Page>
+    );
+  }
+  const e = query.data;
+  return (
+    <Page title={e.id} crumbs={crumbs} state={exposedSentence(e)} act={<ApproveFix exposure={e} customer={view.customer} />}>
+      <Summary exposure={e} />
+      {(e.customers ?? []).map((c) => (
+        <Section key={c.customer.id} title={c.customer.name} about={count(c.devices?.length ?? 0, "item")}>
+          <Devices of={c.devices ?? []} />
+        </Section>
+      ))}
+      {!e.customers?.length && (
+        <Empty title="Nobody is exposed, as far as is known">
+          No feed says that anything installed on a device that was looked at is affected{e.unread > 0 ? `; ${count(e.unread, "device")} could not be looked at` : ""}.
+        </Empty>
+      )}
+    </Page>
+  );
+}
+
+function Summary({ exposure: e }: { exposure: Exposure }) {
+  const fixes: [number, string][] = [
+    [e.offered, "an update that mends it is on offer"],
+    [e.unoffered, "a fix is published and not on offer there"],
+    [e.none, "nothing mends it"],
+    [e.no_need, "it is there and no alarm"],
+  ];
+  return (
+    <div className="summary">
+      <div className="summary-count">
+        <p className="row"><Severity of={e.severity} /> <Exploited at={e.exploited} /> <Step step={e.step} why={e.why} /></p>
+        {e.why && <p className="dim">{e.why}</p>}
+      </div>
+      <dl className="facts">
+        <dt>Devices</dt>
+        <dd className="stack" style={{ gap: 2 }}>
+          {fixes.filter(([n]) => n > 0).map(([n, text]) => <span key={text}><b>{number(n)}</b> <span className="dim">where {text}</span></span>)}
+          {fixes.every(([n]) => n === 0) && "none"}
+        </dd>
+        <dt>Advisories</dt><dd>{e.advisories?.length ? list(e.advisories) : "none that names what is installed here"}</dd>
+        <dt>Published</dt><dd><Ago at={e.published} none="not known" /></dd>
+      </dl>
+    </div>
+  );
+}
+
+/** Every device with the item that is affected, and what can be done there. */
+function Devices({ of }: { of: ExposedDevice[] }) {
+  return (
+    <table className="list" aria-label="Devices that have it">
+      <thead>
+        <tr>
+          <th scope="col" style={{ width: "22%" }}>Device</th>
+          <th scope="col" style={{ width: "20%" }}>Item</th>
+          <th scope="col">Installed</th>
+          <th scope="col" style={{ width: "112px" }}>Status</th>
+          <th scope="col">Fixed in</th>
+          <th scope="col" style={{ width: "140px" }}>Fix</th>
+          <th scope="col">Verdict</th>
+        </tr>
+      </thead>
+      <tbody>
+        {of.map((d) => (
+          <tr key={`${d.device.id} ${d.item.name} ${d.item.architecture ?? ""} ${d.installed} ${d.finding.advisory ?? ""}`}>
+            <td className="title"><Link className="main" {...paths.device(d.device.id, { tab: "findings" })}><Middle text={d.device.name} /></Link>{d.silent && <span className="dim"> silent</span>}</td>
+            <td data-label="Item"><Middle text={d.item.name} /></td>
+            <td data-label="Installed"><span className="version">{d.installed}</span></td>
+            <td data-label="Status" title={d.finding.note}><span className={isOpen(d.finding) ? undefined : "dim"}>{statusWords[d.finding.status]}</span></td>
+            <td data-label="Fixed in">{d.finding.fixed ? <span className="version">{d.finding.fixed}</span> : <span className="dim">–</span>}</td>
+            <td data-label="Fix">{fixWords[d.fix]}</td>
+            <td data-label="Verdict">{d.verdict ? <Link {...paths.device(d.device.id, { need: d.need })}><VerdictChip verdict={d.verdict} short /></Link> : <span className="dim">–</span>}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

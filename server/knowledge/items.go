@@ -1,0 +1,123 @@
+package knowledge
+
+import (
+	"slices"
+	"strings"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+	"patchbay/server/catalog/advisory"
+	"patchbay/server/catalog/match"
+	"patchbay/wire"
+)
+
+// Of gives what affects each of a provider's items on a device, the same value for the same
+// item on every device.
+func (s *Snapshot) Of(f wire.Facts, provider string, items []patch.Item) map[patch.Key]*assess.Found {
+	release, ok := release(f, provider)
+	if !ok || !s.index.Speaks(release) {
+		return s.ofWindows(f, items)
+	}
+	h := match.Host{Release: release, Kernel: f.Kernel}
+	if f.Container {
+		h.Kernel = "" // somebody else's
+	}
+	for _, it := range items {
+		h.Items = append(h.Items, itemOf(f, it))
+	}
+	m := s.index.On(h)
+	found := map[patch.Key]*assess.Found{}
+	for i, it := range items {
+		one := s.once(key{release, h.Items[i], m.Context(h.Items[i])}, it, func() []scored { return s.findings(m.Item(h.Items[i])) })
+		if len(one.List) > 0 {
+			found[it.Key()] = one
+		}
+	}
+	return found
+}
+
+// once gives what was found of an item, worked out the first time alone.
+func (s *Snapshot) once(k key, it patch.Item, work func() []scored) *assess.Found {
+	s.mu.RLock()
+	one, ok := s.items[k]
+	s.mu.RUnlock()
+	if ok {
+		return one.found
+	}
+	one = &item{found: &assess.Found{Release: k.release, Name: it.Name, Version: it.Version}}
+	for _, f := range inOrder(work()) {
+		one.found.List, one.scores = append(one.found.List, f.Finding), append(one.scores, f.scores)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first, ok := s.items[k]; ok { // somebody else asked meanwhile
+		return first.found
+	}
+	s.items[k] = one
+	return one.found
+}
+
+// Subjects gives the release whose advisories a provider's items are compared with, and the
+// names that these call them by, sorted; false where no feed speaks of them.
+func (s *Snapshot) Subjects(f wire.Facts, provider string, items []patch.Item) (in string, names []string, ok bool) {
+	in, ok = release(f, provider)
+	if !ok || !s.index.Speaks(in) {
+		is := slices.ContainsFunc(items, func(it patch.Item) bool { _, ok := isWindows(f, it); return ok })
+		return windows, []string{windows}, is && len(s.microsoft.Documents) > 0
+	}
+	for _, it := range items {
+		names = append(names, match.Subject(in, itemOf(f, it)))
+	}
+	slices.Sort(names)
+	return in, slices.Compact(names), true
+}
+
+// release is the system whose own packages a provider manages: one whose versions are ordered
+// as those of the system's packages are.
+func release(f wire.Facts, provider string) (string, bool) {
+	i := slices.IndexFunc(f.Providers, func(p wire.ProviderFacts) bool { return p.Name == provider })
+	if i < 0 || f.Distro == "" {
+		return "", false
+	}
+	r, err := match.Release(f.Distro + ":" + f.Release)
+	if err != nil {
+		return "", false
+	}
+	e, ok := advisory.EcosystemOf(r)
+	return r, ok && e.Scheme == f.Providers[i].Traits.Versions
+}
+
+// itemOf is an item as advisories are compared with it. What no source of the device has any
+// more is taken for the system's own, as long as its version shows nothing else.
+func itemOf(f wire.Facts, it patch.Item) match.Item {
+	m := match.Item{Name: it.Name, Architecture: it.Architecture, Version: it.Version, Source: it.Source, SourceVersion: it.SourceVersion}
+	if it.Origin != "" && !own(f.Distro, it.Origin) {
+		m.Foreign = it.Origin
+	} else if it.Origin == "" {
+		m.Foreign = match.Publisher("", it.Version)
+	}
+	return m
+}
+
+// own reports whether an origin is of the distribution itself: "Debian", "Debian Backports",
+// "UbuntuESM".
+func own(distro, origin string) bool {
+	return strings.HasPrefix(strings.ToLower(origin), strings.ToLower(distro))
+}
+
+// scored is a finding with what sources say of how grave it is.
+type scored struct {
+	assess.Finding
+	scores []advisory.Score
+}
+
+// findings says in the server's words what was found.
+func (s *Snapshot) findings(list []match.Finding) []scored {
+	found := make([]scored, 0, len(list))
+	for _, f := range list {
+		one := assess.Finding{Advisory: f.Advisory, Status: assess.FindingStatus(f.Status), Fixed: f.Fixed, Note: f.Note, Source: f.Feed, Published: f.Published, CVEs: f.CVEs}
+		s.weigh(&one, f.Scores)
+		found = append(found, scored{one, f.Scores})
+	}
+	return found
+}

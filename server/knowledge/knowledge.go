@@ -1,0 +1,140 @@
+// Package knowledge puts together what all feeds say, and answers what of it concerns an item
+// that is installed.
+//
+// The one idea: what is equal costs once. A finding belongs to an item of a release, not to a
+// device, so what was worked out for the first device that has it is what every other gets,
+// and a new advisory touches only the items that it names.
+package knowledge
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"patchbay/server/assess"
+	"patchbay/server/catalog/advisory"
+	"patchbay/server/catalog/debian"
+	"patchbay/server/catalog/epss"
+	"patchbay/server/catalog/kev"
+	"patchbay/server/catalog/kinds"
+	"patchbay/server/catalog/match"
+	"patchbay/server/catalog/msrc"
+	"patchbay/server/catalog/osv"
+	"patchbay/server/catalog/ssvc"
+	"patchbay/wire"
+)
+
+// Source is a feed in the version that holds.
+type Source struct {
+	Name string
+	Kind string    // as package kinds names it; those that say nothing of findings are passed over
+	At   time.Time // when it was fetched
+	// Each gives every file of it, unpacked.
+	Each func(func(name string, in io.Reader) error) error
+}
+
+// Snapshot is what all feeds say at one time. It does not change; several may ask at once.
+type Snapshot struct {
+	feeds []Source
+	at    time.Time // when it was put together
+
+	index     *match.Index
+	microsoft msrc.Knowledge
+	exploited map[string]kev.Entry
+	likely    *epss.Table // nil is none
+	points    map[string]ssvc.Record
+
+	microsoftFeed string // that microsoft is from
+
+	mu    sync.RWMutex
+	items map[key]*item // that somebody asked about
+}
+
+// key is all that decides what affects an item.
+type key struct {
+	release string
+	item    match.Item
+	context string // of the host, as match has it
+}
+
+// item is what was found of an item, and what sources say of each finding.
+type item struct {
+	found  *assess.Found
+	scores [][]advisory.Score // by finding
+}
+
+// loading is a snapshot in the making.
+type loading struct {
+	*Snapshot
+	builder   *match.Builder
+	documents []msrc.Document
+}
+
+// Load reads all sources. One that cannot be read is an error: half of what is known would
+// show less than there is.
+func Load(sources []Source, now time.Time) (*Snapshot, error) {
+	s := &Snapshot{feeds: sources, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}}
+	l := &loading{Snapshot: s, builder: match.NewBuilder(nil)}
+	for _, src := range sources {
+		if err := src.Each(func(name string, in io.Reader) error { return l.read(src, name, bufio.NewReaderSize(in, 1<<20)) }); err != nil {
+			return nil, fmt.Errorf("reading the feed %s: %w", src.Name, err)
+		}
+	}
+	s.index = l.builder.Index()
+	var err error
+	if s.microsoft, err = msrc.Know(l.documents); err != nil {
+		return nil, fmt.Errorf("reading Microsoft's documents: %w", err)
+	}
+	return s, nil
+}
+
+// read reads one file of a source.
+func (l *loading) read(src Source, name string, in io.Reader) (err error) {
+	add := func(a advisory.Advisory) error {
+		a.Feed = src.Name
+		return l.builder.Add(a)
+	}
+	switch src.Kind {
+	case kinds.OSV:
+		_, err = osv.Read(in, add)
+	case kinds.Debian:
+		_, err = debian.Read(in, add)
+	case kinds.MSRC:
+		var d msrc.Document
+		d, err = msrc.Read(name, in)
+		l.documents, l.microsoftFeed = append(l.documents, d), src.Name
+	case kinds.KEV:
+		_, err = kev.Read(in, func(e kev.Entry) error {
+			l.exploited[e.ID] = e
+			return nil
+		})
+	case kinds.EPSS:
+		l.likely, _, err = epss.Collect(in)
+	case kinds.SSVC:
+		_, err = ssvc.Read(in, func(r ssvc.Record) error {
+			l.points[r.CVE] = r
+			return nil
+		})
+	}
+	return err
+}
+
+// Count is how many advisories there are.
+func (s *Snapshot) Count() int { return s.index.Count() }
+
+// Covers reports whether any feed speaks of what a device's own manager installs.
+func (s *Snapshot) Covers(f wire.Facts) bool {
+	release, err := match.Release(f.Distro + ":" + f.Release)
+	return err == nil && s.index.Speaks(release)
+}
+
+// Feeds are the feeds that a snapshot was made of, and since when each holds.
+func (s *Snapshot) Feeds() map[string]time.Time {
+	at := map[string]time.Time{}
+	for _, f := range s.feeds {
+		at[f.Name] = f.At
+	}
+	return at
+}

@@ -1,0 +1,118 @@
+package knowledge_test
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"patchbay/patch"
+	"patchbay/provider"
+	"patchbay/server/assess"
+	"patchbay/server/catalog/kinds"
+	"patchbay/server/catalog/match"
+	"patchbay/server/knowledge"
+	"patchbay/wire"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func source(name string, kind string, text string) knowledge.Source {
+	return knowledge.Source{Name: name, Kind: kind, Each: func(f func(string, io.Reader) error) error { return f("x", strings.NewReader(text)) }}
+}
+
+func record(id, name, fixed string) string {
+	return fmt.Sprintf(`{"id":%q,"published":"2026-01-02T00:00:00Z","affected":[{"package":{"ecosystem":"Debian:12","name":%q},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":%q}]}]}]}`, id, name, fixed)
+}
+
+const exploited = `{"title":"x","catalogVersion":"2026.01.01","dateReleased":"2026-01-01T00:00:00Z","count":1,"vulnerabilities":[{"cveID":"CVE-2026-0001","vendorProject":"a","product":"b","vulnerabilityName":"c","dateAdded":"2026-01-05","shortDescription":"d","requiredAction":"e","dueDate":"2026-01-26","knownRansomwareCampaignUse":"Known","notes":"","cwes":[]}]}`
+
+var debian = wire.Facts{Distro: "debian", Release: "12", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: patch.SchemeDeb}}, {Name: "flatpak", Traits: provider.Traits{Versions: patch.SchemeCommit}}}}
+
+func snapshot(t *testing.T, sources ...knowledge.Source) *knowledge.Snapshot {
+	t.Helper()
+	s, err := knowledge.Load(sources, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func item(name, version, origin string) patch.Item {
+	return patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: version, Origin: origin}
+}
+
+func TestWhatFeedsSayOfADevice(t *testing.T) {
+	s := snapshot(t, source("osv-debian", kinds.OSV, record("CVE-2026-0001", "curl", "1.1")+record("CVE-2026-0002", "curl", "1.2")), source("kev", kinds.KEV, exploited))
+	items := []patch.Item{item("curl", "1.0", "Debian"), item("wget", "1.0", "Debian"), {Provider: "apt", Name: "curl", Version: "1.0", Origin: "Somebody"}}
+	got := s.Of(debian, "apt", items)
+	if len(got) != 2 || got[items[0].Key()] == nil {
+		t.Fatalf("%+v", got)
+	}
+	list := got[items[0].Key()].List
+	first := list[0]
+	if len(list) != 2 || first.Advisory != "CVE-2026-0001" || first.Exploited.IsZero() || first.Source != "osv-debian" || first.Published.IsZero() || !list[1].Exploited.IsZero() {
+		t.Errorf("%+v", list)
+	}
+	if other := got[items[2].Key()].List; len(other) != 1 || other[0].Status != assess.NotCompared {
+		t.Errorf("another publisher's: %+v", other)
+	}
+	again := s.Of(debian, "apt", items)
+	if again[items[0].Key()] != got[items[0].Key()] {
+		t.Error("the same item has another value the second time")
+	}
+	if s.Of(debian, "flatpak", items) != nil || s.Of(wire.Facts{Distro: "arch"}, "apt", items) != nil {
+		t.Error("what no feed speaks of has findings")
+	}
+	if !s.Covers(debian) || s.Covers(wire.Facts{Distro: "debian", Release: "11", Providers: debian.Providers}) {
+		t.Error("what is covered is told wrongly")
+	}
+}
+
+// TestOnlyWhatIsTouchedIsWorkedOutAgain: a new advisory for one package leaves all others as
+// they were, and what is said of it reaches the item.
+func TestOnlyWhatIsTouchedIsWorkedOutAgain(t *testing.T) {
+	var b knowledge.Book
+	base := record("CVE-2026-0001", "curl", "1.1") + record("CVE-2026-0003", "nginx", "2.1")
+	items := []patch.Item{item("curl", "1.0", "Debian"), item("nginx", "2.0", "Debian"), item("bash", "5.0", "Debian")}
+	at := func() map[string]*assess.Found {
+		by := map[string]*assess.Found{}
+		for k, f := range b.Current().Of(debian, "apt", items) {
+			by[k.Name] = f
+		}
+		return by
+	}
+	if t1 := b.Replace(snapshot(t, source("osv", kinds.OSV, base))); !t1.All {
+		t.Errorf("%+v", t1)
+	}
+	was := at()
+	if same := b.Replace(snapshot(t, source("osv", kinds.OSV, base))); !same.Nothing() {
+		t.Errorf("the same says something else: %+v", same)
+	}
+	if is := at(); is["curl"] != was["curl"] || is["nginx"] != was["nginx"] {
+		t.Error("what nothing touched was worked out again")
+	}
+	touched := b.Replace(snapshot(t, source("osv", kinds.OSV, base+record("CVE-2026-0009", "bash", "5.1"))))
+	if !slices.Equal(touched.Packages, []match.Subjected{{Ecosystem: "Debian:12", Name: "bash"}}) || len(touched.Found) > 0 || touched.All {
+		t.Errorf("%+v", touched)
+	}
+	if is := at(); is["curl"] != was["curl"] || is["bash"] == nil {
+		t.Errorf("%+v", is)
+	}
+	touched = b.Replace(snapshot(t, source("osv", kinds.OSV, base), source("kev", kinds.KEV, exploited)))
+	if !slices.Equal(touched.Found, []*assess.Found{was["curl"]}) || len(touched.Packages) != 1 {
+		t.Errorf("%+v", touched)
+	}
+	if is := at(); is["curl"] == was["curl"] || is["curl"].List[0].Exploited.IsZero() || is["nginx"] != was["nginx"] || is["bash"] != nil {
+		t.Errorf("%+v", is)
+	}
+}
+
+// TestHalfAFeedIsNone: an error, and what holds stays.
+func TestHalfAFeedIsNone(t *testing.T) {
+	if _, err := knowledge.Load([]knowledge.Source{source("osv-debian", kinds.OSV, record("CVE-2026-0001", "curl", "1.1")+`{"id":`)}, now); err == nil || !strings.Contains(err.Error(), "osv-debian") {
+		t.Errorf("%v", err)
+	}
+}
