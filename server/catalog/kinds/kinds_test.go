@@ -17,6 +17,7 @@ var real = map[string][]string{
 	kinds.KEV:       {"../kev/testdata/2026-07-23.json", "../kev/testdata/2026-08-07.json"},
 	kinds.EPSS:      {"../epss/testdata/2026-07-19.csv", "../epss/testdata/2026-08-16.csv"},
 	kinds.SSVC:      {"../ssvc/testdata/records.ndjson"},
+	kinds.CSAF:      {"../csaf/testdata/rhsa-2023_7438.json", "../csaf/testdata/cve-2023-6238.json"},
 	kinds.NVD:       {"../nvd/testdata/page.json"},
 	kinds.EndOfLife: {"../endoflife/testdata/api.json"},
 }
