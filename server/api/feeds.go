@@ -182,7 +182,7 @@ func (s *Server) importFeeds(ctx context.Context, _ *Empty) (*Out[FeedImports], 
 		return nil, err
 	case err != nil && len(all) == 0:
 		s.log.Warn("a bundle of feeds was not taken", "error", err)
-		return nil, problem(http.StatusUnprocessableEntity, capital(err.Error())+". Nothing of it was taken.")
+		return nil, wrongBundle(capital(err.Error()) + ". Nothing of it was taken.")
 	}
 	v := FeedImports{Items: []view.FeedImport{}}
 	for _, one := range all {
@@ -212,7 +212,13 @@ func (s *Server) bundleSigners(ctx context.Context, e *wire.Envelope) ([]string,
 		return nil, problem(http.StatusConflict, "Nobody may sign a bundle here: there is no root that names publishers, and the file that is given with --feeds names no keys whose bundles are believed.")
 	}
 	if err := e.SignedBy(wire.FeedsDocument, root.Publisher); err != nil {
-		return nil, problem(http.StatusUnprocessableEntity, "The bundle is not signed by those who may: it needs as many publishers as the root asks for, or a key that the file given with --feeds names. Nothing of it was taken.")
+		return nil, wrongBundle("The bundle is not signed by those who may: it needs as many publishers as the root asks for, or a key that the file given with --feeds names. Nothing of it was taken.")
 	}
 	return e.Signers(wire.FeedsDocument, root.Publisher.Public()...)
+}
+
+func wrongBundle(sentence string) *Problem {
+	p := problem(http.StatusUnprocessableEntity, sentence)
+	p.Errors = []ProblemField{{"body", sentence}}
+	return p
 }
