@@ -94,7 +94,8 @@ func TestNoShell(t *testing.T) {
 func TestOrdersCarryNothingThatCouldRun(t *testing.T) {
 	known := map[string]string{
 		"Orders":        "Agent Seen IssuedAt Expires Devices Approvals",
-		"DeviceOrders":  "Device Windows Reboot Restart InUse ScanSeconds RefreshSeconds FreshAfter Programs Jobs",
+		"DeviceOrders":  "Device Windows Reboot Reboots Restart InUse ScanSeconds RefreshSeconds FreshAfter Programs Jobs",
+		"Reboots":       "When Postpone DeadlineHours Daily",
 		"Job":           "ID Verb Target Decision Attempt NotBefore NotAfter Forced AllowRemovals",
 		"Target":        "Provider Scope Name Architecture Instance From To SHA256 Size Source",
 		"Wish":          "Provider Package Install Pin",

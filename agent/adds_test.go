@@ -37,6 +37,33 @@ func TestAnUpdateOfItsOwnIsTakenOff(t *testing.T) {
 	}
 }
 
+// TestARemovalThatWaitsForARestartIsNoFailure: it is told as what it is, is proven only when the
+// update is gone, and is no installation either.
+func TestARemovalThatWaitsForARestartIsNoFailure(t *testing.T) {
+	for _, verb := range []string{wire.VerbUndo, wire.VerbInstall} {
+		inside(t, func(t *testing.T, w *world) {
+			w.machine.adds = true
+			w.machine.installed["KB1"], w.machine.previous["KB1"] = "200", patch.Nothing
+			w.machine.apply = func(provider.Request) (provider.Outcome, bool, error) {
+				w.machine.leaves, w.machine.restart = true, wire.Restart{Machine: true, Reasons: []string{"Windows Update"}}
+				return provider.Outcome{Reboot: patch.Yes}, false, nil
+			}
+			j := job("KB1", "200", patch.Nothing, undone)
+			if verb == wire.VerbInstall {
+				w.machine.leaves = true
+				j = job("KB1", "200", "200")
+			}
+			w.order(j)
+			w.start()
+			pass(time.Hour)
+			o := w.last(j)
+			if r := w.receipt(o); r.Verified || (o.Step == wire.StepDone) != (verb == wire.VerbUndo) || !strings.Contains(o.Message, "KB1 is taken off when the machine restarts") {
+				t.Errorf("told %+v, receipt %+v", o, r)
+			}
+		})
+	}
+}
+
 // TestOnlyWhatAddsItemsGoesBackToNothing: elsewhere it would be a removal.
 func TestOnlyWhatAddsItemsGoesBackToNothing(t *testing.T) {
 	inside(t, func(t *testing.T, w *world) {

@@ -82,11 +82,11 @@ type Options struct {
 	Reboot func(context.Context) error
 	// Restart restarts one service, named by its unit. nil asks systemd through Host.
 	Restart func(ctx context.Context, service string) error
-	// People reports whether somebody is logged in. nil knows nobody.
-	People func() bool
+	// Presence says whether somebody is at the machine. nil finds nobody.
+	Presence func(context.Context) wire.Presence
 	// Announce tells those who are logged in. nil writes to their terminals through Host.
 	Announce func(ctx context.Context, text string) error
-	// Desk reaches those who have programs open. nil is Host, where it does.
+	// Desk reaches those who are logged in. nil is Host, where it does.
 	Desk provider.Desk
 	// BootID names the present boot. nil takes it from the first scan.
 	BootID func() string
@@ -135,6 +135,10 @@ type Agent struct {
 	status  Status
 	// questions are those whether a program may be closed, by the job that would replace it.
 	questions map[string]question
+	// asksReboot is whether the question about a reboot is shown, and said how the last one ended
+	// that was not written down yet.
+	asksReboot bool
+	said       *rebootAnswer
 
 	worker worker // only the worker's own
 	ear    ear    // only the listener's own
@@ -245,8 +249,8 @@ func (o Options) withDefaults() Options {
 	if o.Restart == nil {
 		o.Restart = func(ctx context.Context, service string) error { return restartService(ctx, o.Host, service) }
 	}
-	if o.People == nil {
-		o.People = func() bool { return false }
+	if o.Presence == nil {
+		o.Presence = func(context.Context) wire.Presence { return wire.Presence{LoggedIn: patch.No} }
 	}
 	if o.Announce == nil {
 		o.Announce = func(ctx context.Context, text string) error { return announce(ctx, o.Host, text) }
@@ -265,10 +269,16 @@ type noDesk struct{}
 
 var errNoDesk = errors.New("this agent cannot reach the desktops of this machine")
 
+func (noDesk) Sessions(context.Context) ([]provider.Session, error) { return nil, errNoDesk }
+func (noDesk) Tell(context.Context, uint32, string) error           { return errNoDesk }
+func (noDesk) Choose(context.Context, uint32, provider.Question, time.Duration) (int, error) {
+	return -1, errNoDesk
+}
 func (noDesk) Ask(context.Context, uint32, string, time.Duration) (bool, error) {
 	return false, errNoDesk
 }
-func (noDesk) End(context.Context, provider.Process) error { return errNoDesk }
+func (noDesk) Close(context.Context, provider.Process) error { return errNoDesk }
+func (noDesk) End(context.Context, provider.Process) error   { return errNoDesk }
 
 // narrower is the mode that allows less. What is not a mode allows least.
 func narrower(limit, mode wire.Mode) wire.Mode {

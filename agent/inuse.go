@@ -162,7 +162,7 @@ func (a *Agent) freed(ctx context.Context, c *journal.Change, closer provider.Cl
 		return false
 	}
 	for _, p := range open {
-		if err = a.Desk.End(ctx, p); err != nil {
+		if err = a.closed(ctx, p); err != nil {
 			break
 		}
 	}
@@ -177,6 +177,16 @@ func (a *Agent) freed(ctx context.Context, c *journal.Change, closer provider.Cl
 	}
 	a.unask(j.ID)
 	return true
+}
+
+// closed has a program closed: by its own windows where it can be asked, else it is ended.
+func (a *Agent) closed(ctx context.Context, p provider.Process) error {
+	err := a.Desk.Close(ctx, p)
+	if err == nil {
+		return nil
+	}
+	a.Log.Info("a program that is to be replaced does not close by itself and is ended", "program", short(p.Program), "why", err)
+	return a.Desk.End(ctx, p)
 }
 
 // ask puts a question, and wakes the worker when it is answered.

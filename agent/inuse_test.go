@@ -86,6 +86,25 @@ func TestNobodysProgramIsReplacedUnderThem(t *testing.T) {
 	}
 }
 
+// TestAProgramIsAskedToCloseBeforeItIsEnded: by its own windows, where that can be; one that stays
+// is ended.
+func TestAProgramIsAskedToCloseBeforeItIsEnded(t *testing.T) {
+	for _, stays := range []bool{false, true} {
+		inside(t, func(t *testing.T, w *world) {
+			w.stays = stays
+			w.opens("curl", 0)
+			j := job("curl", "1.0", "1.1")
+			w.order(j)
+			w.server.set(func(d *wire.DeviceOrders) { d.InUse = wire.InUseClose })
+			w.start()
+			pass(time.Hour)
+			if w.last(j).Step != wire.StepDone || (w.closed == 1) == stays || (w.ended == 1) != stays {
+				t.Errorf("stays %v: %d closed, %d ended", stays, w.closed, w.ended)
+			}
+		})
+	}
+}
+
 // TestClosingNeedsRoomInTheWindow: nobody's program is closed without time to save.
 func TestClosingNeedsRoomInTheWindow(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

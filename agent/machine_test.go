@@ -20,6 +20,7 @@ type machine struct {
 	origin    string
 	classes   map[string]patch.Class
 	boot      string
+	zone      string
 	restart   wire.Restart
 	scanErr   error
 	factsErr  error
@@ -30,6 +31,7 @@ type machine struct {
 	begun     map[string]string                                      // what Apply left broken, and the version it was to have
 	repair    func() (provider.Outcome, error)                       // nil: there is nothing that could repair
 	waits     bool                                                   // every item waits for a restart
+	leaves    bool                                                   // every item is there until the restart
 	adds      bool                                                   // each update is an item of its own
 	disputed  map[string]string                                      // why another reading does not bear an item out
 	open      []provider.Process                                     // what people have open
@@ -60,7 +62,7 @@ func (m *machine) Installed(context.Context) ([]patch.Item, error) {
 	defer m.mu.Unlock()
 	var items []patch.Item
 	for name, v := range m.installed {
-		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Disputed: m.disputed[name], Restart: m.waits, Previous: m.previous[name], Source: m.sources[name]})
+		items = append(items, patch.Item{Provider: "apt", Name: name, Architecture: "amd64", Version: v, Broken: m.broken[name], Disputed: m.disputed[name], Restart: m.waits || m.leaves, Leaving: m.leaves, Previous: m.previous[name], Source: m.sources[name]})
 	}
 	return items, m.scanErr
 }
@@ -152,7 +154,7 @@ func (m *machine) Undo(ctx context.Context, r provider.Request) (provider.Outcom
 func (m *machine) facts(context.Context) (wire.Facts, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return wire.Facts{Hostname: "web1", OS: "linux", BootID: m.boot, Restart: m.restart}, m.factsErr
+	return wire.Facts{Hostname: "web1", OS: "linux", BootID: m.boot, Zone: m.zone, Restart: m.restart}, m.factsErr
 }
 
 func (m *machine) version(name string) string {

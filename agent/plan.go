@@ -65,15 +65,13 @@ func (s situation) lists(j journal.Job) bool {
 	return slices.ContainsFunc(s.device.Jobs, func(o wire.Job) bool { return o.ID == j.ID })
 }
 
-// mayReboot is whether the machine may be restarted now for these jobs. Outside the window
-// only a forced job that asked for a reboot itself allows it.
-func (s situation) mayReboot(jobs []journal.Job) bool {
-	if !s.device.Reboot || !s.sure || s.refused || s.doubt != "" {
+// mayReboot is whether the machine may be restarted now for these jobs. Outside the window only
+// a forced job that asked for a reboot itself allows it, or whoever is at the machine chose it.
+func (s situation) mayReboot(jobs []journal.Job, chosen bool) bool {
+	if s.device.Rebooting().When == wire.RebootNever || !s.sound() {
 		return false
 	}
-	return s.window().Open || slices.ContainsFunc(jobs, func(j journal.Job) bool {
-		return j.Forced != "" && j.Reboot == "yes"
-	})
+	return s.window().Open || chosen || slices.ContainsFunc(jobs, isForced)
 }
 
 // adoption is what new orders change in what the journal holds.

@@ -47,27 +47,32 @@ func TestReadyMeansEveryConditionHolds(t *testing.T) {
 }
 
 // TestRebootNeedsLeave: whatever asks for it, the machine restarts only with leave, in the
-// window or for a job that a person forced and that asked for it itself.
+// window, for a job that a person forced and that asked for it itself, or as somebody at the
+// machine chose.
 func TestRebootNeedsLeave(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	open := window.Spec{Opens: []window.Span{{From: now.Add(-time.Hour), Until: now.Add(time.Hour), Reason: "test"}}}
 	forced := journal.Job{Job: wire.Job{Forced: "Ada"}}
 	asking := journal.Job{Job: wire.Job{Forced: "Ada"}, Reboot: "yes"}
 	for _, c := range []struct {
-		leave, sure bool
-		spec        window.Spec
-		job         journal.Job
-		want        bool
+		when         wire.RebootWhen
+		sure, chosen bool
+		spec         window.Spec
+		job          journal.Job
+		want         bool
 	}{
-		{true, true, open, journal.Job{}, true},
-		{false, true, open, asking, false},
-		{true, false, open, asking, false},
-		{true, true, window.Spec{}, journal.Job{Reboot: "yes"}, false},
-		{true, true, window.Spec{}, forced, false},
-		{true, true, window.Spec{}, asking, true},
+		{wire.RebootWindow, true, false, open, journal.Job{}, true},
+		{wire.RebootNever, true, true, open, asking, false},
+		{"", true, true, open, asking, false},
+		{"sometimes", true, true, open, asking, false},
+		{wire.RebootWindow, false, true, open, asking, false},
+		{wire.RebootWindow, true, false, window.Spec{}, journal.Job{Reboot: "yes"}, false},
+		{wire.RebootWindow, true, false, window.Spec{}, forced, false},
+		{wire.RebootWindow, true, false, window.Spec{}, asking, true},
+		{wire.RebootWindow, true, true, window.Spec{}, journal.Job{Reboot: "yes"}, true},
 	} {
-		s := newSituation(now, c.sure, false, wire.DeviceOrders{Windows: c.spec, Reboot: c.leave})
-		if got := s.mayReboot([]journal.Job{c.job}); got != c.want {
+		s := newSituation(now, c.sure, false, wire.DeviceOrders{Windows: c.spec, Reboots: &wire.Reboots{When: c.when}})
+		if got := s.mayReboot([]journal.Job{c.job}, c.chosen); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}

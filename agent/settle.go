@@ -44,7 +44,7 @@ func rebootWanted(s situation, j journal.Job, r inventory.Report) bool {
 func arrived(s situation, j journal.Job, r inventory.Report) journal.Job {
 	step, reboot := steps()[j.Step].ok, rebootWanted(s, j, r)
 	if step == wire.StepRestarting {
-		if len(restartsLeft(s, j, r)) > 0 && (!reboot || !s.device.Reboot) {
+		if len(restartsLeft(s, j, r)) > 0 && (!reboot || s.device.Rebooting().When == wire.RebootNever) {
 			return at(j, step, "Services are to be restarted.", s.now)
 		}
 		step = steps()[step].ok
@@ -53,33 +53,6 @@ func arrived(s situation, j journal.Job, r inventory.Report) journal.Job {
 		return at(j, step, "A reboot is asked for.", s.now)
 	}
 	return at(j, steps()[step].ok, "", s.now)
-}
-
-// decideReboot restarts the machine when it is wanted, ordered and allowed now. Otherwise
-// the jobs go on to verification, which says that a reboot is pending.
-func (a *Agent) decideReboot(ctx context.Context) error {
-	jobs := slices.DeleteFunc(a.standing(wire.StepRebooting), func(j journal.Job) bool { return j.Rebooted })
-	if len(jobs) == 0 {
-		return nil
-	}
-	s := a.situation()
-	p := planReboot(s, jobs, a.report, a.mode, a.People)
-	if err := a.save(p.change); err != nil {
-		return err
-	}
-	if p.say != "" {
-		a.announced(ctx, p.say)
-	}
-	if !p.now {
-		return nil
-	}
-	a.Log.Info("restarting the machine", "jobs", len(jobs))
-	a.worker.restarting = a.Now()
-	a.tell(ctx)
-	if err := a.Reboot(context.WithoutCancel(ctx)); err != nil {
-		return a.rebooted(a.standing(wire.StepRebooting), err)
-	}
-	return nil
 }
 
 // awaitReboot takes on jobs after the machine restarted. While it is about to, nothing else
@@ -170,14 +143,20 @@ func (a *Agent) verify(ctx context.Context) error {
 func (a *Agent) reached(r inventory.Report, j journal.Job) bool {
 	item, ok := r.Item(j.Target)
 	if j.Target.To == patch.Nothing {
-		return !ok && r.Read(j.Target.Provider)
+		return (!ok || item.Leaving) && r.Read(j.Target.Provider)
 	}
-	if !ok || item.Broken != "" || item.Disputed != "" || !r.Read(j.Target.Provider) {
+	if !ok || item.Leaving || item.Broken != "" || item.Disputed != "" || !r.Read(j.Target.Provider) {
 		return false
 	}
 	kind, _ := a.scanner.Kind(j.Target.Provider)
 	c, err := patch.CompareVersions(kind.Traits.Versions, item.Version, j.Target.To)
 	return err == nil && (c == 0 || c > 0 && j.Verb == wire.VerbInstall)
+}
+
+// adds reports whether each update is an item of its own, which was not there before.
+func (a *Agent) adds(t wire.Target) bool {
+	kind, _ := a.scanner.Kind(t.Provider)
+	return kind.Traits.Adds
 }
 
 // ending is how a job is over.
@@ -206,6 +185,13 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 		failed.after = ""
 		failed.message = "What is installed could not be read back, so nobody knows whether it worked. " + failed.message
 		return failed
+	case item.Leaving:
+		why := fmt.Sprintf("%s is taken off when the machine restarts, which is still to be done.", t.Name)
+		if t.To == patch.Nothing {
+			return ending{done: true, result: wire.ResultOK, after: item.Version, message: why}
+		}
+		failed.message = cmp.Or(failed.message, why)
+		return failed
 	case t.To == patch.Nothing && installed:
 		failed.message = cmp.Or(failed.message, fmt.Sprintf("%s is still installed.", t.Name))
 		return failed
@@ -215,6 +201,9 @@ func (a *Agent) judge(j journal.Job, r inventory.Report) ending {
 			e.verified, e.message = false, fmt.Sprintf("%s is no longer installed. %s", t.Name, why)
 		}
 		return e
+	case !installed && a.adds(t):
+		failed.message = fmt.Sprintf("%s is not installed. %s", t.Name, failed.message)
+		return failed
 	case !installed && t.Source != "":
 		failed.message = fmt.Sprintf("%s is not installed: nothing that this machine lists is of %s. %s", t.Name, t.Source, failed.message)
 		return failed

@@ -254,6 +254,7 @@ func (a *Agent) adopt() error {
 func (a *Agent) resume() error {
 	now, _ := a.clock.time()
 	var c journal.Change
+	a.cutOff(&c)
 	for _, j := range a.journal.Jobs() {
 		switch edges := steps()[j.Step]; j.Step {
 		case wire.StepPreflight:
@@ -319,7 +320,7 @@ func (a *Agent) nextMoment() time.Time {
 
 // save writes the change down and lets the talker tell it.
 func (a *Agent) save(c journal.Change) error {
-	if len(c.Jobs)+len(c.Dropped)+len(c.Outcomes) == 0 {
+	if c.Empty() {
 		return nil
 	}
 	if err := a.journal.Save(c); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -39,10 +40,19 @@ type world struct {
 	restart func(service string) error // nil does it
 	adapt   func(*Options)             // what this world's agent has besides
 	windows *windows                   // where the machine is one
+	updates *updates                   // where the machine is a Windows with an update engine
 	people  bool                       // somebody is logged in
 	notices []string                   // to them
 	asks    []string                   // them
 	says    func() (bool, error)       // to a question; nil leaves it unanswered
+	stays   bool                       // a program that is asked to close does not
+	closed  int                        // programs, by asking
+	ended   int                        // by force
+	battery patch.Answer
+	locked  patch.Answer
+	present patch.Answer                         // a program fills the screen
+	others  int                                  // who are logged in besides
+	chooses func(provider.Question) (int, error) // when a reboot may be; nil leaves it unanswered
 
 	restarts map[string]int // by service
 	key      ecdsa.PublicKey
@@ -81,7 +91,7 @@ func (w *world) options() Options {
 	o := Options{
 		Now: time.Now, Build: "test", Disk: w.disk, Keys: identity.SoftKey{Dir: w.disk}, Kinds: []provider.Kind{w.machine.kind()},
 		Facts: w.machine.facts, Dial: w.server.net.dial, Reboot: w.reboot, Restart: w.restarted,
-		People: func() bool { return w.people }, Announce: func(_ context.Context, text string) error { w.notices = append(w.notices, text); return nil },
+		Presence: w.presence, Announce: func(_ context.Context, text string) error { w.notices = append(w.notices, text); return nil },
 		Desk:   desk{w},
 		Random: func() float64 { return 0.5 },
 		Log:    slog.New(slog.NewTextHandler(testWriter{w.t}, nil)),
@@ -115,9 +125,55 @@ func (d desk) Ask(ctx context.Context, _ uint32, text string, wait time.Duration
 	return false, nil
 }
 
-func (d desk) End(_ context.Context, p provider.Process) error {
+func (d desk) Close(_ context.Context, p provider.Process) error {
+	if d.stays {
+		return errors.New("it asks whether to save")
+	}
+	d.closed++
 	d.machine.closes(p)
 	return nil
+}
+
+func (d desk) End(_ context.Context, p provider.Process) error {
+	d.ended++
+	d.machine.closes(p)
+	return nil
+}
+
+// presence is who is at the machine.
+func (w *world) presence(context.Context) wire.Presence {
+	p := wire.Presence{LoggedIn: patch.No, Battery: w.battery}
+	if w.people {
+		p.LoggedIn, p.Locked, p.Presenting = patch.Yes, w.locked, w.present
+	}
+	return p
+}
+
+func (d desk) Sessions(context.Context) ([]provider.Session, error) {
+	all := []provider.Session{{ID: 1, User: "ann", Locked: d.locked}}
+	for i := range d.others {
+		all = append(all, provider.Session{ID: uint32(2 + i), User: fmt.Sprint("bob", i)})
+	}
+	return all, nil
+}
+
+func (d desk) Tell(_ context.Context, session uint32, text string) error {
+	if session == 1 {
+		d.notices = append(d.notices, text)
+	}
+	return nil
+}
+
+func (d desk) Choose(ctx context.Context, _ uint32, q provider.Question, wait time.Duration) (int, error) {
+	d.asks = append(d.asks, q.Text)
+	if d.chooses != nil {
+		return d.chooses(q)
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(wait):
+	}
+	return -1, nil
 }
 
 // restarted restarts a service: it no longer uses old files.

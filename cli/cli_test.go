@@ -199,8 +199,9 @@ func TestApproveAsks(t *testing.T) {
 }
 
 func TestPolicyFlags(t *testing.T) {
-	p, err := PolicyFlags{Auto: "security", Window: []string{"sat,sun 22:00 240", " mon  01:30 90 "}, Reboot: true}.policy()
-	if err != nil || len(p.Windows) != 2 || strings.Join(p.Windows[0].Days, "+") != "sat+sun" || p.Windows[1].Minutes != 90 || p.Windows[1].Start != "01:30" {
+	p, err := PolicyFlags{Auto: "security", Window: []string{"sat,sun 22:00 240", " mon  01:30 90 "}, Reboot: "ask", Postpone: 3, Deadline: 48, RebootsDaily: 2}.policy()
+	if err != nil || len(p.Windows) != 2 || strings.Join(p.Windows[0].Days, "+") != "sat+sun" || p.Windows[1].Minutes != 90 || p.Windows[1].Start != "01:30" ||
+		p.Reboots != (view.Reboots{When: "ask", Postpone: 3, DeadlineHours: 48, Daily: 2}) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	for _, bad := range []string{"", "sat", "sat 22:00", "sat 22:00 long", "sat 22:00 1 2"} {

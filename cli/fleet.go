@@ -21,6 +21,7 @@ type Device struct {
 	Rename  DeviceRename  `cmd:"" help:"Rename a device."`
 	Retire  DeviceRetire  `cmd:"" help:"Say that a device is gone for good."`
 	Checkin DeviceCheckIn `cmd:"" help:"Ask a device to scan and check in now."`
+	History DeviceHistory `cmd:"" help:"List what the managers on a device say they did. It proves nothing."`
 	Story   DeviceStory   `cmd:"" help:"Print all that happened to a device, with its receipts, for patchbay verify story."`
 }
 
@@ -105,10 +106,27 @@ func (s *DeviceShow) Run(ctx context.Context, g *Globals) error {
 		t.row("last seen", d.Agent.LastSeen)
 		t.row("last scan", d.ScannedAt)
 		t.row("window", d.Window.Sentence)
+		restartRows(t, d)
 		postureRows(t, d.Posture)
 		t.row("")
 		needRows(t, needs.Items)
 	})
+}
+
+// restartRows say why a restart is asked for, who makes it, and what is wrong with a manager.
+func restartRows(t *table, d view.DeviceDetail) {
+	if d.BootedAt != nil {
+		t.row("last start", *d.BootedAt)
+	}
+	if d.RestartPlan != "" {
+		t.row("restart", strings.Join(d.Restart.Reasons, ", "))
+		t.row("", d.RestartPlan)
+	}
+	for _, s := range d.Sources {
+		if r := s.Repair; r != nil && r.Why != "" {
+			t.row(s.Name, strings.TrimSpace(r.Why+" "+r.Code), string(r.Turn), r.Next)
+		}
+	}
 }
 
 func needRows(t *table, needs []view.Need) {
@@ -175,6 +193,37 @@ func (n *DeviceRetire) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	return g.say("Retired.")
+}
+
+// DeviceHistory lists what the managers on a device say they did.
+type DeviceHistory struct {
+	Device string `arg:"" help:"ID or name."`
+	Q      string `short:"q" help:"Text to look for."`
+	Limit  int    `help:"How many rows; 0 is all." default:"50"`
+	Result string `help:"Only what ended so: succeeded, partly, failed, aborted, in_progress or unknown."`
+}
+
+// Run prints the list.
+func (l *DeviceHistory) Run(ctx context.Context, g *Globals) error {
+	c, id, err := g.device(ctx, l.Device)
+	if err != nil {
+		return err
+	}
+	page, err := client.List[view.HistoryEvent](ctx, c, "/devices/"+url.PathEscape(id)+"/history", query("q", l.Q, "result", l.Result), l.Limit)
+	if err != nil {
+		return err
+	}
+	return g.show(page, func(t *table) {
+		t.row("AT", "WHAT", "RESULT", "CODE", "ASKED BY", "WHY")
+		for _, v := range page.Items {
+			result := string(v.Result)
+			if v.Removal {
+				result = "removal " + result
+			}
+			t.row(v.At, called(v.Name, v.Title), result, v.Code, v.By, v.Why)
+		}
+		t.total(len(page.Items), page.Total)
+	})
 }
 
 // DeviceStory prints all that happened to a device.

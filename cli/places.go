@@ -180,8 +180,8 @@ func siteRows(t *table, v view.Site) {
 	t.row(v.Name, v.ID)
 	t.row("customer", v.Customer.Name)
 	t.row("zone", v.Zone)
-	t.row("by itself", v.Policy.Auto)
-	t.row("reboots by itself", v.Policy.Reboot)
+	t.row("by itself", strings.Join(append([]string{v.Policy.Auto}, v.Policy.Classes...), ", "))
+	t.row("reboots by itself", rebootsWords(v.Policy.Reboots))
 	t.row("restarts services by itself", v.Policy.Restarts == "in_window")
 	t.row("programs in use", v.Policy.InUse)
 	t.row("beside", strings.Join(v.Policy.Beside, ", "))
@@ -193,11 +193,29 @@ func siteRows(t *table, v view.Site) {
 	postureRows(t, v.Posture)
 }
 
+// rebootsWords says when devices reboot by themselves.
+func rebootsWords(r view.Reboots) string {
+	text := r.When
+	if r.When == string(wire.RebootAsk) {
+		text += fmt.Sprintf(", put off at most %d times in %d hours", r.Postpone, r.DeadlineHours)
+	}
+	if r.When != string(wire.RebootNever) && r.Daily > 0 {
+		text += fmt.Sprintf(", at most %d a day", r.Daily)
+	}
+	return text
+}
+
 // PolicyFlags say a policy.
 type PolicyFlags struct {
-	Auto   string   `help:"What needs no person's answer: ${enum}." enum:"by_hand,security" default:"by_hand"`
+	Auto      string   `help:"What needs no person's answer: ${enum}." enum:"by_hand,security" default:"by_hand"`
+	AutoClass []string `help:"A class of updates that needs no answer either: ${enum}; may be given several times." enum:"bugfix,critical,definition,driver,rollup,service_pack,tool" placeholder:"CLASS"`
+
 	Window []string `help:"A weekly window, such as 'sat 22:00 240' or 'mon,tue 01:30 90'; may be given several times." placeholder:"'DAYS START MINUTES'" sep:"none"`
-	Reboot bool     `help:"Devices may reboot by themselves inside the window."`
+
+	Reboot       string `help:"Reboots that updates ask for: ${enum}. ask lets those who are logged in choose a time or put it off until the deadline." enum:"never,window,ask" default:"never"`
+	Postpone     int    `help:"With --reboot ask: how often they may put it off." default:"3" placeholder:"TIMES"`
+	Deadline     int    `help:"With --reboot ask: for how many hours they decide; after that the device reboots in a window." default:"48" placeholder:"HOURS"`
+	RebootsDaily int    `help:"How many reboots a day a device makes by itself at most; 0 is no limit." default:"2" placeholder:"N"`
 
 	InUse  string   `help:"A program that somebody has open while it is to be replaced: ${enum}." enum:"wait,ask,close" default:"wait"`
 	Beside []string `help:"Another program that may install updates there, and beside which Patchbay installs, such as Intune; may be given several times." placeholder:"NAME" sep:"none"`
@@ -206,7 +224,11 @@ type PolicyFlags struct {
 }
 
 func (f PolicyFlags) policy() (view.Policy, error) {
-	p := view.Policy{Auto: f.Auto, Reboot: f.Reboot, InUse: f.InUse, Beside: f.Beside}
+	reboots := view.Reboots{When: f.Reboot, Daily: f.RebootsDaily}
+	if f.Reboot == string(wire.RebootAsk) {
+		reboots.Postpone, reboots.DeadlineHours = f.Postpone, f.Deadline
+	}
+	p := view.Policy{Auto: f.Auto, Classes: f.AutoClass, Reboots: reboots, InUse: f.InUse, Beside: f.Beside}
 	if f.RestartServices {
 		p.Restarts = "in_window"
 	}

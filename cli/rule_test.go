@@ -8,7 +8,7 @@ import (
 	"patchbay/server/api"
 )
 
-const theSite = `{"id":"site_1","name":"HQ","policy":{"auto":"security","reboot":true,"windows":[{"zone":"UTC","days":["sat"],"start":"22:00","minutes":240}],
+const theSite = `{"id":"site_1","name":"HQ","policy":{"auto":"security","reboots":{"when":"ask","postpone":3,"deadline_hours":48,"daily":2},"windows":[{"zone":"UTC","days":["sat"],"start":"22:00","minutes":240}],
 	"applications":[{"provider":"winget","package":"Notepad++.Notepad++","wish":"leave","by":"Ann"}]}}`
 
 // A rule takes the place of the one that the program had, and all else of the policy stays.
@@ -28,7 +28,7 @@ func TestRulesOfASite(t *testing.T) {
 		return change
 	}
 	p := sent("site", "rule", "set", "site_1", "winget", "notepad++.notepad++", "install", "--pin", "8.6.", "--reason", "the till needs it").Policy
-	if len(p.Applications) != 1 || p.Applications[0].Wish != "install" || p.Applications[0].Pin != "8.6." || p.Auto != "security" || !p.Reboot || len(p.Windows) != 1 {
+	if len(p.Applications) != 1 || p.Applications[0].Wish != "install" || p.Applications[0].Pin != "8.6." || p.Auto != "security" || p.Reboots.When != "ask" || len(p.Windows) != 1 {
 		t.Errorf("sent %+v", p)
 	}
 	if p := sent("site", "rule", "set", "site_1", "apt", "firefox-esr", "update").Policy; len(p.Applications) != 2 {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -161,6 +162,10 @@ func storyRows(t *table, s toldStory, all []checkedReceipt, agent string) {
 	for _, c := range all {
 		if c.Problem != "" {
 			t.row("-", "-", "-", "-", "NO: "+c.Problem)
+			continue
+		}
+		if n := c.Notice; n != nil {
+			t.row(c.EndedAt.UTC().Format(time.RFC3339), "notice", "-", "-", "answer: "+cmp.Or(visible(n.Answer), "none"), c.Key)
 			continue
 		}
 		verified := "no"

@@ -71,6 +71,28 @@ func TestAReceiptIsCheckedOffline(t *testing.T) {
 	}
 }
 
+// What people were asked is checked as a receipt is, alone and in a story.
+func TestANoticeIsCheckedOffline(t *testing.T) {
+	o := newOffline(t)
+	signed, name := signedReceipt(t, wire.Receipt{Job: "job_1", Device: "dev_1", Step: wire.StepRebooting,
+		Notice: &wire.Notice{Said: "When may it restart?", Session: 1, User: "ann", Choices: []string{"Restart now", "Ask me later"}, Answer: "Ask me later"}})
+	o.writeJSON("notice.json", signed)
+	for _, want := range []string{"The signature is right", "were asked", "When may it restart?", `Session 1 of "ann"`, `"Ask me later"`} {
+		if out := o.do("verify receipt notice.json --agent " + name); !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	o.writeJSON("story.json", view.Story{Device: view.Ref{ID: "dev_1", Name: "web-01"}, Receipts: []wire.SignedReceipt{signed}})
+	if out := o.do("verify story story.json"); !strings.Contains(out, "answer: Ask me later") {
+		t.Error(out)
+	}
+	signed.Document.Payload[len(signed.Document.Payload)-5] ^= 1
+	o.writeJSON("notice.json", signed)
+	if _, err := o.try("", "verify receipt notice.json"); err == nil {
+		t.Error("a bent one is taken")
+	}
+}
+
 func TestAStoryIsCheckedReceiptByReceipt(t *testing.T) {
 	o := newOffline(t)
 	target := wire.Target{Name: "openssl", To: "3"}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"patchbay/client"
 	"patchbay/server/api"
@@ -75,6 +76,7 @@ type Approve struct {
 	Update        string   `help:"This update (ID)." xor:"what"`
 	Need          string   `help:"This need (ID)." xor:"what"`
 	Security      bool     `help:"All security updates needed there now." xor:"what"`
+	Class         string   `help:"All updates of this class needed there now: bugfix, critical, feature, definition, rollup, service_pack, driver, tool or other. Previews and optional ones are approved by their names." xor:"what"`
 	All           bool     `help:"All updates needed there now." xor:"what"`
 	Now           bool     `help:"Outside the window, for four hours."`
 	Follow        bool     `help:"Also newer versions of the same origin; security updates do so anyway."`
@@ -95,7 +97,7 @@ func (a *Approve) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	wish.Answer, wish.Now, wish.Reason, wish.AllowRemovals = "approve", a.Now, a.Reason, a.AllowRemovals
-	wish.What = api.ApprovalTarget{Update: a.Update, Need: a.Need, All: a.All}
+	wish.What = api.ApprovalTarget{Update: a.Update, Need: a.Need, Class: a.Class, All: a.All}
 	if a.Security {
 		wish.What.Class = "security"
 	}
@@ -279,7 +281,7 @@ func (s *JobShow) Run(ctx context.Context, g *Globals) error {
 		t.row("step", v.Step)
 		t.row("message", v.Message)
 		for _, o := range v.Outcomes {
-			t.row(o.ReceivedAt, o.Step, o.Result, o.Message)
+			t.row(o.Seq, o.ReceivedAt, o.Step, o.Result, o.Message)
 		}
 		if r := v.Receipt; r != nil {
 			t.row("receipt", fmt.Sprintf("verified %t, signature good %t, %s -> %s", r.Verified, r.SignatureOK, r.Before, r.After))
@@ -289,7 +291,8 @@ func (s *JobShow) Run(ctx context.Context, g *Globals) error {
 
 // JobReceipt prints a receipt.
 type JobReceipt struct {
-	Job string `arg:"" help:"ID."`
+	Job     string `arg:"" help:"ID."`
+	Outcome int64  `help:"Number of an outcome that the agent signed a record of: what people were told or asked. The job's end when left out." placeholder:"SEQ"`
 }
 
 // Run prints it, as JSON whatever is asked for: it is made for a file.
@@ -298,7 +301,11 @@ func (r *JobReceipt) Run(ctx context.Context, g *Globals) error {
 	if err != nil {
 		return err
 	}
-	v, err := client.Get[wire.SignedReceipt](ctx, c, "/jobs/"+url.PathEscape(r.Job)+"/receipt", nil)
+	q := query()
+	if r.Outcome > 0 {
+		q = query("outcome", strconv.FormatInt(r.Outcome, 10))
+	}
+	v, err := client.Get[wire.SignedReceipt](ctx, c, "/jobs/"+url.PathEscape(r.Job)+"/receipt", q)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type Item struct {
 	Auto          bool   `json:"auto,omitempty"`           // installed only because something else needed it
 	Held          bool   `json:"held,omitempty"`           // a person told the package manager to leave it alone
 	Restart       bool   `json:"restart,omitempty"`        // it is in place and becomes active only when the machine restarts
+	Leaving       bool   `json:"leaving,omitempty"`        // with Restart: it is there until the machine restarts, which takes it off
 	Disputed      string `json:"disputed,omitempty"`       // a sentence, when two readings of it do not agree: then it counts as neither there nor absent
 	Broken        string `json:"broken,omitempty"`         // the manager's own word when the item is not completely installed, such as "half-configured"
 	Previous      string `json:"previous,omitempty"`       // the version before this one that the provider can bring back; "" when it cannot
@@ -128,6 +129,7 @@ type Update struct {
 	Reboot       Answer   `json:"reboot,omitempty"`     // whether it asks for a reboot
 	Block        Block    `json:"block,omitempty"`
 	BlockWhy     string   `json:"block_why,omitempty"` // a sentence, when Block is set
+	Licence      bool     `json:"licence,omitempty"`   // it is optional only for one that nobody agreed to: whoever approves it agrees
 
 	Reversibility    Reversibility `json:"reversibility,omitempty"`     // "" is not known
 	ReversibilityWhy string        `json:"reversibility_why,omitempty"` // a sentence on how, or why not
@@ -201,6 +203,7 @@ type Source struct {
 	ValidUntil  *time.Time `json:"valid_until,omitempty"`  // the index's own expiry
 	RefreshedAt *time.Time `json:"refreshed_at,omitempty"` // the agent's own record of the last refresh that succeeded for this source
 	Error       string     `json:"error,omitempty"`        // why the last refresh failed, in the manager's words; "" when it did not
+	Repair      *Repair    `json:"repair,omitempty"`       // of a manager that can be mended: what is wrong with it and what was done
 }
 
 // Offer is what a provider has on offer for what is installed, and what that rests on.

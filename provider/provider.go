@@ -63,6 +63,13 @@ type Repairer interface {
 	Repair(ctx context.Context, lockWait time.Duration) (Outcome, error)
 }
 
+// Historian is a provider whose manager keeps a record of what it did.
+type Historian interface {
+	// History lists what the manager says it did, the newest first, at most patch.MaxHistory.
+	// Nothing counts as installed because of it.
+	History(context.Context) ([]patch.Event, error)
+}
+
 // Closer is a provider of programs that people have open.
 type Closer interface {
 	// InUse lists what runs of the items in the request on somebody's desktop. Services are

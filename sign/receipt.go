@@ -13,6 +13,9 @@ import (
 // ShowReceipt says in plain words what an agent says it did. What stands in quotes is text of
 // the receipt.
 func ShowReceipt(c wire.Receipt) string {
+	if c.Notice != nil {
+		return showNotice(c, *c.Notice)
+	}
 	p := &page{}
 	p.title("A receipt of job %s: what the agent of device %s says it did.", ascii(c.Job, 80), ascii(c.Device, 80))
 	item := ascii(c.Target.Provider, 0) + " " + ascii(c.Target.Name, 0)
@@ -43,6 +46,45 @@ func ShowReceipt(c wire.Receipt) string {
 	if c.Approval != "" {
 		p.field("Approval", "Under the signed approval "+ascii(c.Approval, 80)+".")
 	}
+	return p.String()
+}
+
+// showNotice says what people at a device were told or asked, by what its agent says.
+func showNotice(c wire.Receipt, n wire.Notice) string {
+	p := &page{}
+	verb := "told"
+	if len(n.Choices) > 0 {
+		verb = "asked"
+	}
+	p.title("A receipt of job %s: what the agent of device %s says people there were %s.", ascii(c.Job, 80), ascii(c.Device, 80), verb)
+	p.field("Said", quoted(n.Said))
+	to := "Everybody who was logged in."
+	if n.Session != 0 {
+		to = fmt.Sprintf("Session %d", n.Session)
+		if n.User != "" {
+			to += " of " + quoted(n.User)
+		}
+		to += "."
+	}
+	p.field("To", to)
+	p.field("At", n.At.UTC().Format(time.RFC3339)+" by the device's clock")
+	if len(n.Choices) > 0 {
+		choices := []string{english.Plural(len(n.Choices), "choice:", "choices:")}
+		for _, choice := range n.Choices {
+			choices = append(choices, quoted(choice))
+		}
+		p.field("Offered", choices...)
+		answer := "None."
+		if n.Answer != "" {
+			answer = quoted(n.Answer)
+		}
+		p.field("Answer", answer)
+		p.field("Over", n.AnsweredAt.UTC().Format(time.RFC3339))
+	}
+	if n.Problem != "" {
+		p.field("Problem", "It may not have been seen: "+quoted(n.Problem))
+	}
+	p.field("Ordered", fmt.Sprintf("Under orders %d of epoch %d.", c.Orders.Version, c.Orders.Epoch))
 	return p.String()
 }
 

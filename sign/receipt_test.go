@@ -55,5 +55,7 @@ func TestAReceiptObeysNoDevice(t *testing.T) {
 			Forced: text.Draw(t, "forced"), Approval: text.Draw(t, "approval"),
 			Changes:   []provider.Change{{Name: text.Draw(t, "changed"), To: text.Draw(t, "new")}},
 			Conflicts: []provider.Conflict{{Path: text.Draw(t, "path")}}}))
+		harmless(t, ShowReceipt(wire.Receipt{Job: text.Draw(t, "job"), Device: text.Draw(t, "device"), Notice: &wire.Notice{Said: text.Draw(t, "said"), Session: 1,
+			User: text.Draw(t, "user"), Choices: []string{text.Draw(t, "choice")}, Answer: text.Draw(t, "answer"), Problem: text.Draw(t, "problem")}}))
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"patchbay/window"
+	"patchbay/wire"
 )
 
 // API is the server's side for people, used with one person's API key.
@@ -60,7 +61,7 @@ func (a API) settle(ctx context.Context, customer string, site Site, uses int) (
 		auto = "security"
 	}
 	id, err := a.made(ctx, "/customers/"+customer+"/sites", map[string]any{"name": site.Name, "zone": site.Zone,
-		"policy": map[string]any{"auto": auto, "reboot": site.Reboot, "windows": windows(site.Windows)}})
+		"policy": map[string]any{"auto": auto, "reboots": map[string]any{"when": rebootWhen(site), "deadline_hours": 24, "daily": 0}, "windows": windows(site.Windows)}})
 	if err != nil {
 		return "", err
 	}
@@ -76,6 +77,18 @@ func (a API) settle(ctx context.Context, customer string, site Site, uses int) (
 		return words[i+1], nil
 	}
 	return "", errors.New("the server answered without a token")
+}
+
+// rebootWhen says when machines of a site may restart. Nobody is logged in on a simulated one:
+// asking is the window there.
+func rebootWhen(site Site) wire.RebootWhen {
+	switch {
+	case !site.Reboot:
+		return wire.RebootNever
+	case site.Auto:
+		return wire.RebootWindow
+	}
+	return wire.RebootAsk
 }
 
 // windows are told to the API without their zone, which is the site's.

@@ -285,7 +285,7 @@ func (m *machine) applied(j *job) {
 
 func (m *machine) mayReboot(j *job) bool {
 	set, err := window.New(m.orders().Windows)
-	return err == nil && m.orders().Reboot && (window.Open(set, m.now()).Open || j.Forced != "")
+	return err == nil && m.orders().Rebooting().When != wire.RebootNever && (window.Open(set, m.now()).Open || j.Forced != "")
 }
 
 // reboot takes the machine away for a while. What is not on its disk is gone then.

@@ -103,7 +103,7 @@ const (
 )
 
 // Section is one part of a device's inventory, named by its hash. The names are "host" for
-// Facts, and provider/installed, provider/offered and provider/sources.
+// Facts, and provider/installed, provider/offered, provider/sources and provider/history.
 type Section struct {
 	Name      string          `json:"name"`
 	Hash      string          `json:"hash"` // of Body, "sha256:" and lower-case hex; "" when never read
@@ -119,6 +119,7 @@ const (
 	InstalledSection = "installed" // []patch.Item
 	OfferedSection   = "offered"   // []patch.Update
 	SourcesSection   = "sources"   // []patch.Source
+	HistorySection   = "history"   // []patch.Event: what a manager says it did. A device is read without it
 )
 
 // Facts is the body of the host section: what a device says of itself.
@@ -141,7 +142,17 @@ type Facts struct {
 	Patchers     []string        `json:"patchers,omitempty"` // other programs that install updates here, such as unattended-upgrades
 	Masters      []Master        `json:"masters,omitempty"`  // those of them that may install what a provider here does, sorted
 	Edition      string          `json:"edition,omitempty"`  // of Windows: "Professional", "ServerStandard"
+	Presence     Presence        `json:"presence,omitzero"`  // whether somebody is at the machine
 	Channel      string          `json:"channel,omitempty"`  // by which a Windows is serviced, one of those below; "" is not known
+}
+
+// Presence says whether somebody is at the machine, as far as is known: each fact is yes, no or
+// not known.
+type Presence struct {
+	LoggedIn   patch.Answer `json:"logged_in,omitempty"`  // somebody is
+	Locked     patch.Answer `json:"locked,omitempty"`     // and nobody of them sees their screen
+	Presenting patch.Answer `json:"presenting,omitempty"` // somebody shows something to others, or a program fills the screen
+	Battery    patch.Answer `json:"battery,omitempty"`    // the machine runs on its battery
 }
 
 // The servicing channels of Windows. Those of Insiders bring what is not released yet.
@@ -182,10 +193,42 @@ type Restart struct {
 	Services []string `json:"services"`          // services whose processes use replaced files, sorted
 	Unknown  []string `json:"unknown,omitempty"` // what could not be read, a sentence each; not empty means the answer is partly unknown
 	Old      []OldUse `json:"old,omitempty"`     // the same services with what they use
+	// Sources are the places where a system says that it waits for a restart, each with what it
+	// says now; nil where there are none to look into.
+	Sources []RestartSource `json:"sources,omitempty"`
 	// Doubt are the packages whose old files may be in use where it is not known, sorted. When
 	// it is nil and Unknown is not empty, it may be any package.
 	Doubt []string `json:"doubt,omitzero"`
 }
+
+// RestartSource is one place where a system says that it waits for a restart.
+type RestartSource struct {
+	Kind  string       `json:"kind"` // one of those below
+	State RestartState `json:"state"`
+	At    *time.Time   `json:"at,omitempty"`    // when it was last written; nil is not known
+	Count int          `json:"count,omitempty"` // of files
+	Why   string       `json:"why,omitempty"`   // why it is not known
+}
+
+// RestartState is what one place says.
+type RestartState string
+
+// The states of a place.
+const (
+	RestartAsks    RestartState = "asks"
+	RestartWaits   RestartState = "waits" // something waits for the next restart and asks for none
+	RestartQuiet   RestartState = "quiet"
+	RestartUnknown RestartState = "unknown"
+)
+
+// The places in which a Windows says it.
+const (
+	RestartByUpdate    = "windows_update"
+	RestartByStore     = "component_store"
+	RestartByInstaller = "installer"
+	RestartByName      = "computer_name"
+	RestartByRenames   = "file_renames" // weak: programs leave such wishes for years
+)
 
 // OldUse is a service, or a program that belongs to none, that uses replaced files.
 type OldUse struct {
@@ -291,9 +334,10 @@ const (
 	ResultRefused Result = "refused" // the device guarded itself, or a person must look first
 	ResultBusy    Result = "busy"    // will be tried again
 	ResultOffline Result = "offline" // will be tried again
+	ResultTold    Result = "told"    // people were told or asked; says nothing of how the job stands
 )
 
-// Receipt is the signed record of a finished job.
+// Receipt is the signed record of a finished job, or of what people were told for one.
 type Receipt struct {
 	Job        string              `json:"job"`
 	Device     string              `json:"device"`
@@ -314,6 +358,21 @@ type Receipt struct {
 	Orders     OrdersVersion       `json:"orders"`             // the orders it was started under
 	Forced     string              `json:"forced,omitempty"`   // who forced it outside its window
 	Approval   string              `json:"approval,omitempty"` // the signed approval under which it began, where one was needed
+	// Notice is set in the record of what people were told about the reboot that the job asks
+	// for. Such a record has the step rebooting, and is not of the job's end.
+	Notice *Notice `json:"notice,omitempty"`
+}
+
+// Notice is what people at a device were told or asked.
+type Notice struct {
+	Said       string    `json:"said"`
+	Session    uint32    `json:"session,omitempty"` // as the system numbers it; 0 is all of them
+	User       string    `json:"user,omitempty"`    // whose session it is, as far as is known
+	At         time.Time `json:"at"`
+	Choices    []string  `json:"choices,omitempty"`    // of a question
+	Answer     string    `json:"answer,omitempty"`     // the choice that was made; "" is none
+	AnsweredAt time.Time `json:"answered_at,omitzero"` // when the question was over
+	Problem    string    `json:"problem,omitempty"`    // why it may not have been seen
 }
 
 // Target is one exact change of one item.

@@ -29,7 +29,10 @@ type Orders struct {
 type DeviceOrders struct {
 	Device  string      `json:"device"`
 	Windows window.Spec `json:"windows"` // when it may install and reboot
-	Reboot  bool        `json:"reboot"`  // whether it may reboot by itself inside the window
+	// Reboot is for agents that know no Reboots: whether it may reboot by itself inside the window.
+	Reboot bool `json:"reboot"`
+	// Reboots says when it may reboot by itself, and who is asked. Rebooting reads it.
+	Reboots *Reboots `json:"reboots,omitempty"`
 	// Restart is whether it may restart services by itself inside the window: those that use
 	// old files of what a job updated.
 	Restart bool `json:"restart,omitempty"`
@@ -44,6 +47,59 @@ type DeviceOrders struct {
 	// asks for nothing to be done: what is on offer follows it, and jobs come of that.
 	Programs []patch.Wish `json:"programs,omitempty"`
 	Jobs     []Job        `json:"jobs,omitempty"` // sorted by ID
+}
+
+// Reboots says when a machine may be restarted for updates that ask for it.
+type Reboots struct {
+	When RebootWhen `json:"when"`
+	// Postpone is how often people may put it off where they are asked.
+	Postpone int `json:"postpone,omitempty"`
+	// DeadlineHours is for how long, from when the reboot was first asked for, people who are
+	// asked decide. After it the machine restarts in a window.
+	DeadlineHours int `json:"deadline_hours,omitempty"`
+	// Daily is how many reboots a day there may be before the next one waits for tomorrow; 0 is
+	// no limit.
+	Daily int `json:"daily"`
+}
+
+// RebootWhen says when a machine may be restarted. What a reader does not know is never.
+type RebootWhen string
+
+// The ways.
+const (
+	RebootNever  RebootWhen = "never"
+	RebootWindow RebootWhen = "window" // inside the window
+	RebootAsk    RebootWhen = "ask"    // the same, and those who are logged in decide until the deadline
+)
+
+// Limits of what a site may say of reboots.
+const (
+	MaxPostpone      = 20
+	MaxDeadlineHours = 14 * 24 // as long as a job lives
+	MaxDailyReboots  = 24
+	UsualDaily       = 2 // where nobody said
+)
+
+// Known is the policy as far as it can be followed: what is not known, or beyond the limits, is
+// never.
+func (r Reboots) Known() Reboots {
+	ask := r.When == RebootAsk && r.DeadlineHours >= 1 && r.DeadlineHours <= MaxDeadlineHours && r.Postpone >= 0 && r.Postpone <= MaxPostpone
+	if (r.When == RebootWindow || ask) && r.Daily >= 0 {
+		return r
+	}
+	return Reboots{When: RebootNever, Daily: r.Daily}
+}
+
+// Rebooting is the policy for reboots. Orders of a server that knows no Reboots say only whether
+// the window is enough.
+func (d DeviceOrders) Rebooting() Reboots {
+	switch {
+	case d.Reboots != nil:
+		return d.Reboots.Known()
+	case d.Reboot:
+		return Reboots{When: RebootWindow}
+	}
+	return Reboots{When: RebootNever}
 }
 
 // InUse says what is done about a program that somebody has open while it is to be replaced.

@@ -151,3 +151,34 @@ func FuzzMessages(f *testing.F) {
 		ParseToken(string(text))
 	})
 }
+
+// TestReboots: what a reader does not know, or what is beyond the limits, allows no reboot; an
+// older server's yes is the window, and an older agent is told nothing but that.
+func TestReboots(t *testing.T) {
+	ask := Reboots{When: RebootAsk, Postpone: 3, DeadlineHours: 48, Daily: 2}
+	for text, want := range map[string]Reboots{
+		`{}`:                               {When: RebootNever},
+		`{"reboot":true}`:                  {When: RebootWindow},
+		`{"reboot":true,"reboots":{}}`:     {When: RebootNever},
+		`{"reboots":{"when":"window"}}`:    {When: RebootWindow},
+		`{"reboots":{"when":"sometimes"}}`: {When: RebootNever},
+		`{"reboots":{"when":"ask"}}`:       {When: RebootNever},
+		`{"reboots":{"when":"ask","postpone":3,"deadline_hours":48,"daily":2}}`: ask,
+		`{"reboots":{"when":"ask","postpone":-1,"deadline_hours":48}}`:          {When: RebootNever},
+		`{"reboots":{"when":"ask","deadline_hours":100000,"daily":2}}`:          {When: RebootNever, Daily: 2},
+		`{"reboots":{"when":"window","daily":-1}}`:                              {When: RebootNever, Daily: -1},
+		`{"reboot":true,"reboots":{"when":"never"}}`:                            {When: RebootNever},
+		`{"reboots":{"when":"window","daily":0,"hourly":5},"reboot_now":true}`:  {When: RebootWindow},
+		`{"reboots":{"when":"ask","postpone":21,"deadline_hours":1}}`:           {When: RebootNever},
+		`{"reboots":{"when":"ask","postpone":0,"deadline_hours":1}}`:            {When: RebootAsk, DeadlineHours: 1},
+		`{"reboots":{"when":"ask","postpone":0,"deadline_hours":337}}`:          {When: RebootNever},
+	} {
+		var d DeviceOrders
+		if err := json.Unmarshal([]byte(text), &d); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Rebooting(); got != want {
+			t.Errorf("%s: %+v", text, got)
+		}
+	}
+}

@@ -87,7 +87,10 @@ func TestEachFaultIsFound(t *testing.T) {
 		"orphans":             func(in *audit.Input) { in.Parts[0].Items[0].Orphan = true },
 		"other_patcher":       func(in *audit.Input) { in.Facts.Patchers = []string{"unattended-upgrades"} },
 		"reboot":              func(in *audit.Input) { in.Facts.Restart.Machine = true },
-		"services_old":        func(in *audit.Input) { in.Facts.Restart.Services = []string{"ssh.service"} },
+		"source_stuck": func(in *audit.Input) {
+			offer(in).Sources[0].Repair = &patch.Repair{Turn: patch.TurnPerson, Why: "A policy switches it off"}
+		},
+		"services_old": func(in *audit.Input) { in.Facts.Restart.Services = []string{"ssh.service"} },
 	} {
 		in := clean()
 		spoil(&in)
@@ -228,7 +231,8 @@ func hostile() audit.Input {
 	in.Facts.Restart = wire.Restart{Machine: true, Reasons: []string{evil}, Services: []string{evil}, Unknown: []string{evil}}
 	u := update(evil, patch.Held, patch.Security)
 	u.Installed, u.Available, u.Origin, u.Suite, u.BlockWhy = evil, strings.Repeat(evil, 50), evil, evil, evil
-	in.Parts[0].Offer = patch.Offer{Updates: []patch.Update{u}, Notes: []string{evil}, Sources: []patch.Source{{Name: evil, Origin: evil, Error: evil}}}
+	in.Parts[0].Offer = patch.Offer{Updates: []patch.Update{u}, Notes: []string{evil}, Sources: []patch.Source{{Name: evil, Origin: evil, Error: evil,
+		Repair: &patch.Repair{Turn: patch.TurnPerson, Why: evil, Next: evil, Act: evil, Most: 3, Done: []patch.RepairAct{{Act: evil, Said: evil, Code: evil}}}}}}
 	in.Parts[0].Items = []patch.Item{{Name: evil, Version: evil, Orphan: true, Broken: evil}, {Name: evil, Version: evil, Updater: evil}}
 	in.Parts[0].OfferErr = errors.New(evil)
 	return in
@@ -299,5 +303,38 @@ func TestCommandWritesPageAndSaysCode(t *testing.T) {
 	}
 	if _, err := (audit.Command{HTML: filepath.Join(t.TempDir(), "no", "where")}).Print(t.Context(), o); err == nil {
 		t.Error("a page that cannot be written is no error")
+	}
+}
+
+// TestAStuckEngineIsToldInAllForms: what is wrong, what was done and how it ended, and who has to act.
+func TestAStuckEngineIsToldInAllForms(t *testing.T) {
+	in := clean()
+	in.Parts[0].Offer.Sources[0].Repair = &patch.Repair{Turn: patch.TurnPerson, Search: true, Since: ago(9 * 24 * time.Hour), Code: "0x80070422", Why: "A service is switched off",
+		Next: "Switch it on.", Act: "starting the services", Tries: 3, Most: 3,
+		Done: []patch.RepairAct{{At: *ago(50 * time.Hour), Act: "starting the services", Code: "0x80070422", Try: 3, Result: patch.RepairFailed, Said: "sc.exe ended with 1058"}}}
+	r := audit.New(in)
+	var text, page, body strings.Builder
+	if err := errors.Join(audit.WriteText(&text, r, true), audit.WriteHTML(&page, r), audit.WriteJSON(&body, r)); err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(strings.Fields(text.String()), " ")
+	for _, want := range []string{"since 13 November 2026", "0x80070422", "was done 3 times and did not help", "A person has to act. Switch it on.", "sc.exe ended with 1058"} {
+		if !strings.Contains(said, want) || !strings.Contains(page.String(), want) {
+			t.Errorf("%q is not told:\n%s", want, text.String())
+		}
+	}
+	var v any
+	if err := json.Unmarshal([]byte(body.String()), &v); err != nil {
+		t.Fatal(err)
+	}
+	if problems := readSchema(t).check("report", v); len(problems) > 0 {
+		t.Errorf("the report does not follow its schema: %q", problems)
+	}
+	for turn, want := range map[patch.Turn]string{patch.TurnRetry: "tried again by itself", patch.TurnPatchbay: "The agent mends it by starting the services, in its next window (done 3 of 3 times)."} {
+		in.Parts[0].Offer.Sources[0].Repair.Turn = turn
+		text.Reset()
+		if err := audit.WriteText(&text, audit.New(in), true); err != nil || !strings.Contains(strings.Join(strings.Fields(text.String()), " "), want) {
+			t.Errorf("%s: %v\n%s", turn, err, text.String())
+		}
 	}
 }

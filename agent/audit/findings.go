@@ -40,6 +40,7 @@ func (r *Report) find(now time.Time) {
 	r.findUpdates()
 	r.findSupport(now)
 	r.findSources(now)
+	r.findStuck(now)
 	r.findItems()
 	r.findRestart()
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return cmp.Compare(a.Severity.rank(), b.Severity.rank()) })

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"patchbay/patch"
 )
 
 //go:embed page.html
@@ -66,6 +68,7 @@ func WriteHTML(w io.Writer, r Report) error {
 		"clean": clean, "size": size, "least": least, "day": func(t *time.Time) string { return t.UTC().Format("2 Jan 2006") },
 		"moment": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 		"age":    func(t *time.Time) string { return age(r.TakenAt.Sub(*t)) },
+		"care":   func(s patch.Source) care { return careOf(s, r.TakenAt) },
 	}).Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("reading the page's form: %w", err)

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"patchbay/patch"
 )
 
 // WriteJSON writes the report for programs.
@@ -127,12 +129,13 @@ func (t *text) sources(r Report) {
 	}
 	t.title("Sources · " + r.Lists.sentence(r.TakenAt))
 	for _, s := range r.Sources {
-		what := strings.Join(present(s.Origin, thirdParty(s.ThirdParty), signed(s.SignedAt, r.TakenAt)), ", ")
+		what := strings.Join(present(s.Origin, thirdParty(s.ThirdParty), asked(s, r.TakenAt)), ", ")
 		t.line("  " + shorten(clean(s.Name), columns-2))
 		t.wrapped("    ", what)
 		if s.Error != "" {
 			t.wrapped("    ", "Does not work: "+s.Error)
 		}
+		t.care(careOf(s, r.TakenAt))
 	}
 }
 
@@ -182,6 +185,26 @@ func (t *text) sentences(title string, list []string) {
 	for _, s := range list {
 		t.wrapped("  - ", s)
 	}
+}
+
+// care writes what is wrong with the manager behind a source and what was done about it.
+func (t *text) care(c care) {
+	for _, s := range []string{c.State, c.Turn} {
+		if s != "" {
+			t.wrapped("    ", s)
+		}
+	}
+	for _, s := range c.Done {
+		t.wrapped("    - ", s)
+	}
+}
+
+// asked is how old what a source says is: by its signature, or else by when it was last asked.
+func asked(s patch.Source, now time.Time) string {
+	if s.SignedAt == nil && s.RefreshedAt != nil {
+		return "last answered " + age(now.Sub(*s.RefreshedAt))
+	}
+	return signed(s.SignedAt, now)
 }
 
 func thirdParty(yes bool) string {

@@ -25,6 +25,12 @@ import (
 // Collect reads the facts of the device behind the host. What cannot be read is left out;
 // only the end of the context is an error.
 func Collect(ctx context.Context, host provider.Host) (wire.Facts, error) {
+	f, err := read(ctx, host)
+	f.Presence = Presence(ctx, host)
+	return f, err
+}
+
+func read(ctx context.Context, host provider.Host) (wire.Facts, error) {
 	if registry, ok := host.(provider.RegistryHost); ok {
 		return onWindows(registry), ctx.Err()
 	}

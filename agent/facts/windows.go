@@ -5,9 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -33,11 +30,6 @@ func (h hive) key(path string) provider.RegistryKey {
 func (h hive) look(path string) (provider.RegistryKey, error) {
 	k, err := h.host.Registry(path, provider.View64)
 	return k, err
-}
-
-func (h hive) exists(path string) bool {
-	_, err := h.look(path)
-	return err == nil
 }
 
 // textOf is a value's text, bounded; "" when there is none.
@@ -119,51 +111,6 @@ func windowsZone(k provider.RegistryKey) string {
 		return ""
 	}
 	return name
-}
-
-// windowsRestart says whether Windows waits for a restart, and every reason. That a file is
-// to be replaced at the next start is shown, and is none by itself: programs leave such wishes
-// for years.
-func windowsRestart(h hive) wire.Restart {
-	r := wire.Restart{Services: []string{}}
-	if h.exists(`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending`) {
-		r.Reasons = append(r.Reasons, "Windows component servicing")
-	}
-	if h.exists(`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired`) {
-		r.Reasons = append(r.Reasons, "Windows Update")
-	}
-	if number(h.key(`HKLM\SOFTWARE\Microsoft\Updates`), "UpdateExeVolatile") != 0 {
-		r.Reasons = append(r.Reasons, "an update's own installer")
-	}
-	names := h.key(control + `\ComputerName`)
-	if active, next := h.key(control+`\ComputerName\ActiveComputerName`), h.key(control+`\ComputerName\ComputerName`); len(names.Keys) > 0 &&
-		textOf(active, "ComputerName") != "" && !strings.EqualFold(textOf(active, "ComputerName"), textOf(next, "ComputerName")) {
-		r.Reasons = append(r.Reasons, "a new computer name")
-	}
-	r.Machine = len(r.Reasons) > 0
-	session := h.key(control + `\Session Manager`)
-	if n := pending(session.Value("PendingFileRenameOperations").List); n > 0 {
-		r.Reasons = append(r.Reasons, fmt.Sprintf("%d files to be replaced or removed at the next start (weak)", n))
-	}
-	slices.Sort(r.Reasons)
-	for _, path := range []string{`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion`, control + `\Session Manager`} {
-		if _, err := h.look(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			r.Unknown = append(r.Unknown, "Whether Windows waits for a restart could not be read: "+err.Error()+".")
-		}
-	}
-	return r
-}
-
-// pending counts the files in a list of pairs: what is to be moved, and where to, which is
-// nowhere for what is to be removed, and begins with a mark where something is there already.
-func pending(list []string) int {
-	n := 0
-	for _, name := range list {
-		if strings.HasPrefix(name, `\??\`) || strings.HasPrefix(name, `*`) {
-			n++
-		}
-	}
-	return n
 }
 
 // agents are services of other tools that install updates.

@@ -65,7 +65,9 @@ func TestWindowsTellsItself(t *testing.T) {
 	want := wire.Facts{
 		Hostname: "Ada-PC", OS: "windows", Distro: "windows", Release: "23H2", OSName: "Windows 11 Pro 23H2", Edition: "Professional", SupportEnds: "2025-11-11", Kernel: "10.0.22631.3682", Channel: wire.ChannelGAC,
 		Architecture: "amd64", MachineID: f.MachineID, BootID: "b1", BootedAt: &booted, Zone: "Europe/Berlin",
-		Restart: wire.Restart{Reasons: []string{"2 files to be replaced or removed at the next start (weak)"}, Services: []string{}},
+		Restart: wire.Restart{Reasons: []string{"2 files to be replaced or removed at the next start (weak)"}, Services: []string{}, Sources: []wire.RestartSource{
+			{Kind: wire.RestartByUpdate, State: wire.RestartQuiet}, {Kind: wire.RestartByStore, State: wire.RestartQuiet}, {Kind: wire.RestartByInstaller, State: wire.RestartQuiet},
+			{Kind: wire.RestartByName, State: wire.RestartQuiet}, {Kind: wire.RestartByRenames, State: wire.RestartWaits, Count: 2}}},
 		Masters: []wire.Master{{Name: "Atera", Programs: true, System: true}, {Name: "Intune", Programs: true, System: true}, {Name: "WSUS (https://wsus.example:8531)", System: true},
 			{Name: "Windows Update (automatic)", System: true}, {Name: "Windows Update for Business", System: true}},
 		Patchers: []string{"Atera", "Intune", "WSUS (https://wsus.example:8531)", "Windows Update (automatic)", "Windows Update for Business"},
@@ -101,6 +103,28 @@ func TestWindowsSaysWhyItWaitsForARestart(t *testing.T) {
 	h.denied = `HKLM\SYSTEM\CurrentControlSet\Control\Session Manager`
 	if r := factsOf(t, h).Restart; len(r.Unknown) == 0 {
 		t.Error("what may not be read is taken for good")
+	}
+}
+
+// TestEachPlaceOfARestartSpeaksForItself: one that cannot be read is neither quiet nor asks.
+func TestEachPlaceOfARestartSpeaksForItself(t *testing.T) {
+	const path = `SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired`
+	h := recorded(t).with(t, `[HKEY_LOCAL_MACHINE\`+path+"]\n; changed 2026-02-28T21:10:00.5Z")
+	h.denied = `HKLM\SOFTWARE\Microsoft\Updates`
+	at := time.Date(2026, 2, 28, 21, 10, 0, 0, time.UTC)
+	got := map[string]wire.RestartSource{}
+	r := factsOf(t, h).Restart
+	for _, s := range r.Sources {
+		got[s.Kind] = s
+	}
+	if s := got[wire.RestartByUpdate]; s.State != wire.RestartAsks || s.At == nil || !s.At.Equal(at) {
+		t.Errorf("Windows Update says %+v", s)
+	}
+	if s := got[wire.RestartByInstaller]; s.State != wire.RestartUnknown || s.Why == "" || len(r.Unknown) != 1 {
+		t.Errorf("what may not be read says %+v, and the whole %q", s, r.Unknown)
+	}
+	if s := got[wire.RestartByStore]; s.State != wire.RestartQuiet || s.At != nil || len(got) != 5 {
+		t.Errorf("the component store says %+v, of %d", s, len(got))
 	}
 }
 

@@ -127,16 +127,21 @@ func (s *Scanner) read(ctx context.Context, now time.Time) Report {
 		for _, part := range []string{wire.InstalledSection, wire.OfferedSection, wire.SourcesSection} {
 			s.fail(kind.Name+"/"+part, err)
 		}
+		if history := kind.Name + "/" + wire.HistorySection; s.kept[history].Name != "" { // not every kind has one
+			s.fail(history, err)
+		}
 	}
 	s.scanHost(ctx, now, found, &r)
 	return r
 }
 
 // complete is when the last complete scan began: now when every section was read, otherwise
-// the age of the oldest; zero when one was never read.
+// the age of the oldest; zero when one was never read. What a manager says it did decides
+// nothing, so a scan is complete without it.
 func complete(sections []wire.Section, now time.Time) time.Time {
 	for _, s := range sections {
-		if s.State == wire.SectionFailed && s.ScannedAt.Before(now) {
+		history := strings.HasSuffix(s.Name, "/"+wire.HistorySection)
+		if s.State == wire.SectionFailed && !history && s.ScannedAt.Before(now) {
 			now = s.ScannedAt
 		}
 	}
@@ -166,6 +171,10 @@ func (s *Scanner) scanProvider(ctx context.Context, now time.Time, name string, 
 	}
 	for _, note := range offer.Notes {
 		s.Log.Info("scan: "+note, "provider", name)
+	}
+	if h, ok := p.(provider.Historian); ok {
+		events, err := h.History(ctx)
+		s.keep(name+"/"+wire.HistorySection, now, append([]patch.Event{}, events...), err)
 	}
 }
 

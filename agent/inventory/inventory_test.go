@@ -143,3 +143,35 @@ func TestStoppedScanNeverHappened(t *testing.T) {
 		t.Errorf("sections %s", names(again))
 	}
 }
+
+// told is a source whose manager has a record of what it did.
+type told struct {
+	source
+	events  []patch.Event
+	histErr error
+}
+
+func (t *told) History(context.Context) ([]patch.Event, error) { return t.events, t.histErr }
+
+func TestHistoryIsASectionAndDecidesNothing(t *testing.T) {
+	src := &told{events: []patch.Event{{Name: "KB1", Result: patch.EventFailed}}}
+	s := scanner(&src.source)
+	s.Kinds[0].Open = func(context.Context, provider.Env) (provider.Provider, error) { return src, src.openErr }
+	good := scan(t, s, now)
+	if names(good) != "apt/history=ok apt/installed=ok apt/offered=ok apt/sources=ok host=ok" || len(good.Installed) != 0 {
+		t.Fatalf("sections %s", names(good))
+	}
+	src.histErr = errors.New("its record is damaged")
+	later := now.Add(time.Hour)
+	bad := scan(t, s, later)
+	if h := bad.Sections[0]; h.State != wire.SectionFailed || h.Hash != good.Sections[0].Hash || !h.ScannedAt.Equal(now) || h.Error == "" {
+		t.Errorf("the record that cannot be read is %+v", h)
+	}
+	if !bad.ScannedAt.Equal(later) || !bad.Read("apt") {
+		t.Errorf("without it the scan counts as of %s", bad.ScannedAt)
+	}
+	src.histErr, src.events = nil, nil
+	if h := scan(t, s, later).Sections[0]; string(h.Body) != "[]" {
+		t.Errorf("an empty record is %s", h.Body)
+	}
+}

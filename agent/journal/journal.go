@@ -48,6 +48,7 @@ type Change struct {
 	Jobs     []Job          `json:"jobs,omitempty"`     // where they stand from now on
 	Dropped  []string       `json:"dropped,omitempty"`  // jobs to forget
 	Outcomes []wire.Outcome `json:"outcomes,omitempty"` // numbered by Save
+	Reboot   *Reboot        `json:"reboot,omitempty"`   // as it stands from now on
 	Ack      *Ack           `json:"ack,omitempty"`
 	Base     *state         `json:"base,omitempty"` // replaces everything before
 }
@@ -110,11 +111,16 @@ func load(dir disk.Dir) (*Journal, []byte, error) {
 // Damage is a sentence when part of the journal could not be read, otherwise "".
 func (j *Journal) Damage() string { return j.damage }
 
+// Empty reports whether nothing changes.
+func (c Change) Empty() bool {
+	return len(c.Jobs)+len(c.Dropped)+len(c.Outcomes) == 0 && c.Reboot == nil && c.Ack == nil
+}
+
 // Save makes the change durable, then true. After an error nothing has changed.
 func (j *Journal) Save(c Change) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(c.Jobs)+len(c.Dropped)+len(c.Outcomes) == 0 && c.Ack == nil {
+	if c.Empty() {
 		return nil
 	}
 	c.Outcomes = slices.Clone(c.Outcomes)
@@ -191,6 +197,13 @@ func (j *Journal) Jobs() []Job {
 	}
 	slices.SortFunc(jobs, func(a, b Job) int { return strings.Compare(a.ID, b.ID) })
 	return jobs
+}
+
+// Reboot is where the reboot stands that jobs wait for.
+func (j *Journal) Reboot() Reboot {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.state.Reboot
 }
 
 // Pending are the oldest outcomes that the server does not hold, at most so many and about

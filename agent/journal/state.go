@@ -34,7 +34,6 @@ type Job struct {
 	Conflicts  []provider.Conflict `json:"conflicts,omitempty"`
 	Reboot     patch.Answer        `json:"reboot,omitempty"`
 	Restarts   []Restart           `json:"restarts,omitempty"` // of services, in the order they were begun
-	RebootAt   time.Time           `json:"reboot_at,omitzero"` // the moment that was announced to those logged in
 	CloseAt    time.Time           `json:"close_at,omitzero"`  // the moment at which its program is closed, as was announced
 	Rebooted   bool                `json:"rebooted,omitempty"` // a reboot was asked for
 	Failure    *Failure            `json:"failure,omitempty"`  // of the last apply
@@ -67,6 +66,7 @@ type state struct {
 	Next         int64          `json:"next"` // number of the next outcome
 	Acknowledged int64          `json:"acknowledged"`
 	Jobs         map[string]Job `json:"jobs"`
+	Reboot       Reboot         `json:"reboot,omitzero"`
 	Outcomes     []outcome      `json:"outcomes,omitempty"` // by number
 }
 
@@ -92,6 +92,9 @@ func (s *state) apply(c Change) {
 	for _, o := range c.Outcomes {
 		s.Outcomes = append(s.Outcomes, outcome{Outcome: o})
 		s.Next = max(s.Next, o.Seq+1)
+	}
+	if c.Reboot != nil {
+		s.Reboot = *c.Reboot
 	}
 	if c.Ack != nil {
 		s.acknowledge(*c.Ack)

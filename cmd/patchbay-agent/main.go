@@ -27,6 +27,7 @@ type commands struct {
 	Status    statusCommand    `cmd:"" help:"Say how the agent stands."`
 	Trust     trustCommand     `cmd:"" help:"Say what this machine holds its server to."`
 	Install   installCommand   `cmd:"" help:"Make the agent a service that starts with the machine."`
+	Session   sessionCommand   `cmd:"" hidden:"" help:"Do one thing in the session of whoever is logged in; the service starts it."`
 	Invite    inviteCommand    `cmd:"" hidden:"" help:"Keep an invitation, with which the service lets this machine in."`
 	Image     imageCommand     `cmd:"" name:"prepare-image" help:"Make this machine's disk fit to be copied to others."`
 	Uninstall uninstallCommand `cmd:"" help:"Remove the service, the key and everything else the agent put here."`

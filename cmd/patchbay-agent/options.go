@@ -51,7 +51,7 @@ func (c *commands) options(dir disk.OS) agent.Options {
 		Host: h, Kinds: all.Kinds(),
 		Facts:    func(ctx context.Context) (wire.Facts, error) { return facts.Collect(ctx, h) },
 		Refresh:  privileged(),
-		People:   func() bool { return facts.LoggedIn(h) },
+		Presence: func(ctx context.Context) wire.Presence { return facts.Presence(ctx, h) },
 		BootID:   func() string { return facts.BootID(h) },
 		Hardware: func() []string { return facts.Hardware(h) },
 	}

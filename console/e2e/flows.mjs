@@ -75,6 +75,46 @@ const flows = {
     await drawer.getByText(kept.can.undo).waitFor();
   },
 
+  "a stuck update engine says why, what was tried, whose turn it is, and what Windows says it did": async ({ page, base }) => {
+    const [device] = (await get(base, "/devices?q=dc-01")).items;
+    await visit(page, `/devices/${device.id}`);
+    await page.getByRole("link", { name: "Stuck: cannot look for updates" }).click();
+    const card = page.getByRole("region", { name: "Update engine" });
+    await card.getByText("Your team's turn").waitFor();
+    await card.getByText("0x80070422").first().waitFor();
+    await card.getByText("Set wuauserv, bits and cryptsvc to manual or automatic", { exact: false }).waitFor();
+    await card.getByText("done 3 of 3 times", { exact: false }).waitFor();
+    assert.equal(await card.locator(".acts > li").count(), 3);
+    await page.getByRole("region", { name: "Restart" }).getByText("No restart is asked for").waitFor();
+    const history = page.getByRole("region", { name: "What Windows says it did" });
+    await history.getByText("It proves nothing", { exact: false }).waitFor();
+    await history.getByRole("button", { name: "Not installed" }).click();
+    await page.waitForURL((url) => url.searchParams.get("state") === "failed");
+    await settled(page);
+    const rows = history.locator("tbody tr");
+    assert(await rows.count() > 0 && (await rows.filter({ hasText: "Not installed" }).count()) === (await rows.count()));
+    await history.getByRole("searchbox").fill("nothing is called that");
+    await history.getByText("Nothing in the history is like that").waitFor();
+    await history.getByRole("button", { name: "Show all of it" }).click();
+    await history.getByText("Installed, it says").nth(1).waitFor();
+  },
+
+  "updates of one class are approved together, and what that means is said before": async ({ page, base }) => {
+    const [device] = (await get(base, "/devices?q=terminal-gate")).items;
+    await visit(page, `/devices/${device.id}`);
+    await page.getByRole("group", { name: "Class" }).getByRole("button", { name: /^Critical fixes/ }).click();
+    await page.getByText("2 needs wait for a person.").waitFor();
+    await page.getByRole("button", { name: "Approve critical fixes…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("The licences of 2 updates that nobody agreed to yet are agreed to with it.").waitFor();
+    await answer(page);
+    await page.getByText("Approved for 1 device.").waitFor();
+    await page.getByText("None waits for a person.").waitFor();
+    await visit(page, "/updates?class=preview");
+    await page.getByText("Previews are not finished: they are approved one by one.").waitFor();
+    assert.equal(await page.getByRole("button", { name: /^Approve previews/ }).count(), 0);
+  },
+
   "how an update could be taken back is said before it is approved": async ({ page, base }) => {
     const [update] = (await get(base, "/updates?q=docker-ce")).items;
     assert(update.reversible.not_at_all > 0 && update.reversible.by_kept > 0, "the mock has both");

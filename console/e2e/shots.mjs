@@ -65,6 +65,15 @@ async function pages(base) {
     const d = await first(`/devices?q=${name}`);
     if (d) Object.assign(list, { [`win-${name}`]: `/devices/${d.id}`, [`win-${name}-inventory`]: `/devices/${d.id}?tab=inventory`, [`win-${name}-about`]: `/devices/${d.id}?tab=about` });
   }
+  const engines = { normal: "ws-buchhaltung", busiest: "terminal-gate", mends: "laptop-au", stuck: "dc-01", offline: "cnc-steuerung", unread: "empfang-01", mended: "ws-konstruktion", new: "device-00013", fresh: "neu-vm" };
+  for (const [part, name] of Object.entries(engines)) {
+    const d = await first(`/devices?q=${name}`);
+    if (d) list[`engine-${part}`] = `/devices/${d.id}?tab=engine`;
+    if (d && part === "stuck") list["engine-summary"] = `/devices/${d.id}`;
+    if (d && part === "busiest") Object.assign(list, { "engine-needs": `/devices/${d.id}?class=driver`, "engine-failed": `/devices/${d.id}?tab=engine&state=failed`, "engine-none": `/devices/${d.id}?tab=engine&q=nothing` });
+  }
+  list["updates-class"] = "/updates?class=driver";
+  list["updates-preview"] = "/updates?class=preview";
   const lost = await first("/devices?state=not_back");
   if (lost) Object.assign(list, { "device-lost": `/devices/${lost.id}`, "devices-lost": "/devices?state=not_back" });
   if (update) list.update = `/updates/${update.id}`;

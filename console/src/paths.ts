@@ -50,7 +50,7 @@ export interface CatalogSearch {
 }
 
 export interface DeviceSearch {
-  tab?: "needs" | "findings" | "timeline" | "inventory" | "about";
+  tab?: "needs" | "findings" | "timeline" | "inventory" | "engine" | "about";
   need?: string;
   state?: string;
   q?: string;

@@ -16,17 +16,32 @@ import (
 // Announce shows a text to everybody who is logged in, and waits for nobody.
 func (Host) Announce(ctx context.Context, text string) error {
 	var problems []error
-	for _, id := range sessions() {
+	all, err := sessions()
+	if err != nil {
+		return err
+	}
+	for _, l := range all {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		const shown = 10 * time.Minute
-		if _, err := message(id, text, windows.MB_ICONINFORMATION, shown, false); err != nil {
-			problems = append(problems, fmt.Errorf("session %d: %w", id, err))
+		if _, err := message(l.id, text, windows.MB_ICONINFORMATION, toldTime, false); err != nil {
+			problems = append(problems, fmt.Errorf("session %d: %w", l.id, err))
 		}
 	}
 	return errors.Join(problems...)
 }
+
+// Tell shows those of a session a text.
+func (Host) Tell(ctx context.Context, session uint32, text string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	_, err := message(session, text, windows.MB_ICONINFORMATION, toldTime, false)
+	return err
+}
+
+// toldTime is how long a text is shown.
+const toldTime = 10 * time.Minute
 
 // Ask shows those of a session a question.
 func (Host) Ask(ctx context.Context, session uint32, question string, wait time.Duration) (bool, error) {
@@ -71,8 +86,13 @@ func message(session uint32, text string, style uint32, shown time.Duration, wai
 // endTime is how long a program may take to be gone after it was ended.
 const endTime = 10 * time.Second
 
-// End ends a program. Another that got its number meanwhile is left alone. A service cannot
-// ask the windows on somebody's desktop to close, so nothing is asked.
+// isStill reports whether a number still is that of the program.
+func isStill(p provider.Process) bool {
+	program, began := examine(p.ID)
+	return strings.EqualFold(program, p.Program) && began.Equal(p.Began)
+}
+
+// End ends a program, without asking. Another that got its number meanwhile is left alone.
 func (Host) End(_ context.Context, p provider.Process) error {
 	h, err := windows.OpenProcess(windows.PROCESS_TERMINATE|windows.PROCESS_QUERY_LIMITED_INFORMATION|windows.SYNCHRONIZE, false, p.ID)
 	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
@@ -82,7 +102,7 @@ func (Host) End(_ context.Context, p provider.Process) error {
 		return fmt.Errorf("ending %s: %w", p.Program, err)
 	}
 	defer windows.CloseHandle(h)
-	if program, began := examine(p.ID); !strings.EqualFold(program, p.Program) || !began.Equal(p.Began) {
+	if !isStill(p) {
 		return nil
 	}
 	if err := windows.TerminateProcess(h, 1); err != nil {

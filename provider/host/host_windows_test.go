@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +27,12 @@ import (
 const role = "PATCHBAY_TEST_ROLE"
 
 func TestMain(m *testing.M) {
+	if slices.Equal(os.Args[1:], []string{HelperCommand}) { // started in a session, as the agent's program is
+		if err := Help(os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	switch os.Getenv(role) {
 	case "exit":
 		fmt.Print("one\r\ntwo")

@@ -14,8 +14,9 @@ import (
 )
 
 var (
-	_ provider.MachineHost = Host{}
-	_ provider.Desk        = Host{}
+	_ provider.MachineHost  = Host{}
+	_ provider.Desk         = Host{}
+	_ provider.PresenceHost = Host{}
 )
 
 // controller is the program that starts all services. Windows ends when it ends, so one of
@@ -96,25 +97,10 @@ func session(id uint32) uint32 {
 	return s
 }
 
-// sessions are those of people: the first is the services'. One that is disconnected has its
-// programs open still; one that shows only the question who is there is neither.
-func sessions() []uint32 {
-	var first *windows.WTS_SESSION_INFO
-	var count uint32
-	if err := windows.WTSEnumerateSessions(0, 0, 1, &first, &count); err != nil {
-		return nil
-	}
-	defer windows.WTSFreeMemory(uintptr(unsafe.Pointer(first)))
-	var ids []uint32
-	for _, s := range unsafe.Slice(first, count) {
-		if s.SessionID != 0 && (s.State == windows.WTSActive || s.State == windows.WTSDisconnected) {
-			ids = append(ids, s.SessionID)
-		}
-	}
-	return ids
+func people() bool {
+	all, err := sessions()
+	return err == nil && len(all) > 0
 }
-
-func people() bool { return len(sessions()) > 0 }
 
 // cards are the addresses of network cards that their makers gave. One that software made up
 // says so in its first byte.

@@ -49,7 +49,7 @@ func (w *Winget) atWork(ctx context.Context) error {
 	if p == nil {
 		return nil
 	}
-	if host, ok := w.env.Host.(provider.Desk); ok && w.env.Now().Sub(r.Began) > overdue {
+	if host, ok := w.env.Host.(provider.Ender); ok && w.env.Now().Sub(r.Began) > overdue {
 		w.env.Log.Warn("an installer that an agent before this one began is ended", "item", r.Item, "began", r.Began)
 		return host.End(ctx, *p)
 	}

@@ -148,6 +148,9 @@ func (w *Windows) Apply(ctx context.Context, r provider.Request) (provider.Outco
 		if err != nil || len(wanted) == 0 {
 			return err
 		}
+		if i := slices.IndexFunc(wanted, func(u provider.EngineUpdate) bool { return before.leaves(u.ID.Update) }); i >= 0 {
+			return fmt.Errorf("%w: the next restart takes %s off, and until then it cannot be installed again", provider.ErrBusy, name(wanted[i]))
+		}
 		rec := w.record() // first: what was begun is looked for also when this process ends meanwhile
 		rec.began(wanted, w.env.Now())
 		if err := w.env.WriteRecord(recordFile, rec); err != nil {
@@ -190,7 +193,7 @@ func (w *Windows) Undo(ctx context.Context, r provider.Request) (provider.Outcom
 			}
 			u, ok := find(before.installed, id)
 			switch {
-			case !ok:
+			case !ok, before.leaves(id):
 				continue
 			case up.Installed != "" && up.Installed != strconv.Itoa(u.ID.Revision):
 				return fmt.Errorf("%w: %s is installed in revision %d and not in %.20q", provider.ErrRefused, name(u), u.ID.Revision, up.Installed)
@@ -236,9 +239,14 @@ func (w *Windows) change(ctx context.Context, r provider.Request, work func(prov
 	return out.Outcome, err
 }
 
-// certain are the items about which the readings agree.
+// certain are the items about which the readings agree, without those that are about to leave.
 func certain(items []patch.Item) []patch.Item {
-	return slices.DeleteFunc(slices.Clone(items), func(i patch.Item) bool { return i.Disputed != "" })
+	return slices.DeleteFunc(slices.Clone(items), func(i patch.Item) bool { return i.Disputed != "" || i.Leaving })
+}
+
+// leaves reports whether the next restart takes an update off.
+func (f found) leaves(id string) bool {
+	return slices.ContainsFunc(f.items, func(i patch.Item) bool { return i.Leaving && i.Source == id })
 }
 
 // failed writes down what a failure calls for, and that an earlier one is over; it gives the

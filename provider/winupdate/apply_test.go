@@ -407,6 +407,44 @@ func TestPendingIsFoundAgain(t *testing.T) {
 	}
 }
 
+// TestARemovalThatWaitsIsToldAsThat: until the restart the update is there and about to leave,
+// whatever the engine says; it is removed once, and not installed over that.
+func TestARemovalThatWaitsIsToldAsThat(t *testing.T) {
+	for name, u := range map[string]provider.EngineUpdate{"one of its own": plain(1), "a month's": cumulativeUpdate(1, 4169)} {
+		w, m, d := offering(t)
+		d.installed = []provider.EngineUpdate{u}
+		pack := packageOf(1)
+		if u.Title != plain(1).Title {
+			pack = "Package_for_RollupFix~31bf3856ad364e35~amd64~~22621.4169.1.3"
+		}
+		m.change(t, stored(pack, cbsInstalled))
+		d.works = func(what string, i provider.EngineID) provider.EngineResult {
+			if what == "uninstall" {
+				m.change(t, stored(pack, cbsLeaving)+waitsForBoot)
+				d.state.RebootRequired = true
+			}
+			return provider.EngineResult{ID: i, Result: provider.EngineSucceeded, Reboot: true}
+		}
+		r := approved(u)
+		r.Updates[0].Available, r.Updates[0].Installed = gone, "200"
+		out, err := w.Undo(t.Context(), r)
+		if err != nil || out.Reboot != patch.Yes || len(out.Changes) != 1 || out.Changes[0].To != "" {
+			t.Errorf("%s: %v, %+v", name, err, out)
+		}
+		items, err := w.Installed(t.Context())
+		if i, ok := item(items, id(1)); err != nil || !ok || !i.Leaving || !i.Restart || i.Disputed != "" || i.Version != "200" {
+			t.Errorf("%s: %v, %+v", name, err, items)
+		}
+		asked := len(d.asked)
+		if _, err := w.Undo(t.Context(), r); err != nil || slices.ContainsFunc(d.asked[asked:], func(a string) bool { return strings.HasPrefix(a, "uninstall") }) {
+			t.Errorf("%s, a second time: %v, %q", name, err, d.asked[asked:])
+		}
+		if _, err := w.Apply(t.Context(), approved(u)); !errors.Is(err, provider.ErrBusy) || d.did("install") {
+			t.Errorf("%s, installed over it: %v", name, err)
+		}
+	}
+}
+
 func TestUndoUninstallsWhereWindowsCan(t *testing.T) {
 	stays := plain(2)
 	stays.Removable = false

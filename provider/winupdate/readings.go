@@ -20,6 +20,7 @@ const (
 	markNever               // updates of this kind leave none, by their nature
 	markThere               // this version of it, or a newer one
 	markWaiting             // it is put in place at the next restart
+	markLeaving             // it is taken off at the next restart
 	markAbsent              // an older version, or it says itself that it is not there
 )
 
@@ -36,12 +37,13 @@ const (
 	stateAbsent state = iota
 	stateThere
 	statePending  // in place, and only active after a restart
+	stateLeaving  // there until the restart, which takes it off
 	stateDisputed // the readings do not agree: neither there nor absent
 )
 
 // judge lets two readings and the question whether Windows waits for a restart decide. An
-// update is there only where both readings say so. It is pending only where Windows itself
-// says that it waits for a restart, so that nobody takes it for complete. That the engine
+// update is there only where both readings say so. It is pending, or about to leave, only where
+// Windows itself says that it waits for a restart, so that nobody takes it for complete. That the engine
 // offers an update, or tells nothing of it, and no mark speaks against that, is enough for it
 // not to be there: that is never good news.
 //
@@ -59,7 +61,9 @@ func judge(t told, s second, restart, logged bool) (state, string) {
 		return stateDisputed, engine + " says that it is installed, its own history does not, and updates of this kind leave no other mark."
 	case s.mark == markWaiting && restart:
 		return statePending, ""
-	case s.mark == markWaiting:
+	case s.mark == markLeaving && restart:
+		return stateLeaving, ""
+	case s.mark == markWaiting, s.mark == markLeaving:
 		return stateDisputed, fmt.Sprintf("%s, but Windows does not wait for a restart.", s.words)
 	case t == toldInstalled && s.mark == markNone:
 		return stateDisputed, fmt.Sprintf("%s says that it is installed, and nothing else shows it: %s.", engine, s.words)

@@ -19,7 +19,7 @@ import (
 func TestNothingIsThereByOneReading(t *testing.T) {
 	yes := []bool{false, true}
 	for _, told := range []told{toldNothing, toldOffered, toldInstalled} {
-		for _, m := range []mark{markNone, markNever, markThere, markWaiting, markAbsent} {
+		for _, m := range []mark{markNone, markNever, markThere, markWaiting, markLeaving, markAbsent} {
 			for _, restart := range yes {
 				for _, logged := range yes {
 					got, why := judge(told, second{m, "the build is 1.2"}, restart, logged)
@@ -31,7 +31,10 @@ func TestNothingIsThereByOneReading(t *testing.T) {
 					if (got == statePending) != (m == markWaiting && restart) {
 						t.Errorf("%s: it is %d", at, got)
 					}
-					if got == stateAbsent && (told == toldInstalled || m == markThere || m == markWaiting) {
+					if (got == stateLeaving) != (m == markLeaving && restart) {
+						t.Errorf("%s: it is %d", at, got)
+					}
+					if got == stateAbsent && (told == toldInstalled || m == markThere || m == markWaiting || m == markLeaving) {
 						t.Errorf("%s: something says that it is there, and it is absent", at)
 					}
 					if (got == stateDisputed) != (why != "") || why != "" && (!strings.HasSuffix(why, ".") || len(why) < 30) {
@@ -126,6 +129,10 @@ func machineStates() []machineState {
 		{"installed, its build is of another Windows", other, toldInstalled, system(22631, 4317), nil, stateDisputed, "nothing else shows it"},
 		{"installed, history says failed, the build is it", lcu, toldInstalled, system(22631, 4317), log(provider.EngineFailed), stateThere, ""},
 		{"installed, history says so, the build is old", lcu, toldInstalled, system(22631, 4169), log(provider.EngineSucceeded), stateDisputed, "22631.4169"},
+		{"installed, the build is it until the restart takes it off", lcu, toldInstalled, system(22631, 4317) + waitsForBoot + stored(rollup+"22621.4317.1.3", cbsLeaving), nil, stateLeaving, ""},
+		{"offered again, the build is it until the restart takes it off", lcu, toldOffered, system(22631, 4317) + wuBoot + stored(rollup+"22631.4317.1.3", cbsLeaving), nil, stateLeaving, ""},
+		{"offered again, the store is to uninstall it, no restart is pending", lcu, toldOffered, system(22631, 4317) + stored(rollup+"22621.4317.1.3", cbsLeaving), nil, stateDisputed, "says that it is missing"},
+		{"installed, the next build runs, its own package is to go", lcu, toldInstalled, system(22631, 4460) + waitsForBoot + stored(rollup+"22621.4317.1.3", cbsLeaving), nil, stateThere, ""},
 		// The component store.
 		{"installed, the store has it", kb, toldInstalled, system(22631, 1) + stored(packageOf(1), cbsInstalled), nil, stateThere, ""},
 		{"installed, the store has it for good", kb, toldInstalled, system(22631, 1) + stored(packageOf(1), cbsPermanent), nil, stateThere, ""},
@@ -135,7 +142,11 @@ func machineStates() []machineState {
 		{"installed, the store has it resolved", kb, toldInstalled, system(22631, 1) + stored(packageOf(1), 0x20), nil, stateDisputed, "state 0x20"},
 		{"installed, the store says absent", kb, toldInstalled, system(22631, 1) + stored(packageOf(1), 0), nil, stateDisputed, "state 0x00"},
 		{"installed, the store has it in part", kb, toldInstalled, system(22631, 1) + stored(packageOf(1), cbsPartial), nil, stateDisputed, "state 0x65"},
-		{"installed, the store is to uninstall it", kb, toldInstalled, system(22631, 1) + waitsForBoot + stored(packageOf(1), 5), nil, stateDisputed, "state 0x05"},
+		{"installed, the store is to uninstall it, a restart is pending", kb, toldInstalled, system(22631, 1) + waitsForBoot + stored(packageOf(1), cbsLeaving), nil, stateLeaving, ""},
+		{"offered again, the store is to uninstall it, a restart is pending", kb, toldOffered, system(22631, 1) + wuBoot + stored(packageOf(1), cbsLeaving), nil, stateLeaving, ""},
+		{"told of no more, the store is to uninstall it, a restart is pending", kb, toldNothing, system(22631, 1) + wuBoot + stored(packageOf(1), cbsLeaving), nil, stateLeaving, ""},
+		{"installed, the store is to uninstall it, no restart is pending", kb, toldInstalled, system(22631, 1) + stored(packageOf(1), cbsLeaving), nil, stateDisputed, "does not wait for a restart"},
+		{"offered, the store uninstalled it", kb, toldOffered, system(22631, 1) + stored(packageOf(1), 0), nil, stateAbsent, ""},
 		{"installed, the store says broken", kb, toldInstalled, system(22631, 1) + stored(packageOf(1), 0xFFFFFF90), nil, stateDisputed, "state 0xFFFFFF90"},
 		{"installed, the store has it waiting, a restart is pending", kb, toldInstalled, system(22631, 1) + waitsForBoot + stored(packageOf(1), cbsPending), nil, statePending, ""},
 		{"installed, the store has it waiting, no restart is pending", kb, toldInstalled, system(22631, 1) + stored(packageOf(1), cbsPending), nil, stateDisputed, "does not wait for a restart"},
@@ -227,10 +238,10 @@ func TestMachineStates(t *testing.T) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		i, ok := item(items, c.u.ID.Update)
-		if ok != (c.want != stateAbsent) || ok && (i.Version != "200" || (i.Disputed != "") != (c.want == stateDisputed) || i.Name != itemName(c.u)) {
+		if ok != (c.want != stateAbsent) || ok && (i.Version != "200" || (i.Disputed != "") != (c.want == stateDisputed) || i.Leaving != (c.want == stateLeaving) || i.Restart != (i.Leaving || c.want == statePending) || i.Name != itemName(c.u)) {
 			t.Errorf("%s: the item is %t, %+v", c.name, ok, i)
 		}
-		if i.Previous != "" && c.want != stateThere {
+		if i.Previous != "" && c.want != stateThere && c.want != stateLeaving {
 			t.Errorf("%s: it can be taken back and is not there", c.name)
 		}
 	}
@@ -262,9 +273,13 @@ func TestReadingsOfAnything(t *testing.T) {
 			rt.Fatal(err)
 		}
 		i, ok := item(items, id(1))
-		clean := ok && i.Disputed == ""
+		clean := ok && i.Disputed == "" && !i.Leaving
 		pending := restart && has < brings && package_ == brings && state == 0x60
-		if want := installed && has >= brings || pending; clean != want {
+		leaving := restart && has == brings && package_ == brings && state == cbsLeaving
+		if leaving != i.Leaving {
+			rt.Fatalf("it is about to leave: %t, but should: %t; %+v", i.Leaving, leaving, i)
+		}
+		if want := installed && has >= brings && !leaving || pending; clean != want {
 			rt.Fatalf("it counts: %t, but should: %t; %+v", clean, want, i)
 		}
 	})

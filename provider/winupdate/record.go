@@ -25,6 +25,8 @@ type record struct {
 	Applied     []applied `json:"applied,omitempty"` // the newest first
 	Trouble     *trouble  `json:"trouble,omitempty"`
 	Repaired    time.Time `json:"repaired,omitzero"` // when something was last repaired, whatever it was
+	Failed      *failed   `json:"failed,omitempty"`  // the last search, where it failed
+	Repairs     []done    `json:"repairs,omitempty"` // the newest first
 }
 
 // applied is an update whose installation was begun here, with what its mark goes by.

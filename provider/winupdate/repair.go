@@ -100,6 +100,7 @@ func (w *Windows) Repair(ctx context.Context, _ time.Duration) (provider.Outcome
 	}
 	rec := w.record()
 	rec.Repaired, rec.Trouble.Tries = w.env.Now().UTC(), rec.Trouble.Tries+1
+	rec.begin()
 	if err := w.env.WriteRecord(recordFile, rec); err != nil { // first: a repair that takes the machine down is not tried for ever
 		return out.Outcome, err
 	}
@@ -115,15 +116,41 @@ func (w *Windows) Repair(ctx context.Context, _ time.Duration) (provider.Outcome
 		if rec.Trouble.Tries >= maxRepairs {
 			tail = "that was the last try: a person has to look"
 		}
-		return out.Outcome, fmt.Errorf("%s did not mend Windows Update; %s: %w", what, tail, err)
+		rec.end(err)
+		err = fmt.Errorf("%s did not mend Windows Update; %s: %w", what, tail, err)
+		if rec.Trouble.Search {
+			rec.Error = provider.Clip(rec.tried(rec.Error), provider.MaxWords)
+		}
+		return out.Outcome, errors.Join(err, w.env.WriteRecord(recordFile, rec))
 	}
+	rec.end(nil)
 	out.say("Windows Update was mended by " + what + ", and searches again.")
-	rec.RefreshedAt, rec.Error, rec.Trouble.Mended = w.env.Now().UTC(), "", true
+	rec.RefreshedAt, rec.Error, rec.Failed, rec.Trouble.Mended = w.env.Now().UTC(), "", nil, true
 	if rec.Trouble.Search {
 		rec.Trouble = nil
 	}
 	return out.Outcome, w.env.WriteRecord(recordFile, rec)
 }
+
+// tried is why the engine cannot search with what was done about that so far: whoever reads it
+// has to know whether anything is still to come.
+func (r record) tried(why string) string {
+	t := r.Trouble
+	if t == nil || !t.Search || t.Tries == 0 {
+		return why
+	}
+	why, _, _ = strings.Cut(why, triedMark)
+	times, next := "once", "it is tried again tomorrow"
+	if t.Tries > 1 {
+		times = fmt.Sprintf("%d times", t.Tries)
+	}
+	if t.Tries >= maxRepairs {
+		next = "a person has to look"
+	}
+	return fmt.Sprintf("%s%s%s to mend that by %s: %s.", strings.TrimSuffix(why, "."), triedMark, times, t.Act.words(), next)
+}
+
+const triedMark = ". Patchbay tried "
 
 // windowsFolder is a folder that can be Windows' own.
 var windowsFolder = regexp.MustCompile(`^[A-Za-z]:\\[A-Za-z0-9_.-]{1,60}$`)

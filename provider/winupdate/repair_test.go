@@ -141,6 +141,11 @@ func TestRepairThatDoesNotHelpSaysSo(t *testing.T) {
 		}
 		*now = now.Add(25 * time.Hour)
 	}
+	// Who reads the source's error knows what was tried, and that nothing more comes.
+	if sources, err := w.Refresh(t.Context()); err != nil || !strings.Contains(sources[0].Error, "Patchbay tried 3 times to mend that by starting the services") ||
+		!strings.HasSuffix(sources[0].Error, ": a person has to look.") || strings.Count(sources[0].Error, "tried") != 1 {
+		t.Errorf("%v, %+v", err, sources)
+	}
 	// Somebody switches it on again.
 	delete(d.fails, "online")
 	if sources, err := w.Refresh(t.Context()); err != nil || sources[0].Error != "" || w.record().Trouble != nil {

@@ -96,21 +96,39 @@ func (m *marks) of(u provider.EngineUpdate) (second, error) {
 // old one, and the component store says what waits.
 func (m *marks) byBuild(named build) (second, error) {
 	if m.build.major > named.major || m.build.major == named.major && m.build.revision >= named.revision {
+		if m.restart && m.build == named { // what is taken off runs until then
+			if waits, err := m.monthly(named); err != nil || waits == markLeaving {
+				return second{markLeaving, fmt.Sprintf("the component store takes build %s off at a restart", named)}, err
+			}
+		}
 		return second{markThere, fmt.Sprintf("the build is %s", m.build)}, nil
 	}
-	packages, err := m.readPackages()
-	if err != nil {
-		return second{}, err
-	}
-	for _, p := range packages {
-		// Builds that differ by a switch share their packages: only the last number is equal.
-		name, version := splitPackage(p.Name)
-		parts := strings.Split(version, ".")
-		if strings.EqualFold(name, "Package_for_RollupFix") && len(parts) > 1 && parts[1] == strconv.Itoa(named.revision) && packageState(p) == markWaiting {
-			return second{markWaiting, fmt.Sprintf("the component store has build %s waiting for a restart", named)}, nil
-		}
+	waits, err := m.monthly(named)
+	if err != nil || waits == markWaiting {
+		return second{markWaiting, fmt.Sprintf("the component store has build %s waiting for a restart", named)}, err
 	}
 	return second{markAbsent, fmt.Sprintf("the build is %s and not %s", m.build, named)}, nil
+}
+
+// monthly is the mark of the package that brings a build, which more than one Windows share:
+// of those that differ by a switch only the last number is equal.
+func (m *marks) monthly(named build) (mark, error) {
+	packages, err := m.readPackages()
+	if err != nil {
+		return markNone, err
+	}
+	found := markNone
+	for _, p := range packages {
+		name, version := splitPackage(p.Name)
+		parts := strings.Split(version, ".")
+		if !strings.EqualFold(name, "Package_for_RollupFix") || len(parts) < 2 || parts[1] != strconv.Itoa(named.revision) {
+			continue
+		}
+		if s := packageState(p); s == markWaiting || s == markLeaving {
+			found = s
+		}
+	}
+	return found, nil
 }
 
 // splitPackage takes a package's name apart: name~key~architecture~language~version.
@@ -121,6 +139,7 @@ func splitPackage(s string) (name, version string) {
 
 // The states of packages in the component store.
 const (
+	cbsLeaving    = 0x05 // to be uninstalled
 	cbsSuperseded = 0x50 // a newer one took its place, and carries what it brought
 	cbsPending    = 0x60
 	cbsPartial    = 0x65
@@ -128,8 +147,7 @@ const (
 	cbsPermanent  = 0x80
 )
 
-// packageState reads a package's state. What is installed in part, or that is to be
-// uninstalled, is not there.
+// packageState reads a package's state. What is installed in part is not there.
 func packageState(p provider.NamedKey) mark {
 	v, ok := p.Find("CurrentState")
 	switch {
@@ -139,6 +157,8 @@ func packageState(p provider.NamedKey) mark {
 		return markThere
 	case v.Number == cbsPending:
 		return markWaiting
+	case v.Number == cbsLeaving:
+		return markLeaving
 	}
 	return markAbsent
 }
@@ -220,7 +240,7 @@ func worst(packages []provider.NamedKey) second {
 }
 
 // rank puts the marks in the order in which one of several counts: the worst first.
-var rank = map[mark]int{markAbsent: 3, markNone: 2, markWaiting: 1, markThere: 0}
+var rank = map[mark]int{markAbsent: 4, markNone: 3, markLeaving: 2, markWaiting: 1, markThere: 0}
 
 // carries reports whether a text has KB and just this number in it.
 func carries(text, number string) bool {

@@ -138,6 +138,7 @@ func offer(u provider.EngineUpdate, now time.Time) patch.Update {
 		p.ReleasedBy = "index"
 	}
 	p.Block, p.BlockWhy = block(u, p.Classes)
+	p.Licence = p.Block == patch.Optional && !u.Agreed && !u.Optional && !p.Is(patch.Preview)
 	return p
 }
 

@@ -53,6 +53,7 @@ var (
 	_ provider.Stager    = (*Windows)(nil)
 	_ provider.Undoer    = (*Windows)(nil)
 	_ provider.Repairer  = (*Windows)(nil)
+	_ provider.Historian = (*Windows)(nil)
 )
 
 // open finds out whether there is an engine. One that is there and does not answer is not
@@ -133,7 +134,7 @@ func (w *Windows) look(ctx context.Context, e provider.Engine) (found, error) {
 			if err != nil {
 				return err
 			}
-			if t == toldNothing && s.mark != markWaiting {
+			if t == toldNothing && s.mark != markWaiting && s.mark != markLeaving {
 				continue // the engine tells no more of what another update took the place of
 			}
 			succeeded := false
@@ -141,7 +142,7 @@ func (w *Windows) look(ctx context.Context, e provider.Engine) (found, error) {
 				succeeded = logged()[u.ID.Update]
 			}
 			item, ok := itemOf(u, t, s, m.restart, succeeded)
-			if also, twice := find(f.offered, u.ID.Update); t == toldInstalled && twice && also.ID.Revision <= u.ID.Revision && item.Disputed == "" {
+			if also, twice := find(f.offered, u.ID.Update); t == toldInstalled && twice && !item.Leaving && also.ID.Revision <= u.ID.Revision && item.Disputed == "" {
 				item.Disputed, item.Previous = "Windows Update says that it is installed and that it is missing.", ""
 			}
 			if ok {
@@ -163,9 +164,10 @@ func itemOf(u provider.EngineUpdate, t told, s second, restart, logged bool) (pa
 	}
 	i := patch.Item{
 		Provider: Name, Name: itemName(u), Title: u.Title, Instance: u.ID.Update, Source: u.ID.Update, Origin: origin,
-		Version: strconv.Itoa(u.ID.Revision), Disputed: why, Restart: state == statePending,
+		Version: strconv.Itoa(u.ID.Revision), Disputed: why,
+		Restart: state == statePending || state == stateLeaving, Leaving: state == stateLeaving,
 	}
-	if u.Removable && t == toldInstalled && state == stateThere {
+	if u.Removable && t == toldInstalled && state == stateThere || i.Leaving {
 		i.Previous = gone
 	}
 	return i, true
@@ -287,7 +289,7 @@ func ids(list []provider.EngineUpdate) map[string]bool {
 // believed.
 func (w *Windows) source(state provider.EngineState) patch.Source {
 	rec := w.record()
-	s := patch.Source{Provider: Name, Name: origin, Origin: origin, Error: rec.Error}
+	s := patch.Source{Provider: Name, Name: origin, Origin: origin, Error: rec.Error, Repair: rec.told(w.env.Now())}
 	if v, err := keyOf(w.host, policyKey); err == nil {
 		if at, err := url.Parse(v.Value("WUServer").Text); err == nil && at.Hostname() != "" {
 			s.Name = "WSUS at " + provider.Calm(at.Host, maxName)
@@ -332,10 +334,12 @@ func (w *Windows) Refresh(ctx context.Context) ([]patch.Source, error) {
 	}
 	rec := w.record()
 	if rec.Error = ""; err != nil {
-		rec.Error = provider.Clip(err.Error(), provider.MaxWords)
 		rec.fail(w.env.Now(), trouble{Search: true}, err)
+		rec.searchFailed(w.env.Now(), err)
+		rec.Error = provider.Clip(rec.tried(err.Error()), provider.MaxWords)
 	} else {
 		now := w.env.Now().UTC()
+		rec.Failed = nil
 		rec.RefreshedAt, rec.Seen = now, graphOf(now, rec.Seen, offered, hidden).remember(ids(installed))
 		if rec.Trouble != nil && rec.Trouble.Search {
 			rec.Trouble = nil

@@ -12,7 +12,7 @@ import (
 type body = map[string]any
 
 func policyWith(rules ...any) body {
-	return body{"policy": body{"auto": "security", "reboot": false, "applications": append([]any{}, rules...)}}
+	return body{"policy": body{"auto": "security", "applications": append([]any{}, rules...)}}
 }
 
 // Rules for programs are kept sorted, with who wrote each and when, and stay where a caller
@@ -31,7 +31,7 @@ func TestRulesForPrograms(t *testing.T) {
 		rules[0].By != rules[1].By || rules[0].By == "Mallory" || rules[0].By == "" || rules[0].At.Year() == 2020 {
 		t.Fatalf("rules %+v", rules)
 	}
-	if again := do[view.Site](w, http.StatusOK, "PATCH", path, body{"policy": body{"auto": "by_hand", "reboot": false}}).Policy.Applications; len(again) != 2 {
+	if again := do[view.Site](w, http.StatusOK, "PATCH", path, body{"policy": body{"auto": "by_hand"}}).Policy.Applications; len(again) != 2 {
 		t.Errorf("who does not speak of rules removes them: %+v", again)
 	}
 	if again := do[view.Site](w, http.StatusOK, "PATCH", path, policyWith()).Policy.Applications; len(again) != 0 {

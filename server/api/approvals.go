@@ -30,7 +30,7 @@ type ApprovalWish struct {
 type ApprovalTarget struct {
 	Update string `json:"update,omitempty" maxLength:"60"`
 	Need   string `json:"need,omitempty" maxLength:"80"`
-	Class  string `json:"class,omitempty" enum:"security"`
+	Class  string `json:"class,omitempty" enum:"security,bugfix,critical,feature,definition,rollup,service_pack,driver,tool,other" doc:"Previews are answered one by one"`
 	All    bool   `json:"all,omitempty"`
 }
 
@@ -44,6 +44,8 @@ type Preview struct {
 	OutsideWindow int             `json:"outside_window" doc:"Devices whose window is closed now"`
 	ObservedOnly  int             `json:"observed_only" doc:"Devices whose agent installs nothing"`
 	Silent        int             `json:"silent"`
+	Licences      int             `json:"licences" doc:"Updates whose licence is agreed to with it"`
+	LeftOut       int             `json:"left_out" doc:"Updates that are previews or optional: they are answered one by one, and this leaves them as they are"`
 	CannotUndo    int             `json:"cannot_undo" doc:"Devices that nothing takes back to the version before"`
 	Reversible    view.Reversible `json:"reversible" doc:"Devices by how the updates could be taken back there, the worst of several"`
 	UpdatesList   []PreviewUpdate `json:"updates_list"`

@@ -52,12 +52,14 @@ func (s *Server) device(ctx context.Context, in *DevicePath) (*Out[view.DeviceDe
 		return nil, err
 	}
 	detail := view.DeviceDetail{Device: d, Can: deviceCan(d)}
-	if site, err := h.Site(ctx, d.Site.ID); err == nil {
+	site, err := h.Site(ctx, d.Site.ID)
+	if err == nil {
 		detail.Zone = site.Zone
 	}
 	if err := copies(ctx, h, &detail); err != nil {
 		return nil, err
 	}
+	detail.RestartBy, detail.RestartPlan = restartPlan(d, site.Policy.Reboots.When, s.restartsOurs(d.ID))
 	rows, err := h.Sections(ctx, []string{d.ID})
 	if err != nil {
 		return nil, err
@@ -69,18 +71,20 @@ func (s *Server) device(ctx context.Context, in *DevicePath) (*Out[view.DeviceDe
 		})
 		if strings.HasSuffix(row.Name, "/"+wire.SourcesSection) {
 			// What cannot be read shows in the section's own state.
-			detail.Sources = append(detail.Sources, decoded[patch.Source](row.Body)...)
+			detail.Sources = append(detail.Sources, sound(decoded[patch.Source](row.Body))...)
 		}
 	}
 	return out(detail), nil
 }
 
-// copies adds what is known of the device's disk being on another machine too, or set back.
+// copies adds what is known of the device's disk being on another machine too, or set back,
+// and of its last start.
 func copies(ctx context.Context, h *store.Customer, d *view.DeviceDetail) error {
 	row, err := h.Device(ctx, d.ID)
 	if err != nil {
 		return err
 	}
+	d.BootedAt, d.RestartSources = row.Facts.BootedAt, soundRestart(row.Facts.Restart.Sources)
 	if row.CopyOf != "" {
 		original, err := h.Device(ctx, row.CopyOf)
 		if err != nil {

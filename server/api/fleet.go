@@ -26,6 +26,9 @@ type Fleet interface {
 	// Sort: name, devices, waiting, released, size. Counts are those of the customer asked for.
 	Updates(now time.Time, f view.Filter) view.Page[view.Update]
 	Update(now time.Time, id string) (view.UpdateDetail, bool)
+	// Classes counts updates on offer by class, in the order of patch.Classes; those of which
+	// there is none are left out. Filter: Customer, Device.
+	Classes(f view.Filter) []view.ClassCount
 	Exposures
 	Counts
 }

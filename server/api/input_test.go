@@ -24,7 +24,7 @@ func hostile() map[string]string {
 		"wrong types": `{"name":["` + planted + `"],"email":{"` + planted + `":1},"password":` + `7,"token":true,"code":{},"what":"` + planted +
 			`","level":7,"policy":"` + planted + `","hours":"` + planted + `","zone":[],"days":"` + planted + `","note":{"x":"` + planted + `"}}`,
 		"wrong words": `{"name":"` + planted + `","level":"` + planted + `","answer":"` + planted + `","mode":"` + planted + `","zone":"` + planted +
-			`","what":{"class":"` + planted + `"},"policy":{"auto":"` + planted + `","reboot":false,"windows":[{"days":["` + planted + `"],"start":"` + planted + `","minutes":1}]}}`,
+			`","what":{"class":"` + planted + `"},"policy":{"auto":"` + planted + `","windows":[{"days":["` + planted + `"],"start":"` + planted + `","minutes":1}]}}`,
 		"long": `{"name":"` + strings.Repeat("x", 50_000) + `"}`, "huge": `{"name":"` + strings.Repeat(planted, 10_000) + `"}`,
 		"big number": `{"hours":1e400,"uses":99999999999999999999,"days":-1}`, "control": `{"name":"a\u0000\u001b[31m` + planted + `"}`,
 		"secret in place": `{"token":"` + planted + `","email":"` + planted + `","name":"x","password":"` + planted + `","code":"` + planted[:10] + `"}`,

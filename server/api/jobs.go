@@ -134,17 +134,21 @@ func (s *Server) job(ctx context.Context, in *JobPath) (*Out[view.JobDetail], er
 	}
 	for _, o := range outcomes {
 		detail.Outcomes = append(detail.Outcomes, view.Outcome{
-			Seq: o.Seq, Step: o.Step, Result: o.Result, At: o.At, ReceivedAt: o.ReceivedAt, Message: o.Message, Detail: o.Detail,
+			Seq: o.Seq, Step: o.Step, Result: o.Result, At: o.At, ReceivedAt: o.ReceivedAt, Message: o.Message, Detail: o.Detail, Signed: o.Receipt != nil,
 		})
-		if o.Receipt != nil && detail.Receipt == nil {
+		if o.Receipt != nil && o.Step.Ended() && detail.Receipt == nil {
 			detail.Receipt = s.receipt(ctx, h, o)
 		}
 	}
 	return out(detail), nil
 }
 
-// jobReceipt gives a job's receipt as the agent signed it, to be checked elsewhere.
-func (s *Server) jobReceipt(ctx context.Context, in *JobPath) (*Out[wire.SignedReceipt], error) {
+// jobReceipt gives a job's receipt as the agent signed it, to be checked elsewhere, or the one
+// of what people were told or asked for it.
+func (s *Server) jobReceipt(ctx context.Context, in *struct {
+	JobPath
+	Outcome int64 `query:"outcome" minimum:"1" doc:"The seq of an outcome that has a record of its own; the job's end when left out"`
+}) (*Out[wire.SignedReceipt], error) {
 	rows, err := s.Store.MSP(who(ctx)).Jobs(ctx, store.JobFilter{ID: in.Job})
 	if err != nil {
 		return nil, err
@@ -157,9 +161,15 @@ func (s *Server) jobReceipt(ctx context.Context, in *JobPath) (*Out[wire.SignedR
 	if err != nil {
 		return nil, err
 	}
+	outcomes = chosen(outcomes, func(o store.OutcomeRow) bool {
+		return o.Receipt != nil && (o.Seq == in.Outcome || in.Outcome == 0 && o.Step.Ended())
+	})
 	all, err := signedReceipts(ctx, h, outcomes)
 	if err != nil {
 		return nil, err
+	}
+	if len(all) == 0 && in.Outcome != 0 {
+		return nil, problem(http.StatusNotFound, "There is no receipt of this outcome.")
 	}
 	if len(all) == 0 {
 		return nil, problem(http.StatusNotFound, "There is no receipt of this job: its device has not told of its end.")

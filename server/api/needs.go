@@ -129,6 +129,17 @@ func (s *Server) updates(_ context.Context, in *UpdatesParams) (*Out[view.Page[v
 	return page(s.Fleet.Updates(now, f), f, now), nil
 }
 
+// ClassesParams are what the count by class takes.
+type ClassesParams struct {
+	Customer string `query:"customer" maxLength:"60"`
+	Device   string `query:"device" maxLength:"60"`
+}
+
+func (s *Server) classes(_ context.Context, in *ClassesParams) (*Out[view.Page[view.ClassCount]], error) {
+	list := s.Fleet.Classes(view.Filter{Customer: in.Customer, Device: in.Device})
+	return page(view.Page[view.ClassCount]{Items: list, Total: len(list)}, view.Filter{}, s.Now()), nil
+}
+
 // UpdatePath names an update.
 type UpdatePath struct {
 	Update string `path:"update" maxLength:"60"`

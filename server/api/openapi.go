@@ -67,7 +67,7 @@ func document(api huma.API) ([]byte, error) {
 	closeSet(schemas, "Verdict", "owner", texts(verdict.MSP, verdict.Customer, verdict.User, verdict.Vendor, verdict.Patchbay, verdict.Nobody))
 	closeSet(schemas, "Verdict", "act", texts(verdict.ActNone, verdict.ActApprove, verdict.ActForce, verdict.ActRetry, verdict.ActUnhold, verdict.ActLook, verdict.ActManage, verdict.ActSettle))
 	steps := texts(wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRestarting, wire.StepRebooting, wire.StepVerifying, wire.StepDone, wire.StepFailed)
-	results := texts(wire.ResultOK, wire.ResultFailed, wire.ResultRefused, wire.ResultBusy, wire.ResultOffline)
+	results := texts(wire.ResultOK, wire.ResultFailed, wire.ResultRefused, wire.ResultBusy, wire.ResultOffline, wire.ResultTold)
 	for _, name := range []string{"Job", "JobDetail", "Outcome", "NeedJob"} {
 		closeSet(schemas, name, "step", steps)
 		closeSet(schemas, name, "result", results)

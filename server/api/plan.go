@@ -60,6 +60,10 @@ func (s *Server) planned(ctx context.Context, wish ApprovalWish) (plan, error) {
 	for _, n := range needs {
 		p.add(n, c.Person)
 	}
+	p.preview.LeftOut = countUpdates(chosen(all, wish.leavesOut))
+	if wish.Answer == "approve" {
+		p.preview.Licences = countUpdates(chosen(needs, func(n view.Need) bool { return n.Licence }))
+	}
 	p.describe(s.Fleet, needs, place)
 	return p, nil
 }
@@ -125,7 +129,8 @@ func (s *Server) scope(ctx context.Context, w ApprovalWish) (view.Filter, string
 }
 
 // answers reports whether the wish answers a need. What is named is answered anew; "all"
-// and a class leave alone what a person rejected and, without "now", what was approved.
+// and a class leave alone what people choose by its name, what a person rejected and, without
+// "now", what was approved.
 func (w ApprovalWish) answers(n view.Need) bool {
 	if w.Answer == "undo" {
 		return n.Can.Undo == ""
@@ -136,7 +141,28 @@ func (w ApprovalWish) answers(n view.Need) bool {
 	if w.What.Update != "" || w.What.Need != "" {
 		return true
 	}
-	return n.Verdict.State != verdict.Excused && (w.Now || !approvedAlready(n.Verdict))
+	return !isChosen(n) && n.Verdict.State != verdict.Excused && (w.Now || !approvedAlready(n.Verdict))
+}
+
+// isChosen reports whether an update is for a person to choose by its name: previews, and what
+// its publisher calls optional. A licence is agreed to by a class too.
+func isChosen(n view.Need) bool {
+	return slices.Contains(n.Classes, patch.Preview) || n.Block == patch.Optional && !n.Licence
+}
+
+// leavesOut reports whether a need is of what "all" or a class leaves to people to choose.
+func (w ApprovalWish) leavesOut(n view.Need) bool {
+	named := w.What.Update != "" || w.What.Need != ""
+	return !named && isChosen(n) && n.Available != "" && n.Verdict.State != verdict.Good && n.Verdict.State != verdict.Gone && n.Verdict.State != verdict.Excused
+}
+
+// countUpdates counts the updates that needs wait for.
+func countUpdates(needs []view.Need) int {
+	updates := map[string]bool{}
+	for _, n := range needs {
+		updates[n.Update] = true
+	}
+	return len(updates)
 }
 
 // add makes the row for a need, once per version of an item and place.
@@ -232,7 +258,7 @@ func (p *plan) describe(fleet Fleet, needs []view.Need, place string) {
 		cannot = back.NotAtAll
 	}
 	p.preview = Preview{Needs: len(needs), Devices: len(p.devices), Updates: len(updates), Reboots: len(reboots), CannotUndo: cannot,
-		Reversible: back, UpdatesList: []PreviewUpdate{}}
+		Licences: p.preview.Licences, LeftOut: p.preview.LeftOut, Reversible: back, UpdatesList: []PreviewUpdate{}}
 	for _, id := range p.devices {
 		d, ok := fleet.Device(p.now, id)
 		if !ok {
@@ -259,7 +285,7 @@ func (p *plan) sentence(place string) string {
 		return "Nothing to take back here: this version is not installed, or the devices keep nothing to go back to."
 	}
 	if v.Needs == 0 {
-		return "Nothing to answer here: all that matches is done or answered already."
+		return "Nothing to answer here: all that matches is done or answered already" + leftWords(v, ", or") + "."
 	}
 	word := map[string]string{"approve": "Approves", "reject": "Rejects", "undo": "Takes back"}[p.wish.Answer]
 	where := plural(v.Devices, "device") + " of " + place
@@ -270,6 +296,9 @@ func (p *plan) sentence(place string) string {
 	if p.wish.Answer != "reject" {
 		if v.Reboots > 0 && p.wish.Answer == "approve" {
 			parts = append(parts, plural(v.Reboots, "device")+" will be asked to reboot")
+		}
+		if v.Licences > 0 {
+			parts = append(parts, "the licence of "+plural(v.Licences, "update")+" is agreed to")
 		}
 		if v.CannotUndo > 0 {
 			parts = append(parts, plural(v.CannotUndo, "device")+" cannot go back")
@@ -284,7 +313,15 @@ func (p *plan) sentence(place string) string {
 			parts = append(parts, plural(v.Silent, "device")+" silent: told when heard of again")
 		}
 	}
-	return strings.Join(parts, "; ") + "."
+	return strings.Join(parts, "; ") + leftWords(v, ";") + "."
+}
+
+// leftWords says what is left to people to choose by its name; "" when that is nothing.
+func leftWords(v Preview, join string) string {
+	if v.LeftOut == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s %s left out, previews and optional ones: approve each by its name", join, plural(v.LeftOut, "update"))
 }
 
 // orMissing puts a problem of the body in the place of "there is no such thing".

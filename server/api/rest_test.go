@@ -70,9 +70,9 @@ func TestCustomersAndSites(t *testing.T) {
 	do[Problem](w, 404, "GET", "/sites/site_nope", nil)
 	do[Problem](w, 404, "POST", "/customers/cus_nope/sites", NewSite{Name: "x", Zone: "UTC"})
 	do[Problem](w, 422, "POST", "/customers/"+w.customer+"/sites", NewSite{Name: "x", Zone: "Mars/Olympus"})
-	policy := view.Policy{Auto: "security", Reboot: true, Windows: []view.Weekly{{Days: []string{"sat"}, Start: "22:00", Minutes: 240}}}
+	policy := view.Policy{Auto: "security", Reboots: view.Reboots{When: "ask", Postpone: 3, DeadlineHours: 48, Daily: 2}, Windows: []view.Weekly{{Days: []string{"sat"}, Start: "22:00", Minutes: 240}}}
 	s := do[view.Site](w, 200, "PATCH", "/sites/"+w.site, SiteChange{Policy: &policy})
-	if s.Policy.Windows[0].Zone != "Europe/Berlin" || s.Policy.Auto != "security" || !s.Policy.Reboot || s.Window.NextOpen == nil {
+	if s.Policy.Windows[0].Zone != "Europe/Berlin" || s.Policy.Auto != "security" || s.Policy.Reboots != policy.Reboots || s.Window.NextOpen == nil {
 		t.Errorf("the site is %+v", s)
 	}
 	if len(w.engine.customers) != 1 {

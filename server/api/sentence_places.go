@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"patchbay/patch"
 	"patchbay/server/store"
 	"patchbay/window"
 	"patchbay/wire"
@@ -32,6 +33,9 @@ func whenWords(p store.SitePolicy) string {
 	if p.Auto == store.Security {
 		text = "security updates go by themselves"
 	}
+	if len(p.Classes) > 0 {
+		text += ", and so does what is of the class " + classWords(p.Classes)
+	}
 	if len(p.Windows) == 0 {
 		return text + ", there is no window"
 	}
@@ -40,10 +44,32 @@ func whenWords(p store.SitePolicy) string {
 		windows[i] = weeklyWords(w)
 	}
 	text += ", " + strings.Join(windows, " and ")
-	if p.Reboot {
-		return text + ", devices may reboot"
+	return text + ", " + rebootWords(p.Reboots)
+}
+
+// rebootWords says when devices may reboot.
+func rebootWords(r wire.Reboots) string {
+	text := "devices may reboot"
+	switch r.Known().When {
+	case wire.RebootWindow:
+	case wire.RebootAsk:
+		text = fmt.Sprintf("devices may reboot, whoever is logged in decides for %s and may put it off %s", counted(r.DeadlineHours, "hour"), counted(r.Postpone, "time"))
+	default:
+		return "devices may not reboot"
 	}
-	return text + ", devices may not reboot"
+	if r.Daily > 0 {
+		text += fmt.Sprintf(", at most %s a day", counted(r.Daily, "time"))
+	}
+	return text
+}
+
+// classWords names classes: "definition or service pack".
+func classWords(list []patch.Class) string {
+	words := make([]string, len(list))
+	for i, c := range list {
+		words[i] = strings.ReplaceAll(string(c), "_", " ")
+	}
+	return strings.Join(words, " or ")
 }
 
 // weeklyWords says a window: "Mon, Tue 22:00 for 4 h (Europe/Berlin)".

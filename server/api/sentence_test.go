@@ -115,7 +115,7 @@ func TestSentences(t *testing.T) {
 	job := wire.Job{Attempt: 1, Target: wire.Target{Name: "bed-lib", From: "1.0", To: "1.2"}}
 	forced := job
 	forced.Forced, forced.Attempt = ann, 2
-	saturday := store.SitePolicy{Auto: store.Security, Windows: []window.Weekly{{Zone: "Europe/Berlin", Days: []string{"sun", "sat"}, Start: "22:00", Minutes: 240}}, Reboot: true}
+	saturday := store.SitePolicy{Auto: store.Security, Windows: []window.Weekly{{Zone: "Europe/Berlin", Days: []string{"sun", "sat"}, Start: "22:00", Minutes: 240}}, Reboots: wire.Reboots{When: wire.RebootWindow, Daily: wire.UsualDaily}}
 	before := m{"name": "Head office", "zone": "Europe/Berlin", "policy": store.SitePolicy{Auto: store.ByHand}}
 	a, b := store.ApplicationRule{Provider: "winget", Package: "7zip.7zip", Wish: store.LeaveAlone, By: "Ann"}, store.ApplicationRule{Provider: "winget", Package: "Notepad++.Notepad++", Wish: store.UpdateOnly}
 	c := store.ApplicationRule{Provider: "winget", Package: "Zoom.Zoom", Wish: store.InstallToo, Pin: "6.2.", Reason: "the till needs it", At: at}
@@ -148,7 +148,7 @@ func TestSentences(t *testing.T) {
 		{"agent:x", "agent.copied", "x", "dev_1", m{"boots": 2}, "heard another machine speak with the key of front-desk: it is a copy and becomes a device of its own"},
 		{"agent:x", "agent.become", "y", "dev_2", m{"copy_of": "dev_1", "copy_of_name": "front-desk", "name": "till"}, "is a copy of front-desk and became a device of its own, called till"},
 		{"agent:x", "agent.restored", "x", "dev_1", nil, "found front-desk set back to an earlier state, as by restoring a snapshot, and reads it anew"},
-		{ann, "site.update", "site_1", "", m{"name": "Head office", "zone": "Europe/Berlin", "policy": saturday, "was": before}, "changed the policy of Head office: security updates go by themselves, Sat, Sun 22:00 for 4 h (Europe/Berlin), devices may reboot"},
+		{ann, "site.update", "site_1", "", m{"name": "Head office", "zone": "Europe/Berlin", "policy": saturday, "was": before}, "changed the policy of Head office: security updates go by themselves, Sat, Sun 22:00 for 4 h (Europe/Berlin), devices may reboot, at most 2 times a day"},
 		{ann, "site.update", "site_1", "", m{"name": "Ulm", "zone": "Europe/Berlin", "policy": store.SitePolicy{Auto: store.ByHand}, "was": before}, "renamed Head office to Ulm"},
 		{ann, "site.update", "site_1", "", m{"name": "Head office", "zone": "Europe/Berlin", "was": m{"name": "Head office", "zone": "Europe/Berlin", "policy": ruled(a, b)}, "policy": ruled(b, c)},
 			"had Zoom.Zoom installed and updated at Head office, no further than 6.2.: the till needs it and took the rule for 7zip.7zip at Head office back"},

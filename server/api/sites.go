@@ -78,8 +78,11 @@ func (s *Server) customerNames(ctx context.Context) (map[string]string, error) {
 }
 
 func siteView(row store.Site, customer string, p view.Posture, now time.Time) view.Site {
-	policy := view.Policy{Auto: string(row.Policy.Auto), Reboot: row.Policy.Reboot, Restarts: string(cmp.Or(row.Policy.Restarts, store.RestartByHand)),
+	policy := view.Policy{Auto: string(row.Policy.Auto), Reboots: rebootsView(row.Policy.Reboots.Known()), Restarts: string(cmp.Or(row.Policy.Restarts, store.RestartByHand)),
 		InUse: string(cmp.Or(row.Policy.InUse, waits)), Beside: row.Policy.Beside, Applications: rulesView(row.Policy.Applications)}
+	for _, c := range row.Policy.Classes {
+		policy.Classes = append(policy.Classes, string(c))
+	}
 	for _, w := range row.Policy.Windows {
 		policy.Windows = append(policy.Windows, view.Weekly{Zone: w.Zone, Days: w.Days, Start: w.Start, Minutes: w.Minutes})
 	}
@@ -111,7 +114,7 @@ func (s *Server) newSite(ctx context.Context, in *struct {
 }) (*Out[view.Site], error) {
 	now := s.Now()
 	row := store.Site{ID: patch.NewID(patch.SiteID), Customer: in.Customer, Zone: in.Body.Zone,
-		Policy: store.SitePolicy{Auto: store.ByHand}, CreatedAt: now, ChangedAt: now}
+		Policy: store.SitePolicy{Auto: store.ByHand, Reboots: wire.Reboots{When: wire.RebootNever, Daily: wire.UsualDaily}}, CreatedAt: now, ChangedAt: now}
 	var err error
 	if row.Name, err = cleanName("name", in.Body.Name); err != nil {
 		return nil, err
@@ -143,7 +146,11 @@ const waits = "wait"
 
 // policyOf checks a policy. Windows without a zone get the site's.
 func policyOf(p view.Policy, zone string) (store.SitePolicy, error) {
-	policy := store.SitePolicy{Auto: store.Auto(p.Auto), Reboot: p.Reboot, Restarts: store.Restarts(p.Restarts), Windows: []window.Weekly{}}
+	policy := store.SitePolicy{Auto: store.Auto(p.Auto), Restarts: store.Restarts(p.Restarts), Windows: []window.Weekly{}}
+	var err error
+	if policy.Reboots, err = rebootsOf(p.Reboots); err != nil {
+		return policy, err
+	}
 	if p.InUse != waits {
 		policy.InUse = wire.InUse(p.InUse)
 	}
@@ -156,6 +163,11 @@ func policyOf(p view.Policy, zone string) (store.SitePolicy, error) {
 	}
 	slices.Sort(policy.Beside)
 	policy.Beside = slices.Compact(policy.Beside)
+	for _, c := range p.Classes {
+		policy.Classes = append(policy.Classes, patch.Class(c))
+	}
+	slices.Sort(policy.Classes)
+	policy.Classes = slices.Compact(policy.Classes)
 	for _, w := range p.Windows {
 		weekly := window.Weekly{Zone: w.Zone, Days: slices.Clone(w.Days), Start: w.Start, Minutes: w.Minutes}
 		if weekly.Zone == "" {
@@ -167,6 +179,25 @@ func policyOf(p view.Policy, zone string) (store.SitePolicy, error) {
 		policy.Windows = append(policy.Windows, weekly)
 	}
 	return policy, nil
+}
+
+// rebootsOf checks what a policy says of reboots. What says nothing is never.
+func rebootsOf(r view.Reboots) (wire.Reboots, error) {
+	if r.When == "" {
+		return wire.Reboots{When: wire.RebootNever, Daily: wire.UsualDaily}, nil
+	}
+	reboots := wire.Reboots{When: wire.RebootWhen(r.When), Daily: r.Daily}
+	if reboots.When == wire.RebootAsk {
+		reboots.Postpone, reboots.DeadlineHours = r.Postpone, r.DeadlineHours
+	}
+	if reboots.Known().When != reboots.When {
+		return reboots, wrong("policy.reboots", "Where people are asked, a deadline of 1 to 336 hours is needed, and they may put a reboot off 0 to 20 times.")
+	}
+	return reboots, nil
+}
+
+func rebootsView(r wire.Reboots) view.Reboots {
+	return view.Reboots{When: string(r.When), Postpone: r.Postpone, DeadlineHours: r.DeadlineHours, Daily: r.Daily}
 }
 
 // SitePath names a site.

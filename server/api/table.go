@@ -39,6 +39,7 @@ func routes() []route {
 		handle("GET /devices/{device}/needs", staff, "devices-needs", "List a device's needs", (*Server).deviceNeeds),
 		handle("GET /devices/{device}/items", staff, "devices-items", "List what is installed on a device", (*Server).items),
 		handle("GET /devices/{device}/findings", staff, "devices-findings", "List what advisories affect on a device", (*Server).deviceFindings),
+		handle("GET /devices/{device}/history", staff, "devices-history", "What the managers on a device say they did", (*Server).history),
 		handle("GET /devices/{device}/timeline", staff, "devices-timeline", "What happened to a device", (*Server).timeline),
 		handle("GET /devices/{device}/story", staff, "devices-story", "All that happened to a device, with its receipts", (*Server).story),
 		handle("GET /devices/{device}/jobs", staff, "devices-jobs", "List a device's jobs", (*Server).deviceJobs),
@@ -49,6 +50,7 @@ func routes() []route {
 		handle("GET /findings", staff, "findings-list", "List what is open, by CVE", (*Server).findings),
 		handle("GET /findings/{finding}", staff, "findings-show", "Say who is exposed to a CVE", (*Server).finding),
 		handle("GET /updates", staff, "updates-list", "List updates over all devices", (*Server).updates),
+		handle("GET /classes", staff, "classes-list", "Count updates by what they are for", (*Server).classes),
 		handle("GET /updates/{update}", staff, "updates-show", "Show where an update stands", (*Server).update),
 		handle("GET /updates/{update}/story", staff, "updates-story", "All that happened around an update, with its receipts", (*Server).updateStory),
 

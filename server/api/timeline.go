@@ -173,6 +173,9 @@ func resultSentence(r wire.Result) string {
 
 // outcomeEntry is placed by the server's clock: the device's own may be wrong.
 func outcomeEntry(o store.OutcomeRow, of wire.Job) view.TimelineEntry {
+	if o.Result == wire.ResultTold {
+		return noticeEntry(o)
+	}
 	titles := stepTitles(of.Verb)
 	words, known := titles[o.Step]
 	if !known {
@@ -192,6 +195,23 @@ func outcomeEntry(o store.OutcomeRow, of wire.Job) view.TimelineEntry {
 		title += ": " + change(of)
 	}
 	return view.TimelineEntry{At: o.ReceivedAt, Kind: "outcome", Title: title, Sentence: sentence, Job: o.Job, Detail: o.Detail}
+}
+
+// noticeEntry is what people were told or asked about a reboot.
+func noticeEntry(o store.OutcomeRow) view.TimelineEntry {
+	title := "Told those who are logged in about a reboot"
+	var r wire.Receipt
+	if o.Receipt != nil && json.Unmarshal(o.Receipt.Payload, &r) == nil && r.Notice != nil {
+		switch n := r.Notice; {
+		case len(n.Choices) > 0 && n.Problem != "":
+			title = "Could not ask when the device may reboot"
+		case len(n.Choices) > 0:
+			title = "Asked when the device may reboot"
+		case n.Problem != "":
+			title = "Could not tell those who are logged in about a reboot"
+		}
+	}
+	return view.TimelineEntry{At: o.ReceivedAt, Kind: "notice", Title: title, Sentence: o.Message, Job: o.Job}
 }
 
 // verifiedBy reports whether a receipt says that a scan found the new version, active. The

@@ -359,6 +359,8 @@ func (f *invented) Update(_ time.Time, id string) (view.UpdateDetail, bool) {
 	return view.UpdateDetail{Update: view.Update{ID: id}}, id == "upd_known"
 }
 
+func (f *invented) Classes(view.Filter) []view.ClassCount { return []view.ClassCount{} }
+
 func (f *invented) Masters(string) []view.Master { return nil }
 
 func (f *invented) Postures(time.Time, store.Level) map[string]view.Posture { return f.postures }

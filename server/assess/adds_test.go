@@ -63,7 +63,11 @@ func TestAnItemThatWaitsForARestartSaysSo(t *testing.T) {
 	p.Items = []patch.Item{{Provider: "winupdate", Name: "KB1", Instance: "1", Source: "1", Version: "200", Restart: true}}
 	p.Offers = []Offer{{FirstSeen: now, GoneAt: &now, Update: patch.Update{Provider: "winupdate", Name: "KB1", Instance: "1", Source: "1", Available: "200"}}}
 	d := Device{Facts: wire.Facts{Restart: wire.Restart{Machine: true, Reasons: []string{"Windows Update"}}}, Host: Section{State: wire.SectionOK, ScannedAt: now}, Providers: []Provider{p}}
-	if n := Needs(d, now); len(n) != 1 || !n[0].Reached || n[0].Restart == "" {
+	if n := Needs(d, now); len(n) != 1 || !n[0].Reached || n[0].Restart == "" || n[0].Leaving {
+		t.Errorf("%+v", n)
+	}
+	p.Items[0].Leaving = true // what the restart takes off is no success, whatever its revision
+	if n := Needs(d, now); len(n) != 1 || n[0].Reached || !n[0].Leaving || n[0].Installed != "200" {
 		t.Errorf("%+v", n)
 	}
 }

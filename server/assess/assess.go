@@ -83,6 +83,7 @@ type Need struct {
 	Findings  []Finding    // what advisories say of what is installed, also what is not open
 	Replaced  string       // the update that took the place of this one, which is no longer on offer; "" when none did
 	Disputed  string       // a sentence, when two readings of the item do not agree
+	Leaving   bool         // it is there until the machine restarts, which takes it off
 	Since     time.Time    // when the offer was first seen here
 	GoneAt    *time.Time   // when it vanished
 	Previous  string       // the version before Installed that the device can bring back; "" when none
@@ -151,9 +152,9 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 		item, there := installed[k]
 		n := Need{Key: k, Update: o.Update, Installed: item.Version, Previous: item.Previous, Broken: item.Broken, Offered: o.GoneAt == nil,
 			Since: o.FirstSeen, GoneAt: o.GoneAt, ScannedAt: p.Installed.ScannedAt}
-		n.Absent, n.Disputed = !there && absent(o.Update), item.Disputed
+		n.Absent, n.Disputed, n.Leaving = !there && absent(o.Update), item.Disputed, item.Leaving
 		n.Replaced = replaced(o, p)
-		n.Reached = n.Installed != "" && n.Broken == "" && n.Disputed == "" && reached(p.Versions, n.Installed, o.Update.Available)
+		n.Reached = n.Installed != "" && n.Broken == "" && n.Disputed == "" && !n.Leaving && reached(p.Versions, n.Installed, o.Update.Available)
 		if n.Reached {
 			n.Restart, n.Unsure = runs(n, item, d)
 			n.Running = d.Facts.Restart.Using(n.Key.Name)

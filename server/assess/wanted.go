@@ -54,7 +54,7 @@ func replaced(o Offer, p Provider) string {
 			if seen[by] || !slices.Contains(other.Update.Supersedes, source) {
 				continue
 			}
-			if other.GoneAt == nil || slices.ContainsFunc(p.Items, func(i patch.Item) bool { return i.Source == by && i.Disputed == "" && i.Broken == "" }) {
+			if other.GoneAt == nil || slices.ContainsFunc(p.Items, func(i patch.Item) bool { return i.Source == by && i.Disputed == "" && i.Broken == "" && !i.Leaving }) {
 				return other.Update.Name
 			}
 			seen[by], next = true, append(next, by)

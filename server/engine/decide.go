@@ -102,7 +102,7 @@ func packagesOf(f Facts) []view.PackageKey {
 
 // ruleOf is the site's rule for updates nobody answered.
 func ruleOf(s store.Site) policy.Rule {
-	return policy.Rule{ID: "rule:" + s.ID, Place: s.Name, Security: s.Policy.Auto == store.Security, At: s.ChangedAt, Applications: applicationsOf(s)}
+	return policy.Rule{ID: "rule:" + s.ID, Place: s.Name, Security: s.Policy.Auto == store.Security, Classes: s.Policy.Classes, At: s.ChangedAt, Applications: applicationsOf(s)}
 }
 
 // mastersOf are the other programs that decide over what is installed on the device, without

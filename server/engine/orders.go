@@ -206,8 +206,9 @@ func wishesFor(ctx context.Context, h *store.Customer, devices []store.Device) (
 }
 
 func wishFor(d store.Device, site store.Site, open []store.Job) wire.DeviceOrders {
-	wish := wire.DeviceOrders{Device: d.ID, Windows: SpecOf(site), Reboot: site.Policy.Reboot, Restart: site.Policy.Restarts == store.InWindow, InUse: site.Policy.InUse,
-		RefreshSeconds: int(RefreshEvery.Seconds()), FreshAfter: d.FreshAfter, Programs: programsOf(site)}
+	reboots := site.Policy.Reboots.Known()
+	wish := wire.DeviceOrders{Device: d.ID, Windows: SpecOf(site), Restart: site.Policy.Restarts == store.InWindow, InUse: site.Policy.InUse,
+		Reboots: &reboots, Reboot: reboots.When == wire.RebootWindow, RefreshSeconds: int(RefreshEvery.Seconds()), FreshAfter: d.FreshAfter, Programs: programsOf(site)}
 	for _, j := range slices.Backward(open) { // the newest come first: the oldest are wished first
 		if len(wish.Jobs) == mostJobs {
 			break // the rest when these are over

@@ -57,7 +57,7 @@ func TestOrdersSayWhoRestartsServices(t *testing.T) {
 
 // From being told to restart until it is heard again, by the clock alone.
 func TestMachineThatDoesNotComeBackFailsUntilItIsHeard(t *testing.T) {
-	r := newRig(t, store.SitePolicy{Auto: store.Security, Windows: always(), Reboot: true})
+	r := newRig(t, store.SitePolicy{Auto: store.Security, Windows: always(), Reboots: wire.Reboots{When: wire.RebootWindow, Daily: wire.UsualDaily}})
 	r.says("1.0", []patch.Update{lib}, nil)
 	job := r.ordered()[0]
 	asks := wire.Restart{Machine: true, Reasons: []string{"lib"}}

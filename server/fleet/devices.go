@@ -97,7 +97,7 @@ func (x *Index) device(e *Entry, now time.Time) view.Device {
 		Architecture: f.Architecture, Container: f.Container,
 		Agent: view.Agent{ID: e.Agent.ID, Mode: e.Agent.Mode, Build: e.Agent.Build, LastSeen: x.lastSeen(e),
 			EnrolledAt: e.Agent.EnrolledAt, ClockOffSeconds: int(e.Agent.ClockOff.Seconds())},
-		ScannedAt: d.ScannedAt, Posture: x.posture(e, now), Patchers: f.Patchers,
+		ScannedAt: d.ScannedAt, Posture: x.posture(e, now), Patchers: f.Patchers, Presence: view.PresenceOf(f.Presence),
 		Restart: view.Restart{Machine: f.Restart.Machine, Reasons: f.Restart.Reasons, Services: f.Restart.Services, Unknown: f.Restart.Unknown, Old: f.Restart.Old},
 		Window:  view.WindowAt(e.Windows, now), State: view.DeviceOK,
 	}

@@ -112,7 +112,7 @@ func (p place) show() view.Need {
 		Customer: e.Customer, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name}, Item: view.ItemKeyOf(n.Key),
 		Title: n.Update.Title, Installed: n.Installed, Available: n.target(), Origin: n.Update.Origin, Suite: n.Update.Suite,
 		Classes: n.Update.Classes, Severity: n.Update.Severity, Size: n.Update.Size, Reboot: n.Update.Reboot,
-		Block: n.Update.Block, Update: n.update, Verdict: n.Verdict, Can: n.can(e),
+		Block: n.Update.Block, Licence: n.Update.Licence, Update: n.update, Verdict: n.Verdict, Can: n.can(e),
 		Previous: n.Previous, Source: n.Update.Source, Reversibility: n.Update.Reversibility, ReversibilityWhy: n.Update.ReversibilityWhy,
 	}
 	if job := n.Work.Tried.Open; job != nil {

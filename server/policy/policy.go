@@ -8,6 +8,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -68,9 +69,10 @@ type Answer struct {
 
 // Rule answers where no person did.
 type Rule struct {
-	ID       string // such as the site's
-	Place    string // where it stands, as people call it
-	Security bool   // security updates need no answer
+	ID       string        // such as the site's
+	Place    string        // where it stands, as people call it
+	Security bool          // security updates need no answer
+	Classes  []patch.Class // nor do updates of these classes, of which AutoClasses says what may be
 	At       time.Time
 	// Applications are rules for single programs.
 	Applications []Application
@@ -109,11 +111,40 @@ func decide(n assess.Need, answers []Answer, rule Rule, versions func(string) st
 	case n.Blind != nil:
 	case rule.application(n.Update) != nil && (n.Offered || n.Broken == ""): // what is broken is no wish of a rule
 		return rule.application(n.Update).decide(n, versions(n.Key.Provider))
-	case rule.Security && n.Update.Is(patch.Security) && !n.Update.Is(patch.Preview) && n.Update.Block != patch.Optional: // no rule chooses what is left to people
+	case rule.takes(n.Update) != "":
 		return Decision{Kind: Install, ID: rule.ID, At: rule.At,
-			Reason: fmt.Sprintf("security updates are approved by themselves at %s", rule.Place)}
+			Reason: fmt.Sprintf("%s are approved by themselves at %s", rule.takes(n.Update), rule.Place)}
 	}
 	return Decision{Kind: Wait, Reason: "nobody has answered yet", At: n.Since}
+}
+
+// classWords are the classes that a rule may approve by themselves, in the words of a reason. A
+// new release and what is not finished are for people to choose.
+func classWords() map[patch.Class]string {
+	return map[patch.Class]string{
+		patch.Critical: "critical updates", patch.Definition: "definitions", patch.Rollup: "rollups", patch.BugFix: "bug fixes",
+		patch.ServicePack: "service packs", patch.Driver: "drivers", patch.Tool: "tools",
+	}
+}
+
+// AutoClasses are the classes that a rule may approve by themselves beside security, sorted.
+func AutoClasses() []patch.Class { return slices.Sorted(maps.Keys(classWords())) }
+
+// takes says as what the rule approves an update by itself; "" when it does not. No rule
+// chooses what is left to people.
+func (r Rule) takes(u patch.Update) string {
+	if u.Is(patch.Preview) || u.Is(patch.Feature) && !u.Is(patch.Security) || u.Block == patch.Optional {
+		return ""
+	}
+	if r.Security && u.Is(patch.Security) {
+		return "security updates"
+	}
+	for _, c := range r.Classes {
+		if u.Is(c) {
+			return classWords()[c]
+		}
+	}
+	return ""
 }
 
 // concerning are the answers about this very update. A yes counts no more where the version
@@ -131,7 +162,8 @@ func concerning(u patch.Update, answers []Answer, scheme string) []Answer {
 }
 
 // concerns reports whether the answer is about this very update. A yes is to what one origin
-// publishes; a no holds for the version, whoever publishes it. Whose it is on a device, and
+// publishes; a no holds for the version, whoever publishes it. Where versions are revisions a yes is
+// for one of them. Whose it is on a device, and
 // which of several there, makes it no other update.
 func (a Answer) concerns(u patch.Update, scheme string) bool {
 	k := u.Key()
@@ -145,7 +177,7 @@ func (a Answer) concerns(u patch.Update, scheme string) bool {
 	if a.Version == u.Available && (a.Origin == u.Origin || !a.Yes) {
 		return true
 	}
-	if !a.Follow || a.Origin != u.Origin {
+	if !a.Follow || a.Origin != u.Origin || a.Yes && scheme == patch.SchemeRevision { // another revision is another thing under the same name
 		return false
 	}
 	order, err := patch.CompareVersions(scheme, u.Available, a.Version)

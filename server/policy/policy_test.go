@@ -118,6 +118,24 @@ func TestAnswerIsAboutOneVersionUnlessItFollows(t *testing.T) {
 	}
 }
 
+// Of what is versioned by revisions a yes is for the one that was looked at, and a no for all.
+func TestAYesIsForOneRevision(t *testing.T) {
+	revisions := func(string) string { return patch.SchemeRevision }
+	for _, yes := range []bool{true, false} {
+		a := answer("a", DeviceLevel, yes)
+		a.Version, a.Follow = "200", true
+		want := map[string]Kind{"200": Reject, "201": Reject, "199": Wait}
+		if yes {
+			want = map[string]Kind{"200": Install, "201": Wait, "199": Wait}
+		}
+		for version, kind := range want {
+			if d := Decide([]assess.Need{need(version)}, []Answer{a}, Rule{}, revisions); d[0].Kind != kind {
+				t.Errorf("yes %t, revision %s: %+v, want %s", yes, version, d[0], kind)
+			}
+		}
+	}
+}
+
 // A person forces the version that was looked at, and none that comes after it.
 func TestWhatFollowsIsNotForced(t *testing.T) {
 	a := answer("a", DeviceLevel, true)
@@ -196,6 +214,27 @@ func TestAnAnswerIsForEveryInstance(t *testing.T) {
 		d := Decide([]assess.Need{n}, []Answer{answer("yes", SiteLevel, true)}, Rule{}, deb)
 		if d[0].Kind != Install {
 			t.Errorf("%+v", d)
+		}
+	}
+}
+
+// TestARuleTakesTheClassesItNames is the law over all classes and blocks: beside security a
+// rule takes exactly the classes that it names, and never what is left to people to choose.
+func TestARuleTakesTheClassesItNames(t *testing.T) {
+	for _, named := range patch.Classes() {
+		rule := Rule{ID: "rule", Place: "Ulm", Classes: []patch.Class{named}}
+		for _, is := range patch.Classes() {
+			for _, also := range patch.Classes() {
+				for _, block := range []patch.Block{patch.NotBlocked, patch.Optional} {
+					n := need("1.1", is, also)
+					n.Update.Block = block
+					may := slices.Contains(AutoClasses(), named) && (named == is || named == also) && block == patch.NotBlocked &&
+						!n.Update.Is(patch.Preview) && (!n.Update.Is(patch.Feature) || n.Update.Is(patch.Security))
+					if d := Decide([]assess.Need{n}, nil, rule, deb)[0]; (d.Kind == Install) != may {
+						t.Errorf("a rule for %s decides about %s, %s (%s): %+v", named, is, also, block, d)
+					}
+				}
+			}
 		}
 	}
 }

@@ -124,9 +124,9 @@ func wants(n assess.Need, d policy.Decision, ring Ring) bool {
 	}
 	switch d.Kind {
 	case policy.Install:
-		return n.Offered && !n.Reached && !n.Update.Block.Keeps() && ring.Open
+		return n.Offered && !n.Reached && !n.Leaving && !n.Update.Block.Keeps() && ring.Open
 	case policy.Undo:
-		return n.Installed == n.Update.Available && n.Previous != "" && n.Broken == ""
+		return n.Installed == n.Update.Available && n.Previous != "" && n.Broken == "" && !n.Leaving
 	}
 	return false
 }

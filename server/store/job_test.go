@@ -135,6 +135,29 @@ func TestAWishThatIsBackGoesOnAndAnEndStaysAnEnd(t *testing.T) {
 	})
 }
 
+// What people were told is kept with its receipt, and says nothing of how the job stands.
+func TestWhatPeopleWereToldMovesNoJob(t *testing.T) {
+	both(t, func(t *testing.T, s *Store) {
+		c := founded(t, s, "a")
+		c.wishing(t, true, []Job{install("job_1")})
+		c.standing(t, "job_1", wire.StepRebooting)
+		before := c.job(t, "job_1")
+		o := c.done(1, "job_1")
+		o.Step, o.Result, o.Message, o.Receipt = wire.StepRebooting, wire.ResultTold, "ann was told.", &wire.Envelope{Type: wire.ReceiptDocument, Payload: []byte(`{}`)}
+		c.receive(t, day0, wire.CheckIn{Outcomes: []wire.Outcome{o}})
+		same(t, c.job(t, "job_1"), before)
+		kept, err := s.Customer(ann, c.id).Outcomes(context.Background(), OutcomeFilter{Job: "job_1"})
+		ok(t, err)
+		if len(kept) != 1 || kept[0].Receipt == nil || kept[0].Message != o.Message {
+			t.Errorf("kept %+v", kept)
+		}
+		c.receive(t, day0, wire.CheckIn{Outcomes: []wire.Outcome{c.done(2, "job_1")}})
+		if j := c.job(t, "job_1"); j.Step != wire.StepDone {
+			t.Errorf("%+v", j)
+		}
+	})
+}
+
 func TestAnAgentSpeaksOnlyForJobsOfItsOwnDevices(t *testing.T) {
 	both(t, func(t *testing.T, s *Store) {
 		c := founded(t, s, "a")

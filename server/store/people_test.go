@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -96,10 +97,10 @@ func TestNamesAreUniqueWhateverTheirLetters(t *testing.T) {
 		refused(t, ErrExists, a.CreateSite(ctx, day0, Site{ID: "site_x", Name: "MAIN", CreatedAt: day0, ChangedAt: day0}))
 		refused(t, ErrNotFound, s.Customer(ann, "cus_none").CreateSite(ctx, day0, Site{ID: "site_x", CreatedAt: day0, ChangedAt: day0}))
 		refused(t, ErrNotFound, m.UpdateCustomer(ctx, day0, CustomerRow{ID: "cus_none", Name: "Z"}))
-		ok(t, b.UpdateSite(ctx, day0, Site{ID: b.site, Name: "main", Zone: "UTC", Policy: SitePolicy{Auto: Security, Reboot: true}, ChangedAt: day0}))
+		ok(t, b.UpdateSite(ctx, day0, Site{ID: b.site, Name: "main", Zone: "UTC", Policy: SitePolicy{Auto: Security, Reboots: wire.Reboots{When: wire.RebootWindow, Daily: wire.UsualDaily}}, ChangedAt: day0}))
 		site, err := b.Site(ctx, b.site)
 		ok(t, err)
-		same(t, site, Site{ID: b.site, Customer: b.id, Name: "main", Zone: "UTC", Policy: SitePolicy{Auto: Security, Reboot: true}, CreatedAt: day0, ChangedAt: day0})
+		same(t, site, Site{ID: b.site, Customer: b.id, Name: "main", Zone: "UTC", Policy: SitePolicy{Auto: Security, Reboots: wire.Reboots{When: wire.RebootWindow, Daily: wire.UsualDaily}}, CreatedAt: day0, ChangedAt: day0})
 		all, err := m.Customers(ctx)
 		ok(t, err)
 		one, err := a.Get(ctx)
@@ -243,4 +244,29 @@ func TestDailyFactsAreWrittenOnce(t *testing.T) {
 		ok(t, err)
 		same(t, one, []DailyFact{next})
 	})
+}
+
+// A policy from when it said of reboots only yes or no is read as what it meant, and what is
+// written today is a no to who reads it as then.
+func TestPoliciesOfBeforeAreRead(t *testing.T) {
+	for text, want := range map[string]wire.Reboots{
+		`{"auto":"by_hand","windows":null,"reboot":true}`:                       {When: wire.RebootWindow, Daily: wire.UsualDaily},
+		`{"auto":"by_hand","windows":null,"reboot":false}`:                      {},
+		`{"auto":"by_hand","reboot":true,"reboots":{"when":"never","daily":2}}`: {When: wire.RebootNever, Daily: 2},
+	} {
+		var p SitePolicy
+		ok(t, json.Unmarshal([]byte(text), &p))
+		if p.Reboots != want || p.Auto != ByHand {
+			t.Errorf("%s: %+v", text, p)
+		}
+	}
+	for _, when := range []wire.RebootWhen{wire.RebootNever, wire.RebootWindow, wire.RebootAsk} {
+		text, err := json.Marshal(SitePolicy{Reboots: wire.Reboots{When: when, DeadlineHours: 1}})
+		ok(t, err)
+		var before struct{ Reboot bool }
+		ok(t, json.Unmarshal(text, &before))
+		if before.Reboot {
+			t.Errorf("%s", text)
+		}
+	}
 }

@@ -181,6 +181,8 @@ const (
 	maxSections = 100  // of one device
 	maxName     = 200  // bytes of the name of a section, and of an ID an agent tells
 	maxKey      = 1000 // bytes of all that names an update
+	// maxHistory is for what a manager says it did, which nothing is decided by.
+	maxHistory = 512 << 10
 )
 
 func tooMuch(name string, held map[string]SectionRow) string {
@@ -316,6 +318,13 @@ func read(name string, body json.RawMessage) (c content, err error) {
 		return c, err
 	case wire.SourcesSection:
 		return c, json.Unmarshal(body, &[]patch.Source{})
+	case wire.HistorySection:
+		var events []patch.Event
+		err := json.Unmarshal(body, &events)
+		if len(events) > patch.MaxHistory || len(body) > maxHistory {
+			return c, fmt.Errorf("it has %d events in %d bytes, which is too much", len(events), len(body))
+		}
+		return c, err
 	}
 	return c, json.Unmarshal(body, new(json.RawMessage))
 }

@@ -33,8 +33,10 @@ type Site struct {
 // JSON object.
 type SitePolicy struct {
 	Auto    Auto            `json:"auto"`
-	Windows []window.Weekly `json:"windows"` // none: nothing happens here unless forced
-	Reboot  bool            `json:"reboot"`  // whether devices may reboot by themselves inside the window
+	Classes []patch.Class   `json:"classes,omitempty"` // of updates that need no answer either, sorted
+	Windows []window.Weekly `json:"windows"`           // none: nothing happens here unless forced
+	// Reboots says when devices may reboot by themselves, and who is asked.
+	Reboots wire.Reboots `json:"reboots"`
 	// Restarts says who restarts services that use old files of an update; "" is by hand.
 	Restarts Restarts `json:"restarts,omitempty"`
 	// InUse is what is done about programs that somebody has open.
@@ -44,6 +46,24 @@ type SitePolicy struct {
 	Beside []string `json:"beside,omitempty"`
 	// Applications are rules for single programs, sorted by provider and package, one for each.
 	Applications []ApplicationRule `json:"applications,omitempty"`
+}
+
+// UnmarshalJSON reads a policy, also one from when it said of reboots only whether they may be
+// made in the window: a server of then may run beside this one, and the audit chain keeps such.
+// What this one writes means never to that one.
+func (p *SitePolicy) UnmarshalJSON(data []byte) error {
+	type plain SitePolicy
+	old := struct {
+		*plain
+		Reboot bool `json:"reboot"`
+	}{plain: (*plain)(p)}
+	if err := json.Unmarshal(data, &old); err != nil {
+		return err
+	}
+	if p.Reboots.When == "" && old.Reboot {
+		p.Reboots = wire.Reboots{When: wire.RebootWindow, Daily: wire.UsualDaily}
+	}
+	return nil
 }
 
 // Restarts says who restarts services.

@@ -177,6 +177,9 @@ func known(c Case, now time.Time) Verdict {
 	case n.Disputed != "":
 		return Verdict{Name: DISPUTED, Owner: MSP, Since: n.ScannedAt, Act: ActLook,
 			Sentence: sentence(n.Disputed) + " Until both readings agree it counts as not installed."}
+	case n.Leaving && c.Work.Tried.Open == nil:
+		return Verdict{Name: INSTALLED_PENDING_REBOOT, Owner: User, Since: n.ScannedAt,
+			Sentence: fmt.Sprintf("%s is being taken off: it is there until the machine restarts, which has not happened yet.", n.Key.Name)}
 	case n.Installed == "" && !n.Absent:
 		return Verdict{Name: UNKNOWN, Owner: MSP, Since: n.Since, Act: ActLook,
 			Sentence: fmt.Sprintf("%s is on offer for this device, but what the device says is installed does not name it.", n.Update.Available)}

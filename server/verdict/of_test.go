@@ -61,6 +61,7 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		{WAITS_DECISION, Decided, func(c *Case) {
 			c.Need.Update.Block, c.Decision, c.Work = patch.Optional, policy.Decision{Kind: policy.Wait}, Work{}
 		}},
+		{INSTALLED_PENDING_REBOOT, Known, func(c *Case) { c.Need.Installed, c.Need.Leaving, c.Work.Tried.Open = "1.1", true, nil }},
 		{DISPUTED, Known, func(c *Case) { c.Need.Installed, c.Need.Disputed = "1.1", "the engine and the build do not agree" }},
 		{SUPERSEDED, Offered, func(c *Case) {
 			c.Need.Installed, c.Need.Absent, c.Need.Offered, c.Need.GoneAt, c.Need.Replaced = "", true, false, &gone, "KB2"

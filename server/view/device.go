@@ -21,28 +21,48 @@ const (
 
 // Device is a thing that is patched.
 type Device struct {
-	ID           string      `json:"id"`
-	Name         string      `json:"name"`
-	Customer     Ref         `json:"customer"`
-	Site         Ref         `json:"site"`
-	OS           string      `json:"os,omitempty" doc:"Such as linux, windows, darwin"`
-	OSName       string      `json:"os_name,omitempty"`
-	Edition      string      `json:"edition,omitempty" doc:"Of a Windows, such as Professional"`
-	Channel      string      `json:"channel,omitempty" doc:"By which a Windows is serviced: gac, ltsc, annual, or one of Insiders, such as insider_beta"`
-	Release      string      `json:"release,omitempty"`
-	SupportEnds  string      `json:"support_ends,omitempty" doc:"YYYY-MM-DD; left out when not known"`
-	Kernel       string      `json:"kernel,omitempty" doc:"The one that runs"`
-	Architecture string      `json:"architecture,omitempty"`
-	Container    bool        `json:"container"`
-	Agent        Agent       `json:"agent"`
-	Silent       bool        `json:"silent"`
-	SilentSince  *time.Time  `json:"silent_since,omitempty"`
-	ScannedAt    *time.Time  `json:"scanned_at,omitempty" doc:"Of the last complete scan"`
-	Posture      Posture     `json:"posture"`
-	Restart      Restart     `json:"restart"`
-	Patchers     []string    `json:"patchers,omitempty" doc:"Other programs that install updates there"`
-	Window       Window      `json:"window"`
-	State        DeviceState `json:"state" enum:"ok,scan_failed,never_scanned,not_back,silent"`
+	ID           string         `json:"id"`
+	Name         string         `json:"name"`
+	Customer     Ref            `json:"customer"`
+	Site         Ref            `json:"site"`
+	OS           string         `json:"os,omitempty" doc:"Such as linux, windows, darwin"`
+	OSName       string         `json:"os_name,omitempty"`
+	Edition      string         `json:"edition,omitempty" doc:"Of a Windows, such as Professional"`
+	Channel      string         `json:"channel,omitempty" doc:"By which a Windows is serviced: gac, ltsc, annual, or one of Insiders, such as insider_beta"`
+	Release      string         `json:"release,omitempty"`
+	SupportEnds  string         `json:"support_ends,omitempty" doc:"YYYY-MM-DD; left out when not known"`
+	Kernel       string         `json:"kernel,omitempty" doc:"The one that runs"`
+	Architecture string         `json:"architecture,omitempty"`
+	Container    bool           `json:"container"`
+	Agent        Agent          `json:"agent"`
+	Silent       bool           `json:"silent"`
+	SilentSince  *time.Time     `json:"silent_since,omitempty"`
+	ScannedAt    *time.Time     `json:"scanned_at,omitempty" doc:"Of the last complete scan"`
+	Posture      Posture        `json:"posture"`
+	Restart      Restart        `json:"restart"`
+	Patchers     []string       `json:"patchers,omitempty" doc:"Other programs that install updates there"`
+	Presence     DevicePresence `json:"presence" doc:"Whether somebody is at it, when it was last read"`
+	Window       Window         `json:"window"`
+	State        DeviceState    `json:"state" enum:"ok,scan_failed,never_scanned,not_back,silent"`
+}
+
+// DevicePresence says whether somebody is at a device. What is left out is not known.
+type DevicePresence struct {
+	LoggedIn   patch.Answer `json:"logged_in,omitempty" enum:"yes,no"`
+	Locked     patch.Answer `json:"locked,omitempty" enum:"yes,no" doc:"Nobody who is logged in sees their screen"`
+	Presenting patch.Answer `json:"presenting,omitempty" enum:"yes,no" doc:"Somebody shows something to others, or a program fills the screen"`
+	Battery    patch.Answer `json:"battery,omitempty" enum:"yes,no" doc:"It runs on its battery"`
+}
+
+// PresenceOf takes from facts what can be so: what a device says else is not known.
+func PresenceOf(p wire.Presence) DevicePresence {
+	known := func(a patch.Answer) patch.Answer {
+		if a == patch.Yes || a == patch.No {
+			return a
+		}
+		return patch.Unknown
+	}
+	return DevicePresence{LoggedIn: known(p.LoggedIn), Locked: known(p.Locked), Presenting: known(p.Presenting), Battery: known(p.Battery)}
 }
 
 // Agent is the program that speaks for a device.
@@ -85,6 +105,18 @@ type DeviceDetail struct {
 	CopyOf   *Ref           `json:"copy_of,omitempty" doc:"The device whose disk this one began with"`
 	Copies   []Ref          `json:"copies,omitempty" doc:"Devices that began with this one's disk"`
 	SetBack  *time.Time     `json:"set_back,omitempty" doc:"When it was last seen that its disk had been set back, as by restoring a snapshot"`
+	BootedAt *time.Time     `json:"booted_at,omitempty" doc:"When the machine last started, as it says; left out when not known"`
+
+	RestartSources []wire.RestartSource `json:"restart_sources,omitempty" doc:"Of a Windows: the places in which it says that it waits for a restart, each with what it says. Left out where none was ever looked into"`
+	RestartPlan    string               `json:"restart_plan,omitempty" doc:"Who makes the restart that is asked for, and when; left out when none is"`
+	RestartBy      string               `json:"restart_by,omitempty" enum:"person,device" doc:"Who makes it, in a word"`
+}
+
+// HistoryEvent is one line of what a manager on a device says it did.
+type HistoryEvent struct {
+	patch.Event
+	Provider string `json:"provider"`
+	Need     string `json:"need,omitempty" doc:"The ID of the need for the same item, where there is one now"`
 }
 
 // Item is one installed thing.
@@ -114,7 +146,7 @@ type DeviceCan struct {
 // TimelineEntry is one thing that happened to a device.
 type TimelineEntry struct {
 	At       time.Time `json:"at"`
-	Kind     string    `json:"kind" enum:"enrolled,scan,outcome,approval,job,audit"`
+	Kind     string    `json:"kind" enum:"enrolled,scan,outcome,notice,approval,job,audit"`
 	Title    string    `json:"title"`
 	Sentence string    `json:"sentence,omitempty"`
 	Actor    string    `json:"actor,omitempty"`
@@ -132,5 +164,5 @@ type Story struct {
 
 	RetiredAt *time.Time           `json:"retired_at,omitempty" doc:"Since when it is no longer looked after"`
 	Entries   []TimelineEntry      `json:"entries" doc:"The newest first"`
-	Receipts  []wire.SignedReceipt `json:"receipts" doc:"Of every job that is over, as the agent signed them, the newest first"`
+	Receipts  []wire.SignedReceipt `json:"receipts" doc:"Of every job that is over, and of what people were told or asked, as the agent signed them, the newest first"`
 }

@@ -31,6 +31,7 @@ type Need struct {
 	Size      int64          `json:"size,omitempty" doc:"Bytes to download; left out when not known"`
 	Reboot    patch.Answer   `json:"reboot,omitempty"`
 	Block     patch.Block    `json:"block,omitempty"`
+	Licence   bool           `json:"licence,omitempty" doc:"It is optional only for a licence that nobody agreed to: whoever approves it agrees"`
 	Source    string         `json:"source,omitempty" doc:"The source package, where it has another name"`
 
 	Reversibility    patch.Reversibility `json:"reversibility,omitempty" doc:"How the update can be taken back; left out when not known"`
@@ -115,6 +116,22 @@ type Update struct {
 	Counts     Counts         `json:"counts"`
 	Silent     int            `json:"silent" doc:"Needs of these that are on silent devices"`
 	From       []string       `json:"from,omitempty" doc:"Installed versions, at most five"`
+}
+
+// ClassCount is how many updates of one class are on offer.
+type ClassCount struct {
+	Class     patch.Class     `json:"class" enum:"security,bugfix,critical,feature,definition,rollup,service_pack,driver,tool,preview,other"`
+	Updates   int             `json:"updates"`
+	Open      int             `json:"open" doc:"Of these, those that are not verified on every device"`
+	Devices   int             `json:"devices" doc:"On which one of it is not verified"`
+	Waiting   int             `json:"waiting" doc:"Needs of it that wait for a person"`
+	Customers []ClassCustomer `json:"customers,omitempty" doc:"Where needs of it wait for a person, the most first"`
+}
+
+// ClassCustomer is how many needs of a class wait for a person at a customer.
+type ClassCustomer struct {
+	Customer Ref `json:"customer"`
+	Waiting  int `json:"waiting"`
 }
 
 // UpdateStory is all that happened around one update, to be taken along.

@@ -45,14 +45,24 @@ type Site struct {
 // Policy is what goes by itself at a site, and when.
 type Policy struct {
 	Auto    string   `json:"auto" enum:"by_hand,security" doc:"What needs no person's answer"`
+	Classes []string `json:"classes,omitempty" maxItems:"20" enum:"bugfix,critical,definition,driver,rollup,service_pack,tool" doc:"Classes of updates that need no person's answer either. Previews, new releases and what is optional always do"`
 	Windows []Weekly `json:"windows,omitempty" maxItems:"20" doc:"None: nothing happens here unless forced"`
-	Reboot  bool     `json:"reboot" doc:"Devices may reboot by themselves inside the window"`
+	// Reboots is optional, for callers that do not know it.
+	Reboots Reboots `json:"reboots,omitzero" required:"false" doc:"When devices may reboot for updates that ask for it. Never when left out"`
 	// Restarts is optional, for callers that do not know it.
 	Restarts string   `json:"restarts,omitempty" enum:"by_hand,in_window" doc:"Who restarts services that use old files of an update: a person, or the device inside the window. By hand when left out"`
 	InUse    string   `json:"in_use,omitempty" enum:"wait,ask,close" doc:"What is done about a program that somebody has open while it is to be replaced: it waits until they close it, they are asked, or they are told and it is closed five minutes later. Wait when left out"`
 	Beside   []string `json:"beside,omitempty" maxItems:"20" doc:"Other programs that may install updates on these devices, such as Intune, and beside which Patchbay installs all the same. Where one is not named here, nothing is installed that it may install too"`
 	// Applications is optional, for callers that do not know it.
 	Applications []ApplicationRule `json:"applications,omitzero" required:"false" maxItems:"200" doc:"Rules for single programs, one for each. Those that are there stay when left out"`
+}
+
+// Reboots says when devices may reboot by themselves.
+type Reboots struct {
+	When          string `json:"when" enum:"never,window,ask" doc:"Never, inside the window, or inside the window and as those who are logged in choose: they are asked, may choose a time or put it off, until the deadline"`
+	Postpone      int    `json:"postpone,omitempty" minimum:"0" maximum:"20" doc:"How often people may put it off where they are asked"`
+	DeadlineHours int    `json:"deadline_hours,omitempty" minimum:"0" maximum:"336" doc:"For how long they decide, from when the reboot was first asked for; after it the device reboots in a window. Needed where they are asked"`
+	Daily         int    `json:"daily" minimum:"0" maximum:"24" doc:"How many reboots a day there may be before the next one waits for tomorrow; 0 is no limit"`
 }
 
 // ApplicationRule says what becomes of one program.
@@ -164,6 +174,7 @@ type Outcome struct {
 	ReceivedAt time.Time   `json:"received_at" doc:"By the server's clock"`
 	Message    string      `json:"message,omitempty"`
 	Detail     string      `json:"detail,omitempty" doc:"The manager's own words"`
+	Signed     bool        `json:"signed,omitempty" doc:"The agent signed a record of it, which the job's receipt with this seq gives"`
 }
 
 // Receipt is the signed record of a finished job.

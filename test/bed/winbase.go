@@ -25,7 +25,7 @@ func installerTools() []tool {
 }
 
 // winRecipe is to be raised when what a prepared Windows holds changes.
-const winRecipe = "1"
+const winRecipe = "2"
 
 // windowsKey names what is made of the files in wine/ and of this machine's wine.
 func windowsKey(ctx context.Context) (string, error) {
@@ -87,7 +87,10 @@ func prepareWindows(ctx context.Context, dir string) error {
 		return err
 	}
 	defer d.Kill()
-	for _, args := range [][]string{{"wineboot", "--init"}, {"winecfg", "-v", "win10"}} {
+	for _, args := range [][]string{
+		{"wineboot", "--init"}, {"winecfg", "-v", "win10"},
+		{"reg", "add", `HKCU\Software\Wine\DllOverrides`, "/v", "dism.exe", "/d", "native", "/f"}, // ours, and not wine's own
+	} {
 		if err := d.wine(ctx, args...); err != nil {
 			return err
 		}
@@ -133,6 +136,7 @@ func compileWindows(ctx context.Context, dir string) error {
 	engine := append([]string{"-shared", "-o", filepath.Join(c, "bed/engine.dll")}, glob(work, "wine/engine/*.c")...)
 	for _, args := range [][]string{
 		{"-municode", "-o", filepath.Join(c, "bed/launch.exe"), "wine/launch.c"},
+		{"-municode", "-o", filepath.Join(c, "windows/system32/dism.exe"), "wine/dism.c"},
 		{"-shared", "-o", filepath.Join(c, "windows/system32/bcryptprimitives.dll"), "wine/bcryptprimitives.c", "-ladvapi32"},
 		append(engine, "-lole32", "-loleaut32", "-luuid", "-ladvapi32"),
 	} {

@@ -253,6 +253,32 @@ func (d *WindowsDevice) Start(ctx context.Context) error {
 	return nil
 }
 
+// StartCut switches the device on and cuts the power in the middle of that.
+func (d *WindowsDevice) StartCut(ctx context.Context) error {
+	if err := d.power(ctx); err != nil {
+		return err
+	}
+	cmd, err := d.command(ctx, "/usr/lib/wine/wine64", "wineboot")
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return errors.Join(err, d.Kill())
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // the power cut ends it
+	}()
+	select {
+	case <-ended:
+	case <-time.After(300 * time.Millisecond):
+	}
+	err = d.Kill()
+	<-ended
+	return err
+}
+
 // Stop shuts Windows down: its processes end at once, its registry is written.
 func (d *WindowsDevice) Stop() error {
 	d.mu.Lock()

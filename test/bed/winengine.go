@@ -48,7 +48,7 @@ type Update struct {
 	DownloadFails, InstallFails       uint32 // HRESULTs
 	UninstallFails                    uint32
 	Partly                            uint32  // its installation "succeeds with errors", with this HRESULT, and changes nothing
-	Misdeed                           Misdeed // Lies, Hangs, Crashes, HangsDownload, Undoes
+	Misdeed                           Misdeed // Lies, Hangs, Crashes, CrashesOnce, HangsDownload, Undoes
 
 	// What an installation changes in the registry, at once or, where it restarts, at the restart;
 	// a removal takes it back.
@@ -62,6 +62,7 @@ type Update struct {
 // ends the process in the middle of it.
 const (
 	HangsDownload Misdeed = "hang download"
+	CrashesOnce   Misdeed = "crash once"
 	Undoes        Misdeed = "undo" // the restart takes it back, with 0x800F0922
 )
 
@@ -92,6 +93,65 @@ func (u Updates) Put(t T, d *WindowsDevice) {
 		t.Fatalf("bed: %v", err)
 	}
 	d.Must(t, "regsvr32", "/s", `C:\bed\engine.dll`)
+}
+
+// PutMended makes the stand-in have these updates, and be like this, once somebody repairs the component store.
+func (u Updates) PutMended(t T, d *WindowsDevice) {
+	t.Helper()
+	if err := d.PutFile(engineFolder+"mended", u.text()); err != nil {
+		t.Fatalf("bed: %v", err)
+	}
+}
+
+// Repairs are how the program that repairs the component store was asked so far.
+func (d *WindowsDevice) Repairs(t T) []string {
+	t.Helper()
+	text, err := d.ReadFile(`C:\bed\repairs`)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("bed: %v", err)
+	}
+	return strings.FieldsFunc(string(text), func(c rune) bool { return c == '\n' || c == '\r' })
+}
+
+// EngineDone is one line of the stand-in's own history: what it really did, or began and was ended in.
+type EngineDone struct {
+	ID       string
+	Revision int
+	Removal  bool
+	Result   int // the engine's own number: 2 succeeded
+	At       time.Time
+}
+
+// Keep writes the updates, and a history of what was done, the oldest first, into a folder: for
+// a program in the Windows that puts them where the stand-in looks for them.
+func (u Updates) Keep(t T, d *WindowsDevice, folder string, history []EngineDone) {
+	t.Helper()
+	var r record
+	for _, h := range history {
+		r.text("id", h.ID)
+		r.text("revision", strconv.Itoa(h.Revision))
+		r.date("at", h.At)
+		r.number("operation", map[bool]uint32{false: 1, true: 2}[h.Removal])
+		r.number("result", uint32(h.Result))
+		r.WriteString("\n")
+	}
+	for name, text := range map[string]string{"offer": u.text(), "history": r.String()} {
+		if err := d.PutFile(folder+`\`+name, text); err != nil {
+			t.Fatalf("bed: %v", err)
+		}
+	}
+}
+
+// EngineHistory is all that the stand-in did so far.
+func (d *WindowsDevice) EngineHistory(t T) []EngineDone {
+	t.Helper()
+	var all []EngineDone
+	for _, r := range d.engineRecords(t, "history") {
+		revision, _ := strconv.Atoi(r["revision"])
+		result, _ := strconv.Atoi(r["result"])
+		all = append(all, EngineDone{ID: strings.ToLower(r["id"]), Revision: revision, Removal: r["operation"] == "2", Result: result})
+	}
+	return all
 }
 
 // EngineCall is what the stand-in was asked: "search", "search online", "download", "install" or "uninstall"; or

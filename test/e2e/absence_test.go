@@ -53,7 +53,7 @@ func TestAServerThatWasAwayHearsHowItEnded(t *testing.T) {
 	archive, origin := offered(t, in)
 	e := faulty(t, in, bed.Options{Name: "alone", Origin: origin, Install: []string{"bed-watch", "bed-halt", "bed-halt-lib"}})
 	archive.Publish(t, bed.Stable, bed.HaltStep(1))
-	e.Must(t, "apt-get", "update")
+	e.refresh()
 	e.scan()
 	e.expect("bed-halt", "WAITS_DECISION")
 	if err := e.HaltAt(bed.HaltPostinst); err != nil {

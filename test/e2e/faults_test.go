@@ -59,7 +59,7 @@ func heldPackage(t *testing.T, in *installation) {
 	archive.Publish(t, bed.Stable, "bed-lib=1.1")
 	e := faulty(t, in, bed.Options{Name: "held", Origin: origin, Install: []string{"bed-lib=1.0"}})
 	e.Must(t, "apt-mark", "hold", "bed-lib")
-	e.Must(t, "apt-get", "update")
+	e.refresh()
 	e.scan()
 	says(t, e.expect("bed-lib", "HELD"), "held")
 	e.approve("bed-lib", true)
@@ -111,7 +111,7 @@ func conffileConflict(t *testing.T, in *installation) {
 		t.Fatal(err)
 	}
 	archive.Publish(t, bed.Stable, "bed-conf=1.1")
-	e.Must(t, "apt-get", "update")
+	e.refresh()
 	e.scan()
 	e.expect("bed-conf", "WAITS_DECISION")
 	e.approve("bed-conf", true)
@@ -137,7 +137,7 @@ func diskFull(t *testing.T, in *installation) {
 	archive, origin := offered(t, in)
 	e := faulty(t, in, bed.Options{Name: "disk", Origin: origin, Disk: bed.BlobSize, Install: []string{"bed-big=1.0", "bed-swollen=1.0"}})
 	archive.Publish(t, bed.Stable, "bed-big=1.1", "bed-swollen=1.1")
-	e.Must(t, "apt-get", "update")
+	e.refresh()
 	e.scan()
 	for _, item := range []string{"bed-big", "bed-swollen"} {
 		e.expect(item, "WAITS_DECISION")

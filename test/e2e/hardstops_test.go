@@ -175,9 +175,9 @@ type target struct {
 func stopped(t *testing.T, in *installation, name string, forced bool, all *tally) *target {
 	t.Helper()
 	archive, origin := offered(t, in)
-	policy := object{"auto": "security", "windows": []object{always()}, "reboot": true}
+	policy := object{"auto": "security", "windows": []object{always()}, "reboots": object{"when": "window", "daily": 0}}
 	if forced {
-		policy = object{"auto": "by_hand", "windows": []object{}, "reboot": true}
+		policy = object{"auto": "by_hand", "windows": []object{}, "reboots": object{"when": "window", "daily": 0}}
 	}
 	site := in.site(in.customer(name), "HQ", policy)
 	d := in.bed.Device(t, bed.Options{Name: name, Boot: true, Disk: 512 << 20, Log: true, Origin: origin,

@@ -288,7 +288,7 @@ func always() object {
 
 // never is a site's policy without a window.
 func byHand(windows ...object) object {
-	return object{"auto": "by_hand", "windows": windows, "reboot": false}
+	return object{"auto": "by_hand", "windows": windows}
 }
 
 func (in *installation) customer(name string) string {

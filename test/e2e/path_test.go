@@ -20,7 +20,7 @@ func TestFromAnEmptyMachineToVerified(t *testing.T) {
 	acme, globex := in.customer("Acme"), in.customer("Globex")
 	hq := in.site(acme, "HQ", byHand(always()))
 	shop := in.site(acme, "Shop", byHand()) // no window: nothing starts by itself
-	office := in.site(globex, "Office", object{"auto": "security", "windows": []object{always()}, "reboot": false})
+	office := in.site(globex, "Office", object{"auto": "security", "windows": []object{always()}})
 
 	have := []string{"bed-lib", "bed-app", "bed-conf"}
 	one := in.bed.Device(t, bed.Options{Name: "acme-1", Origin: origin, Install: have})

@@ -19,7 +19,7 @@ func rule(provider, pkg, wish, pin string) object {
 
 // bySecurity is a site's policy that approves security updates by itself, with rules.
 func bySecurity(rules ...object) object {
-	return object{"auto": "security", "windows": []object{always()}, "reboot": false, "applications": append([]object{}, rules...)}
+	return object{"auto": "security", "windows": []object{always()}, "applications": append([]object{}, rules...)}
 }
 
 func (in *installation) changePolicy(site string, policy object) {

@@ -77,13 +77,19 @@ func mainProcess(t *testing.T, d *bed.Device) string {
 func (e *endpoint) offer(archive *bed.Archive, version string) {
 	e.in.t.Helper()
 	archive.Publish(e.in.t, bed.Stable, version)
+	e.refresh()
+	e.scan()
+	name, _, _ := strings.Cut(version, "=")
+	e.expect(name, "WAITS_DECISION")
+}
+
+// refresh has the manager ask its sources. The agent may be doing the same just now.
+func (e *endpoint) refresh() {
+	e.in.t.Helper()
 	e.waitFor("to refresh beside the agent's own refresh", func() bool {
 		r, err := e.Exec(e.in.t.Context(), "apt-get", "update")
 		return err == nil && r.Code == 0
 	})
-	e.scan()
-	name, _, _ := strings.Cut(version, "=")
-	e.expect(name, "WAITS_DECISION")
 }
 
 // shows holds what the device's page says runs old: nothing, or bed-service with its package.

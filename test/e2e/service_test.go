@@ -17,7 +17,7 @@ func TestAServiceRebootsInItsWindow(t *testing.T) {
 	in := install(t)
 	archive := bed.NewArchive(t)
 	archive.Publish(t, bed.Stable, "1.0")
-	site := in.site(in.customer("Acme"), "HQ", object{"auto": "security", "windows": []object{always()}, "reboot": true})
+	site := in.site(in.customer("Acme"), "HQ", object{"auto": "security", "windows": []object{always()}, "reboots": object{"when": "window", "daily": 0}})
 	d := in.bed.Device(t, bed.Options{Name: "server", Boot: true, Origin: in.bed.Serve(t, archive), Install: []string{"bed-reboot"}})
 	archive.Publish(t, bed.Security, "bed-reboot=1.2")
 	d.Must(t, "apt-get", "update")

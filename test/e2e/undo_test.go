@@ -17,7 +17,7 @@ func TestAnUpdateIsTakenBackAndProven(t *testing.T) {
 	archive := bed.NewArchive(t)
 	archive.Publish(t, bed.Stable, "1.0")
 	origin := in.bed.Serve(t, archive)
-	site := in.site(in.customer("Acme"), "HQ", object{"auto": "security", "windows": []object{always()}, "reboot": false})
+	site := in.site(in.customer("Acme"), "HQ", object{"auto": "security", "windows": []object{always()}})
 	d := in.bed.Device(t, bed.Options{Name: "till", Origin: origin, Install: []string{"bed-lib", "bed-app", "bed-conf"}})
 	archive.Publish(t, bed.Security, "bed-lib=1.1", "bed-app=1.1", "bed-conf=1.1")
 	archive.Withdraw(t, bed.Stable, "bed-lib=1.0", "bed-app=1.0") // no source has them any more: the device must keep them

@@ -93,6 +93,7 @@ func TestWindowsUpdatesGoTheWholeWay(t *testing.T) {
 	e.waitFor("until it is uninstalled", func() bool {
 		return w.EngineState(t, month.ID)["pending"] == "2" // it is taken off at the restart
 	})
+	says(t, e.expect(kb, "INSTALLED_PENDING_REBOOT"), "being taken off", "until the machine restarts")
 	restart(kb, "ROLLED_BACK")
 	says(t, e.expect(kb, "ROLLED_BACK"), "printers fail", "no longer there")
 

@@ -30,6 +30,10 @@ type device struct {
 	offered                   []patch.Update
 	system                    []systemUpdate // for a Windows itself
 	sources                   []patch.Source
+	history                   []patch.Event       // what its update engine says it did
+	unread                    string              // why that cannot be read
+	repair                    *patch.Repair       // of its update engine
+	left                      map[string]bool     // items that nobody decides on
 	fails                     map[string]string   // by item: what goes wrong there
 	removes                   map[string][]string // by item: what would have to go for it
 	refuses                   map[string]string   // by item: why the device guards itself
@@ -134,6 +138,9 @@ func (d *device) sections(now time.Time) ([]wire.Section, error) {
 		bodies[p.Name+"/"+wire.InstalledSection] = of(p.Name, d.installed, itemOf)
 		bodies[p.Name+"/"+wire.OfferedSection] = of(p.Name, d.offered, updateOf)
 		bodies[p.Name+"/"+wire.SourcesSection] = of(p.Name, d.sources, sourceOf)
+		if p.Name == winupdate {
+			bodies[p.Name+"/"+wire.HistorySection] = d.history
+		}
 	}
 	var list []wire.Section
 	for name, v := range bodies {
@@ -144,6 +151,9 @@ func (d *device) sections(now time.Time) ([]wire.Section, error) {
 		s := wire.Section{Name: name, Hash: wire.Hash(body), State: wire.SectionOK, ScannedAt: now, Body: body}
 		if d.broken != "" && strings.HasSuffix(name, "/"+wire.OfferedSection) {
 			s.State, s.Error = wire.SectionFailed, d.broken
+		}
+		if d.unread != "" && strings.HasSuffix(name, "/"+wire.HistorySection) {
+			s.State, s.Error = wire.SectionFailed, d.unread
 		}
 		list = append(list, s)
 	}

@@ -256,6 +256,9 @@ func (d *device) offers(age time.Duration, now time.Time, random *rand.Rand) {
 	d.sources = nil
 	for _, p := range d.facts.Providers {
 		d.sources = append(d.sources, sourcesOf(p.Name, now, now.Add(-time.Duration(random.IntN(20))*time.Hour))...)
+		if last := &d.sources[len(d.sources)-1]; last.Provider == winupdate {
+			*last = d.engineSource(*last)
+		}
 	}
 	d.offered = nil
 	for _, r := range releases() {

@@ -47,9 +47,9 @@ func (w *world) places(ctx context.Context, devices int, now time.Time) ([]place
 		customer, site, zone string
 		policy               store.SitePolicy
 	}{
-		{"Müller Maschinenbau GmbH", "Werk Ulm", "Europe/Berlin", store.SitePolicy{Auto: store.Security, Windows: saturday, Reboot: true, Restarts: store.InWindow}},
+		{"Müller Maschinenbau GmbH", "Werk Ulm", "Europe/Berlin", store.SitePolicy{Auto: store.Security, Windows: saturday, Reboots: wire.Reboots{When: wire.RebootWindow, Daily: wire.UsualDaily}, Restarts: store.InWindow}},
 		{"Müller Maschinenbau GmbH", "Büro Stuttgart", "Europe/Berlin", store.SitePolicy{Auto: store.ByHand, Windows: saturday, Applications: rules(w.by.Name, now)}},
-		{"Praxis Dr. Lang", "Praxis", "Europe/Vienna", store.SitePolicy{Auto: store.ByHand, Windows: always, Reboot: true}},
+		{"Praxis Dr. Lang", "Praxis", "Europe/Vienna", store.SitePolicy{Auto: store.ByHand, Windows: always, Reboots: wire.Reboots{When: wire.RebootAsk, Postpone: 3, DeadlineHours: 48, Daily: wire.UsualDaily}}},
 		{"Hafen Logistik und Containerumschlag Beteiligungsgesellschaft Ost mbH & Co. KGaA", "Terminal <b>Ost</b> & Rechenzentrum mit einem sehr langen Namen, der gekürzt werden muss", "America/New_York", store.SitePolicy{Auto: store.ByHand}},
 	}
 	for i := len(plans); i < devices/60; i++ {
@@ -161,6 +161,9 @@ func (w *world) answer(ctx context.Context, d *device, now time.Time, random *ra
 	chance := map[string]int{} // what is of one source is answered alike
 	for i := range entry.Needs {
 		n := &entry.Needs[i]
+		if d.left[n.Key.Name] {
+			continue
+		}
 		source := cmp.Or(n.Update.Source, n.Key.Name)
 		if _, ok := chance[source]; !ok {
 			chance[source] = random.IntN(42)

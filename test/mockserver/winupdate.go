@@ -91,11 +91,18 @@ func systemUpdates(release, distro string) []systemUpdate {
 func (d *device) windowsSystem(n int) {
 	d.facts.Providers = append(d.facts.Providers, traitsOf(winupdate)...)
 	d.installed = append(d.installed, patch.Item{Provider: winupdate, Name: "Windows", Title: d.facts.OSName, Version: d.facts.Kernel, Origin: "Windows Update"})
+	defer d.engine(n, time.Now())
+	d.left = map[string]bool{"": n == engineStuck || n == engineOffline}
 	for at, s := range systemUpdates(d.facts.Release, d.facts.Distro) {
 		if at > 0 && (at*5+n*3)%7 == 0 {
 			continue // not for this one
 		}
 		d.system = append(d.system, s)
+	}
+	if n == engineBusiest {
+		for _, s := range busiest() {
+			d.system, d.left[s.Name] = append(d.system, s), true
+		}
 	}
 	last := &d.system[0]
 	if n%4 != 3 {

@@ -9,6 +9,7 @@ import (
 	"patchbay/server/store"
 	"patchbay/server/view"
 	"patchbay/window"
+	"patchbay/wire"
 )
 
 // act is something that happens, by itself or because somebody does it.
@@ -313,7 +314,7 @@ func (w *world) changeRule(*device) bool {
 		} else {
 			p.Auto = store.Security
 		}
-		p.Reboot = w.chance(80)
+		p.Reboots = w.reboots()
 	})
 }
 
@@ -447,7 +448,9 @@ func (w *world) heal() {
 		}
 	}
 	always := []window.Weekly{{Days: []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}, Start: "00:00", Minutes: 24 * 60}}
-	w.policy(func(p *store.SitePolicy) { *p = store.SitePolicy{Auto: store.Security, Windows: always, Reboot: true} })
+	w.policy(func(p *store.SitePolicy) {
+		*p = store.SitePolicy{Auto: store.Security, Windows: always, Reboots: wire.Reboots{When: wire.RebootWindow, Daily: wire.UsualDaily}}
+	})
 	h := w.handle()
 	all, err := h.Approvals(background(), store.ApprovalFilter{Open: true})
 	w.must(err)

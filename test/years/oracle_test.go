@@ -86,7 +86,7 @@ func (o *oracle) reboots(l *life) {
 	o.w.note("%s: is to restart", d.name)
 	orders, _ := o.ordered(l)
 	forced := slices.ContainsFunc(d.jobs(l), func(j journal.Job) bool { return j.Forced != "" && !j.Step.Ended() })
-	if !orders.Reboot {
+	if orders.Rebooting().When == wire.RebootNever {
 		o.w.broke("%s restarts, which its site does not want", d.name)
 	}
 	if !forced && !d.leapt && !o.open(orders) {

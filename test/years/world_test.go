@@ -17,6 +17,7 @@ import (
 	"patchbay/patch"
 	"patchbay/server/store"
 	"patchbay/window"
+	"patchbay/wire"
 )
 
 // figures are what was lived.
@@ -124,6 +125,18 @@ func (w *world) pick(n int) int { return w.rng.IntN(n) }
 // chance is true so many times of a hundred.
 func (w *world) chance(percent int) bool { return w.rng.IntN(100) < percent }
 
+// reboots is what a site says of them.
+func (w *world) reboots() wire.Reboots {
+	r := wire.Reboots{When: wire.RebootNever}
+	if w.chance(80) {
+		r = wire.Reboots{When: wire.RebootWindow, Daily: w.pick(3)}
+	}
+	if r.When == wire.RebootWindow && w.chance(40) {
+		r.When, r.Postpone, r.DeadlineHours = wire.RebootAsk, w.pick(4), 1+w.pick(72)
+	}
+	return r
+}
+
 func (w *world) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(w.rng.Int64N(int64(most-least)+1))
 }
@@ -173,7 +186,7 @@ func (w *world) live(dir string, template []byte) {
 	w.ends = w.began.Add(time.Duration(days) * 24 * time.Hour)
 	w.server = newServer(w, dir, template)
 	w.server.start()
-	policy := store.SitePolicy{Auto: store.Security, Reboot: w.chance(80)}
+	policy := store.SitePolicy{Auto: store.Security, Reboots: w.reboots()}
 	policy.Windows = w.windows()
 	if w.chance(25) {
 		policy.Auto = store.ByHand

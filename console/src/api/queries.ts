@@ -67,6 +67,12 @@ export const deviceItems = (id: string, query: Loose<Items> = {}) =>
     got(http.GET(`${v1}/devices/{device}/items`, { params: { path: { device: id }, query: q }, signal })),
   );
 
+type History = Query<"/api/v1/devices/{device}/history">;
+export const deviceHistory = (id: string, query: Loose<History> = {}) =>
+  list("device", `history of ${id}`, query, (q: History, signal) =>
+    got(http.GET(`${v1}/devices/{device}/history`, { params: { path: { device: id }, query: q }, signal })),
+  );
+
 export const deviceTimeline = (id: string) =>
   one("device", `timeline of ${id}`, (signal) =>
     got(http.GET(`${v1}/devices/{device}/timeline`, { params: { path: { device: id }, query: { limit: 200 } }, signal })),
@@ -80,6 +86,10 @@ export const need = (id: string) =>
 
 export const updates = (query: Loose<Query<"/api/v1/updates">> = {}) =>
   list("update", "all", query, (q: Query<"/api/v1/updates">, signal) => got(http.GET(`${v1}/updates`, { params: { query: q }, signal })));
+
+/** Updates on offer, counted by what they are for. */
+export const classes = (where: { customer?: string; device?: string }) =>
+  one("update", `classes of ${where.device ?? where.customer ?? "all"}`, (signal) => got(http.GET(`${v1}/classes`, { params: { query: where }, signal })));
 
 export const update = (id: string) =>
   one("update", id, (signal) => got(http.GET(`${v1}/updates/{update}`, { params: { path: { update: id } }, signal })));

@@ -158,6 +158,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count updates by what they are for */
+        get: operations["classes-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/content": {
         parameters: {
             query?: never;
@@ -360,6 +377,23 @@ export interface paths {
         };
         /** List what advisories affect on a device */
         get: operations["devices-findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the managers on a device say they did */
+        get: operations["devices-history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1113,8 +1147,11 @@ export interface components {
         };
         ApprovalTarget: {
             all?: boolean;
-            /** @enum {string} */
-            class?: "security";
+            /**
+             * @description Previews are answered one by one
+             * @enum {string}
+             */
+            class?: "security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "other";
             need?: string;
             update?: string;
         };
@@ -1251,6 +1288,34 @@ export interface components {
             name: string;
             scope?: string;
             to?: string;
+        };
+        ClassCount: {
+            /** @enum {string} */
+            class: "security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other";
+            /** @description Where needs of it wait for a person, the most first */
+            customers?: components["schemas"]["ClassCustomer"][];
+            /**
+             * Format: int64
+             * @description On which one of it is not verified
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Of these, those that are not verified on every device
+             */
+            open: number;
+            /** Format: int64 */
+            updates: number;
+            /**
+             * Format: int64
+             * @description Needs of it that wait for a person
+             */
+            waiting: number;
+        };
+        ClassCustomer: {
+            customer: components["schemas"]["Ref"];
+            /** Format: int64 */
+            waiting: number;
         };
         Code: {
             code: string;
@@ -1415,6 +1480,8 @@ export interface components {
             /** @description Other programs that install updates there */
             patchers?: string[];
             posture: components["schemas"]["Posture"];
+            /** @description Whether somebody is at it, when it was last read */
+            presence: components["schemas"]["DevicePresence"];
             release?: string;
             restart: components["schemas"]["Restart"];
             /**
@@ -1445,6 +1512,11 @@ export interface components {
         DeviceDetail: {
             agent: components["schemas"]["Agent"];
             architecture?: string;
+            /**
+             * Format: date-time
+             * @description When the machine last started, as it says; left out when not known
+             */
+            booted_at?: string;
             can: components["schemas"]["DeviceCan"];
             /** @description By which a Windows is serviced: gac, ltsc, annual, or one of Insiders, such as insider_beta */
             channel?: string;
@@ -1466,8 +1538,19 @@ export interface components {
             /** @description Other programs that install updates there */
             patchers?: string[];
             posture: components["schemas"]["Posture"];
+            /** @description Whether somebody is at it, when it was last read */
+            presence: components["schemas"]["DevicePresence"];
             release?: string;
             restart: components["schemas"]["Restart"];
+            /**
+             * @description Who makes it, in a word
+             * @enum {string}
+             */
+            restart_by?: "person" | "device";
+            /** @description Who makes the restart that is asked for, and when; left out when none is */
+            restart_plan?: string;
+            /** @description Of a Windows: the places in which it says that it waits for a restart, each with what it says. Left out where none was ever looked into */
+            restart_sources?: components["schemas"]["RestartSource"][];
             /**
              * Format: date-time
              * @description Of the last complete scan
@@ -1499,6 +1582,25 @@ export interface components {
             items?: components["schemas"]["ItemFindings"][];
             /** @description Whose items were compared */
             providers?: components["schemas"]["ComparedWith"][];
+        };
+        DevicePresence: {
+            /**
+             * @description It runs on its battery
+             * @enum {string}
+             */
+            battery?: "yes" | "no";
+            /**
+             * @description Nobody who is logged in sees their screen
+             * @enum {string}
+             */
+            locked?: "yes" | "no";
+            /** @enum {string} */
+            logged_in?: "yes" | "no";
+            /**
+             * @description Somebody shows something to others, or a program fills the screen
+             * @enum {string}
+             */
+            presenting?: "yes" | "no";
         };
         Draft: {
             document: components["schemas"]["Envelope"];
@@ -1829,6 +1931,22 @@ export interface components {
             /** @description A sentence on that, with what it rests on */
             why?: string;
         };
+        HistoryEvent: {
+            /** Format: date-time */
+            at?: string;
+            by?: string;
+            code?: string;
+            instance?: string;
+            name: string;
+            /** @description The ID of the need for the same item, where there is one now */
+            need?: string;
+            provider: string;
+            removal?: boolean;
+            result: string;
+            title?: string;
+            version?: string;
+            why?: string;
+        };
         Holding: {
             /**
              * Format: int64
@@ -1888,6 +2006,7 @@ export interface components {
             disputed?: string;
             held?: boolean;
             instance?: string;
+            leaving?: boolean;
             name: string;
             origin?: string;
             orphan?: boolean;
@@ -1937,7 +2056,7 @@ export interface components {
             /** Format: date-time */
             not_before: string;
             /** @enum {string} */
-            result?: "ok" | "failed" | "refused" | "busy" | "offline";
+            result?: "ok" | "failed" | "refused" | "busy" | "offline" | "told";
             /**
              * @description Left out until the device has it
              * @enum {string}
@@ -1976,7 +2095,7 @@ export interface components {
             outcomes?: components["schemas"]["Outcome"][];
             receipt?: components["schemas"]["Receipt"];
             /** @enum {string} */
-            result?: "ok" | "failed" | "refused" | "busy" | "offline";
+            result?: "ok" | "failed" | "refused" | "busy" | "offline" | "told";
             /**
              * @description Left out until the device has it
              * @enum {string}
@@ -2087,6 +2206,8 @@ export interface components {
             item: components["schemas"]["ItemKey"];
             /** @description The job at work on it */
             job?: components["schemas"]["NeedJob"];
+            /** @description It is optional only for a licence that nobody agreed to: whoever approves it agrees */
+            licence?: boolean;
             origin?: string;
             /** @description The version before that one, which the device can bring back */
             previous?: string;
@@ -2145,6 +2266,8 @@ export interface components {
             job?: components["schemas"]["NeedJob"];
             /** @description Filled by the API from the store, newest first */
             jobs?: components["schemas"]["Job"][];
+            /** @description It is optional only for a licence that nobody agreed to: whoever approves it agrees */
+            licence?: boolean;
             origin?: string;
             /** @description The version before that one, which the device can bring back */
             previous?: string;
@@ -2275,9 +2398,11 @@ export interface components {
              */
             received_at: string;
             /** @enum {string} */
-            result: "ok" | "failed" | "refused" | "busy" | "offline";
+            result: "ok" | "failed" | "refused" | "busy" | "offline" | "told";
             /** Format: int64 */
             seq: number;
+            /** @description The agent signed a record of it, which the job's receipt with this seq gives */
+            signed?: boolean;
             /** @enum {string} */
             step: "staging" | "waiting" | "preflight" | "applying" | "restarting" | "rebooting" | "verifying" | "done" | "failed";
         };
@@ -2431,6 +2556,18 @@ export interface components {
              */
             total: number;
         };
+        PageClassCount: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["ClassCount"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
         PageContent: {
             /** Format: date-time */
             as_of: string;
@@ -2483,6 +2620,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Feed"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageHistoryEvent: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["HistoryEvent"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -2613,13 +2762,15 @@ export interface components {
             auto: "by_hand" | "security";
             /** @description Other programs that may install updates on these devices, such as Intune, and beside which Patchbay installs all the same. Where one is not named here, nothing is installed that it may install too */
             beside?: string[];
+            /** @description Classes of updates that need no person's answer either. Previews, new releases and what is optional always do */
+            classes?: ("bugfix" | "critical" | "definition" | "driver" | "rollup" | "service_pack" | "tool")[];
             /**
              * @description What is done about a program that somebody has open while it is to be replaced: it waits until they close it, they are asked, or they are told and it is closed five minutes later. Wait when left out
              * @enum {string}
              */
             in_use?: "wait" | "ask" | "close";
-            /** @description Devices may reboot by themselves inside the window */
-            reboot: boolean;
+            /** @description When devices may reboot for updates that ask for it. Never when left out */
+            reboots?: components["schemas"]["Reboots"];
             /**
              * @description Who restarts services that use old files of an update: a person, or the device inside the window. By hand when left out
              * @enum {string}
@@ -2682,6 +2833,16 @@ export interface components {
             cannot_undo: number;
             /** Format: int64 */
             devices: number;
+            /**
+             * Format: int64
+             * @description Updates that are previews or optional: they are answered one by one, and this leaves them as they are
+             */
+            left_out: number;
+            /**
+             * Format: int64
+             * @description Updates whose licence is agreed to with it
+             */
+            licences: number;
             /** Format: int64 */
             needs: number;
             /**
@@ -2715,6 +2876,28 @@ export interface components {
             name: string;
             title?: string;
         };
+        Reboots: {
+            /**
+             * Format: int64
+             * @description How many reboots a day there may be before the next one waits for tomorrow; 0 is no limit
+             */
+            daily: number;
+            /**
+             * Format: int64
+             * @description For how long they decide, from when the reboot was first asked for; after it the device reboots in a window. Needed where they are asked
+             */
+            deadline_hours?: number;
+            /**
+             * Format: int64
+             * @description How often people may put it off where they are asked
+             */
+            postpone?: number;
+            /**
+             * @description Never, inside the window, or inside the window and as those who are logged in choose: they are asked, may choose a time or put it off, until the deadline
+             * @enum {string}
+             */
+            when: "never" | "window" | "ask";
+        };
         Receipt: {
             /** @description Left out when it could not be read */
             after?: string;
@@ -2747,6 +2930,35 @@ export interface components {
             security?: "yes" | "no";
             version: string;
         };
+        Repair: {
+            act?: string;
+            /** Format: date-time */
+            after?: string;
+            /** Format: date-time */
+            at?: string;
+            code?: string;
+            done?: components["schemas"]["RepairAct"][];
+            /** Format: int64 */
+            most?: number;
+            next?: string;
+            search?: boolean;
+            /** Format: date-time */
+            since?: string;
+            /** Format: int64 */
+            tries?: number;
+            turn: string;
+            why?: string;
+        };
+        RepairAct: {
+            act: string;
+            /** Format: date-time */
+            at: string;
+            code?: string;
+            result: string;
+            said?: string;
+            /** Format: int64 */
+            try?: number;
+        };
         Restart: {
             /** @description A reboot is asked for */
             machine: boolean;
@@ -2756,6 +2968,15 @@ export interface components {
             services?: string[];
             /** @description What could not be read: the answer is partly unknown */
             unknown?: string[];
+        };
+        RestartSource: {
+            /** Format: date-time */
+            at?: string;
+            /** Format: int64 */
+            count?: number;
+            kind: string;
+            state: string;
+            why?: string;
         };
         Reversible: {
             /**
@@ -2855,6 +3076,7 @@ export interface components {
             provider: string;
             /** Format: date-time */
             refreshed_at?: string;
+            repair?: components["schemas"]["Repair"];
             /** Format: date-time */
             signed_at?: string;
             suite?: string;
@@ -2869,7 +3091,7 @@ export interface components {
             device: components["schemas"]["Ref"];
             /** @description The newest first */
             entries: components["schemas"]["TimelineEntry"][];
-            /** @description Of every job that is over, as the agent signed them, the newest first */
+            /** @description Of every job that is over, and of what people were told or asked, as the agent signed them, the newest first */
             receipts: components["schemas"]["SignedReceipt"][];
             /**
              * Format: date-time
@@ -2888,7 +3110,7 @@ export interface components {
             device?: components["schemas"]["Ref"];
             job?: string;
             /** @enum {string} */
-            kind: "enrolled" | "scan" | "outcome" | "approval" | "job" | "audit";
+            kind: "enrolled" | "scan" | "outcome" | "notice" | "approval" | "job" | "audit";
             sentence?: string;
             title: string;
         };
@@ -3481,6 +3703,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PackageDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "classes-list": {
+        parameters: {
+            query?: {
+                customer?: string;
+                device?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageClassCount"];
                 };
             };
             /** @description Error */
@@ -4097,6 +4351,45 @@ export interface operations {
             };
         };
     };
+    "devices-history": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description Only what ended so */
+                result?: "succeeded" | "partly" | "failed" | "aborted" | "in_progress" | "unknown";
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageHistoryEvent"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "devices-items": {
         parameters: {
             query?: {
@@ -4595,7 +4888,10 @@ export interface operations {
     };
     "jobs-receipt": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The seq of an outcome that has a record of its own; the job's end when left out */
+                outcome?: number;
+            };
             header?: never;
             path: {
                 job: string;

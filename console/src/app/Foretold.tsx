@@ -53,6 +53,8 @@ export function Foretold({ ask, preview, error, now, removals, stale }: Props) {
 function consequences(p: Preview, ask: Ask, now: boolean, removals: string[]): [State, string][] {
   const rows = ask.answer === "undo" ? left(p, ask) : back(p);
   if (removals.length > 0) rows.push(["failed", `${joined(removals)} may be removed. A removed package is gone from the device; Patchbay does not put it back.`]);
+  if (p.licences > 0) rows.push(["waits_person", `The ${p.licences === 1 ? "licence of 1 update" : `licences of ${number(p.licences)} updates`} that nobody agreed to yet ${p.licences === 1 ? "is" : "are"} agreed to with it.`]);
+  if (p.left_out > 0) rows.push(["excepted", `${count(p.left_out, "preview or optional update is", "previews and optional updates are")} left out: approve each by its name.`]);
   if (p.reboots > 0 && ask.answer === "approve") rows.push(["waits_person", `${count(p.reboots, "device")} will ask for a reboot.`]);
   if (now && p.outside_window > 0) rows.push(["failed", `${count(p.outside_window, "device is", "devices are")} outside the window now; this goes ahead anyway.`]);
   if (p.silent > 0) rows.push(["unknown", `${count(p.silent, "device is", "devices are")} silent and will hear of it when heard of again.`]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Day, Window } from "../api/types";
-import { clock, days, dayWords, minutesOf, policyWords, stretches, windowProblem, windowWords } from "./windows";
+import type { Day, Policy, Window } from "../api/types";
+import { clock, days, dayWords, minutesOf, policyWords, rebootProblem, stretches, windowProblem, windowWords } from "./windows";
 
 const saturday: Window = { days: ["sat"], start: "22:00", minutes: 240 };
 
@@ -31,20 +31,30 @@ describe("a window in words", () => {
 
 describe("a policy in words", () => {
   it("says that without a window nothing happens by itself", () => {
-    expect(policyWords({ auto: "security", reboot: true }, "Europe/Berlin")).toContain("nothing is installed here unless a person forces it");
+    expect(policyWords({ auto: "security", reboots: { when: "window", daily: 2 } }, "Europe/Berlin")).toContain("nothing is installed here unless a person forces it");
   });
 
   it("says who restarts services", () => {
-    const words = (restarts?: "by_hand" | "in_window") => policyWords({ auto: "security", reboot: true, restarts, windows: [saturday] }, "Europe/Berlin");
+    const words = (restarts?: "by_hand" | "in_window") => policyWords({ auto: "security", reboots: { when: "window", daily: 2 }, restarts, windows: [saturday] }, "Europe/Berlin");
     expect(words("in_window")).toContain("are restarted within the window");
     expect(words("by_hand")).toContain("wait for a person to restart them");
     expect(words()).toBe(words("by_hand"));
   });
 
+  it("says when devices reboot and who is asked", () => {
+    const words = (reboots?: Policy["reboots"]) => policyWords({ auto: "security", reboots, windows: [saturday] }, "Europe/Berlin");
+    expect(words()).toContain("Devices are not rebooted");
+    expect(words({ when: "window", daily: 1 })).toContain("Devices may reboot within the window. At most 1 reboot a day.");
+    expect(words({ when: "ask", postpone: 3, deadline_hours: 48, daily: 0 })).toContain("may put a reboot off 3 times for 48 hours");
+    expect(rebootProblem({ when: "ask", postpone: 3, deadline_hours: 0, daily: 2 })).toMatch(/1 to 336/);
+    expect(rebootProblem({ when: "window", daily: 25 })).toMatch(/0 to 24/);
+    expect(rebootProblem({ when: "ask", postpone: 3, deadline_hours: 48, daily: 2 })).toBeNull();
+  });
+
   it("names a window's own zone only where it is another", () => {
-    const abroad = policyWords({ auto: "by_hand", reboot: false, windows: [{ ...saturday, zone: "Asia/Tokyo" }] }, "Europe/Berlin");
+    const abroad = policyWords({ auto: "by_hand", reboots: { when: "never", daily: 2 }, windows: [{ ...saturday, zone: "Asia/Tokyo" }] }, "Europe/Berlin");
     expect(abroad).toContain("Asia/Tokyo time");
-    const home = policyWords({ auto: "by_hand", reboot: false, windows: [{ ...saturday, zone: "Europe/Berlin" }] }, "Europe/Berlin");
+    const home = policyWords({ auto: "by_hand", reboots: { when: "never", daily: 2 }, windows: [{ ...saturday, zone: "Europe/Berlin" }] }, "Europe/Berlin");
     expect(home.match(/Europe\/Berlin/g)).toHaveLength(1);
   });
 });

@@ -1,6 +1,7 @@
 import type { Day, Policy, Window } from "../api/types";
 import { rulesWords } from "./programs";
 import { count, list } from "./text";
+import { classPlural } from "./title";
 
 // Maintenance windows in plain language. The server decides whether one is open; this only
 // says what a set of windows means while it is being written.
@@ -58,19 +59,17 @@ export function windowWords(window: Window): string {
 
 /** The whole policy of a site as a person would say it. */
 export function policyWords(policy: Policy, zone: string): string {
-  const asked =
-    policy.auto === "security"
-      ? "Security updates are approved by themselves; everything else waits for a person."
-      : "Every update waits for a person.";
+  const alone = list([...(policy.auto === "security" ? ["security"] : []), ...(policy.classes ?? [])].map(classPlural));
+  const asked = alone
+    ? `${alone.charAt(0).toUpperCase()}${alone.slice(1)} are approved by themselves; everything else waits for a person.`
+    : "Every update waits for a person.";
   const who = [asked, rulesWords(policy.applications ?? [])].filter(Boolean).join(" ");
   const windows = policy.windows ?? [];
   if (windows.length === 0) {
     return `${who} No window is set, so nothing is installed here unless a person forces it.`;
   }
   const when = list(windows.map((w) => windowWords(w) + (w.zone && w.zone !== zone ? `, ${w.zone} time` : "")));
-  const reboot = policy.reboot
-    ? "Devices may reboot within the window."
-    : "Devices are not rebooted; what needs a reboot waits for a person.";
+  const reboot = rebootWords(policy.reboots);
   const restarts =
     policy.restarts === "in_window"
       ? "Services that still use old files are restarted within the window."
@@ -81,6 +80,26 @@ export function policyWords(policy: Policy, zone: string): string {
     close: "A program that somebody has open is closed five minutes after they were told.",
   }[policy.in_use ?? "wait"];
   return `${who} Approved updates are installed ${when}, ${zone} time. ${open} ${restarts} ${reboot}`;
+}
+
+/** When devices reboot, as a person would say it. */
+export function rebootWords(reboots: Policy["reboots"]): string {
+  if (!reboots || reboots.when === "never") return "Devices are not rebooted; what needs a reboot waits for a person.";
+  const limit = reboots.daily > 0 ? ` At most ${count(reboots.daily, "reboot")} a day.` : "";
+  if (reboots.when === "window") return `Devices may reboot within the window.${limit}`;
+  const later = reboots.postpone ? `put a reboot off ${count(reboots.postpone, "time")}` : "choose a time, but not put a reboot off";
+  return `Whoever is logged in is asked, and may ${later} for ${count(reboots.deadline_hours ?? 0, "hour")}; then, and where nobody is logged in, devices reboot within the window.${limit}`;
+}
+
+/** What is wrong with what a policy says of reboots, or nothing. */
+export function rebootProblem(reboots: Policy["reboots"]): string | null {
+  if (!reboots) return null;
+  const whole = (n: number | undefined, least: number, most: number) => Number.isInteger(n) && (n ?? 0) >= least && (n ?? 0) <= most;
+  if (!whole(reboots.daily, 0, 24)) return "A device reboots by itself at most 0 to 24 times a day.";
+  if (reboots.when !== "ask") return null;
+  if (!whole(reboots.deadline_hours, 1, 336)) return "People decide about a reboot for 1 to 336 hours.";
+  if (!whole(reboots.postpone ?? 0, 0, 20)) return "A reboot is put off at most 20 times.";
+  return null;
 }
 
 /** What is wrong with a window, or nothing. */

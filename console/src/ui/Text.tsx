@@ -1,5 +1,5 @@
 import { splitMiddle } from "../lib/text";
-import { classOrder, classWord, titleBeside } from "../lib/title";
+import { classOrder, classWord, splitTitle, titleBeside } from "../lib/title";
 import { versionChange } from "../lib/version";
 
 /** A name that may be long: its middle gives way first, its end stays. */
@@ -32,7 +32,13 @@ export function VersionChange({ from, to }: { from: string; to: string }) {
 export function Titled({ name, title }: { name: string; title?: string }) {
   const beside = titleBeside(name, title);
   if (!beside) return <span className="main"><Middle text={name} /></span>;
-  return <span className="titled"><span className="main">{name}</span> <span className="own dim" title={beside}>{beside}</span></span>;
+  const [head, version, rest] = splitTitle(beside);
+  return (
+    <span className="titled">
+      <span className="main">{name}</span>{" "}
+      {version ? <span className="own own-parted dim" title={beside}><span>{head}</span><span>{version}</span><span>{rest}</span></span> : <span className="own dim" title={beside}>{beside}</span>}
+    </span>
+  );
 }
 
 /** What an update is for, the part that matters most first; in lists that part alone, with how many more there are. */

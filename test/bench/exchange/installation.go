@@ -117,7 +117,7 @@ func (in *installation) tokens(ctx context.Context, uses int, mode wire.Mode) (s
 		return nil, "", err
 	}
 	if err := in.ask(ctx, "POST", "/customers/"+customer.ID+"/sites", map[string]any{"name": "Here", "zone": "UTC",
-		"policy": map[string]any{"auto": "by_hand", "windows": []any{}, "reboot": false}}, &site); err != nil {
+		"policy": map[string]any{"auto": "by_hand", "windows": []any{}}}, &site); err != nil {
 		return nil, "", err
 	}
 	for ; uses > 0; uses -= tokenUses {

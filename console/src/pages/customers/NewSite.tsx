@@ -10,7 +10,7 @@ import { Trouble } from "../../ui/States";
 import { PolicyFields, policyProblem } from "./PolicyFields";
 import { ownZone, zones } from "./zones";
 
-const usual: Policy = { auto: "by_hand", windows: [{ days: ["sat"], start: "22:00", minutes: 240 }], reboot: false };
+const usual: Policy = { auto: "by_hand", windows: [{ days: ["sat"], start: "22:00", minutes: 240 }], reboots: { when: "never", daily: 2 } };
 
 export function NewSite({ customer, close }: { customer: Customer; close: () => void }) {
   const [name, setName] = useState("");

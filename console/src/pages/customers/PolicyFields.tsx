@@ -1,9 +1,11 @@
-import { Button, Radio, Switch, TagsInput } from "@mantine/core";
+import { Button, Checkbox, Radio, Switch, TagsInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Master, Policy, Window } from "../../api/types";
 import { rulesProblem } from "../../lib/programs";
 import { count } from "../../lib/text";
-import { policyWords, windowProblem } from "../../lib/windows";
+import { policyWords, rebootProblem, windowProblem } from "../../lib/windows";
+import { classLabel } from "../needs/classChoices";
+import { RebootFields } from "./RebootFields";
 import { WeekStrip } from "./WeekStrip";
 import { WindowFields } from "./WindowFields";
 import "../../styles/site.css";
@@ -16,6 +18,8 @@ interface Props {
   change: (policy: Policy) => void;
   children?: ReactNode;
 }
+
+const autoClasses = ["critical", "bugfix", "definition", "rollup", "service_pack", "driver", "tool"] as const satisfies readonly NonNullable<Policy["classes"]>[number][];
 
 const inUse = (value: string): Policy["in_use"] => (value === "ask" || value === "close" ? value : "wait");
 
@@ -31,6 +35,11 @@ export function PolicyFields({ policy, zone, masters = [], change, children }: P
           <Radio value="security" label="Security by themselves" description="Security updates are approved as they come; the rest waits for a person." />
         </div>
       </Radio.Group>
+      <Checkbox.Group label="Classes that go by themselves too" description="Previews, new releases and what is optional always wait for a person." value={policy.classes ?? []} onChange={(list) => change({ ...policy, classes: autoClasses.filter((c) => list.includes(c)) })}>
+        <div className="row" style={{ gap: "8px 18px", marginTop: 8 }}>
+          {autoClasses.map((c) => <Checkbox key={c} value={c} label={classLabel(c)} />)}
+        </div>
+      </Checkbox.Group>
       <fieldset>
         <legend>Maintenance windows</legend>
         {windows.map((w, i) => (
@@ -45,8 +54,7 @@ export function PolicyFields({ policy, zone, masters = [], change, children }: P
       </fieldset>
       <Switch checked={policy.restarts === "in_window"} onChange={(e) => change({ ...policy, restarts: e.currentTarget.checked ? "in_window" : "by_hand" })}
         label="Devices restart services within the window" description="Those that still run with old files of what was updated. Otherwise such an update is not verified until a person restarts them." />
-      <Switch checked={policy.reboot} onChange={(e) => change({ ...policy, reboot: e.currentTarget.checked })}
-        label="Devices may reboot within the window" description="Otherwise an update that needs a reboot waits for a person after it is installed." />
+      <RebootFields reboots={policy.reboots ?? { when: "never", daily: 2 }} change={(reboots) => change({ ...policy, reboots })} />
       <Radio.Group label="A program that somebody has open" value={policy.in_use ?? "wait"} onChange={(v) => change({ ...policy, in_use: inUse(v) })}>
         <div className="stack" style={{ gap: 8, marginTop: 6 }}>
           <Radio value="wait" label="Wait" description="The update waits until they close it." />
@@ -79,5 +87,7 @@ export function policyProblem(policy: Policy): string | null {
     const wrong = windowProblem(w);
     if (wrong) return wrong;
   }
+  const reboots = rebootProblem(policy.reboots);
+  if (reboots) return reboots;
   return rulesProblem(policy.applications ?? []);
 }

@@ -27,7 +27,10 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
             {d.os === "windows" && <><dt>Servicing channel</dt><dd>{channelWords(d.channel)}</dd></>}
             <dt>{d.os === "windows" ? "Windows build" : "Kernel running"}</dt><dd className="mono">{d.kernel ?? "not known"}</dd>
             <dt>Architecture</dt><dd>{d.architecture ?? "not known"}{d.container && ", in a container"}</dd>
+            <dt>Last start</dt><dd><Ago at={d.booted_at} zone={d.zone} none="not known" /></dd>
             <dt>Disk</dt><dd><Disk device={d} /></dd>
+            <dt>At the machine</dt><dd>{presenceWords(d.presence)}</dd>
+            <dt>Power</dt><dd>{d.presence.battery === "yes" ? "on its battery: no reboot is begun" : d.presence.battery === "no" ? "fed" : "not known"}</dd>
             <dt>Other patchers</dt><dd>{d.patchers?.length ? `${list(d.patchers)}: also ${d.patchers.length === 1 ? "installs" : "install"} updates here` : "none found"}</dd>
           </dl>
         </section>
@@ -68,6 +71,15 @@ function channelWords(channel?: string): string {
   const word = channel && (channels[channel] ?? channel);
   if (!word) return "not known";
   return channel.startsWith("insider") ? `${word}: gets builds before their release` : word;
+}
+
+/** Who was at the machine when it was last read. */
+function presenceWords(p: DeviceDetail["presence"]): string {
+  if (p.logged_in === "no") return "nobody was logged in";
+  if (p.logged_in !== "yes") return "not known";
+  const screen = p.locked === "yes" ? "the screen was locked" : p.locked === "no" ? "the screen was not locked" : "whether the screen was locked is not known";
+  const shows = p.presenting === "yes" ? "something filled it" : p.presenting === "no" ? "nothing filled it" : "whether somebody presented is not known";
+  return `somebody was logged in; ${screen}; ${shows}`;
 }
 
 function clockWords(off: number): string {

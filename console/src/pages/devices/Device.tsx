@@ -18,6 +18,7 @@ import { deviceColumns } from "../needs/columns";
 import { AboutDevice } from "./AboutDevice";
 import { Findings } from "../findings/DeviceFindings";
 import { DeviceState } from "./DeviceState";
+import { Engine } from "./Engine";
 import { systemOf } from "./system";
 import { Inventory } from "./Inventory";
 import { Summary } from "./Summary";
@@ -28,8 +29,12 @@ const tabs: { tab: NonNullable<DeviceSearch["tab"]>; title: string }[] = [
   { tab: "findings", title: "Findings" },
   { tab: "timeline", title: "Timeline" },
   { tab: "inventory", title: "Inventory" },
+  { tab: "engine", title: "Windows Update" },
   { tab: "about", title: "About" },
 ];
+
+/** The parts of a device's page: an update engine is only told of a Windows. */
+const tabsOf = (d: DeviceDetail) => tabs.filter((t) => t.tab !== "engine" || d.os === "windows");
 
 export function DevicePage() {
   const { device: id } = useParams({ from: "/app/devices/$device" });
@@ -60,18 +65,19 @@ function Known({ device: d }: { device: DeviceDetail }) {
     >
       <Summary device={d} />
       <nav className="tabs" aria-label="Parts of this page">
-        {tabs.map((t) => (
+        {tabsOf(d).map((t) => (
           <Link key={t.tab} {...paths.device(d.id, { tab: t.tab })} aria-current={t.tab === tab ? "page" : undefined} activeProps={{}} resetScroll={false}>
             {t.title}
           </Link>
         ))}
       </nav>
       {tab === "needs" && (
-        <NeedList columns={deviceColumns} within={{ device: d.id }} search="Search items" empty={<NoNeed device={d} />} />
+        <NeedList columns={deviceColumns} within={{ device: d.id }} scope={{ level: "device", target: d.id, where: `On ${d.name}` }} search="Search items" empty={<NoNeed device={d} />} />
       )}
       {tab === "findings" && <Findings device={d} />}
       {tab === "timeline" && <Timeline device={d} />}
       {tab === "inventory" && <Inventory device={d} />}
+      {tab === "engine" && (d.os === "windows" ? <Engine device={d} /> : <NoEngine device={d} />)}
       {tab === "about" && <AboutDevice device={d} />}
     </Page>
   );
@@ -108,6 +114,14 @@ function DeviceActs({ device: d }: { device: DeviceDetail }) {
       {(d.can.approve || d.can.checkin) && <p className="dim small" style={{ maxWidth: "44ch" }}>{d.can.approve || d.can.checkin}</p>}
       {ask.error && <Trouble error={ask.error} what="The device was not asked." />}
     </div>
+  );
+}
+
+function NoEngine({ device: d }: { device: DeviceDetail }) {
+  return (
+    <Empty title="There is no Windows Update here" act={<Link className="link" {...paths.device(d.id, { tab: "about" })}>See its sources</Link>}>
+      {d.os ? `${d.name} runs ${systemOf(d) || d.os}.` : "What this device runs is not known yet."}
+    </Empty>
   );
 }
 

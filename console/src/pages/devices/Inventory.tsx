@@ -26,10 +26,10 @@ const marks: Column<Item> = {
 };
 
 function Marks({ item: i }: { item: Item }) {
-  if (!i.held && !i.broken && !i.auto && !i.disputed) return null;
+  if (!i.held && !i.broken && !i.auto && !i.disputed && !i.leaving) return null;
   return (
     <span className="nowrap">
-      {i.disputed && <span className="tag" data-strong title={i.disputed}>disputed</span>} {i.held && <span className="tag" data-strong>held</span>} {i.broken && <span className="tag" data-strong>{i.broken}</span>} {i.auto && <span className="tag">automatic</span>}
+      {i.disputed && <span className="tag" data-strong title={i.disputed}>disputed</span>} {i.leaving && <span className="tag" data-strong>leaves at the restart</span>} {i.held && <span className="tag" data-strong>held</span>} {i.broken && <span className="tag" data-strong>{i.broken}</span>} {i.auto && <span className="tag">automatic</span>}
     </span>
   );
 }

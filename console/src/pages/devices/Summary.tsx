@@ -3,12 +3,13 @@ import { Link } from "@tanstack/react-router";
 import { needs } from "../../api/queries";
 import type { DeviceDetail, Need, State } from "../../api/types";
 import { list, number, outOf } from "../../lib/text";
+import { engineSource, engineStanding } from "../../lib/engine";
 import { restartReasons } from "../../lib/restart";
 import { ownerWord, verdictWords } from "../../lib/verdicts";
 import { paths } from "../../paths";
 import { PostureBar } from "../../ui/Posture";
 import { StateMark } from "../../ui/StateMark";
-import { Since } from "../../ui/Time";
+import { Since, useNow } from "../../ui/Time";
 import "../../styles/device.css";
 
 /** What is wrong with this one, whose turn it is first. */
@@ -40,6 +41,7 @@ export function Summary({ device: d }: { device: DeviceDetail }) {
           </p>
         ))}
         <Restart device={d} />
+        <EngineLine device={d} />
         {d.patchers && d.patchers.length > 0 && (
           <p>
             <span className="summary-owner">Beside us</span>
@@ -61,14 +63,35 @@ function Restart({ device: d }: { device: DeviceDetail }) {
     <p>
       <span className="summary-owner">Restart</span>
       <span>
-        {r.machine && <>This machine asks for a reboot{asks.length > 0 ? `: ${list(asks)}` : ""}. </>}
+        {r.machine && <>This machine asks for a reboot{asks.length > 0 ? `: ${list(asks)}` : ""}. <span className="dim">{d.restart_plan}</span> </>}
         {services.length > 0 && (
           <>
             {services.length > 3 ? `${services.slice(0, 3).join(", ")} and ${number(services.length - 3)} more` : list(services)} still {services.length === 1 ? "runs" : "run"} with old files.{" "}
             <Link className="link" {...paths.device(d.id, { tab: "about" })}>See what runs</Link>{" "}
           </>
         )}
-        {unknown.length > 0 && <span className="dim">Partly not known.</span>}
+        {unknown.length > 0 && <span className="dim">Partly not known. </span>}
+        {d.os === "windows" && <Link className="link" {...paths.device(d.id, { tab: "engine" })}>See who says so</Link>}
+      </span>
+    </p>
+  );
+}
+
+/** What is wrong with the update engine, where something is. */
+function EngineLine({ device: d }: { device: DeviceDetail }) {
+  const now = useNow();
+  const source = engineSource(d);
+  if (d.os !== "windows" || !source) return null;
+  const stands = engineStanding(d, source, now);
+  if (stands.state === "verified") return null;
+  return (
+    <p>
+      <span className="summary-owner">Engine</span>
+      <span className="row" style={{ gap: "2px 10px" }}>
+        <Link className="verdict" data-state={stands.state} {...paths.device(d.id, { tab: "engine" })}>
+          <StateMark state={stands.state} /> <span className="words">{stands.words}</span>
+        </Link>
+        <span className="dim">{[stands.turn, source.repair?.code].filter(Boolean).join(", ")}</span>
       </span>
     </p>
   );

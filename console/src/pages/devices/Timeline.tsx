@@ -12,6 +12,7 @@ const kinds: Record<TimelineEntry["kind"], string> = {
   enrolled: "Enrolled",
   scan: "Scan",
   outcome: "Outcome",
+  notice: "Notice",
   approval: "Decision",
   job: "Job",
   audit: "Change",

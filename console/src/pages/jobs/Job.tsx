@@ -85,7 +85,7 @@ function rule(id: string): string {
 }
 
 function OneOutcome({ outcome: o, undo }: { outcome: Outcome; undo: boolean }) {
-  const state = o.result === "ok" ? "verified" : o.result === "busy" || o.result === "offline" ? "waits_time" : "failed";
+  const state = o.result === "ok" ? "verified" : o.result === "told" ? "moving" : o.result === "busy" || o.result === "offline" ? "waits_time" : "failed";
   return (
     <li>
       <span className="verdict" data-state={state}><StateMark state={state} /><b>{stepWord(o.step, undo)}</b><span className="rest">{o.result}</span></span>

@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { needs } from "../../api/queries";
 import type { Need } from "../../api/types";
-import { useDecide } from "../../app/useActs";
+import { useDecide, type Scope } from "../../app/useActs";
 import { countedStates, stateWord } from "../../lib/verdicts";
 import { List, type Column } from "../../ui/List";
 import { StateMark } from "../../ui/StateMark";
@@ -10,23 +10,26 @@ import { Empty } from "../../ui/States";
 import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 import { askFor } from "./asks";
-import { classChoices } from "./classChoices";
+import { ClassBar, ClassChips } from "./ByClass";
 
 interface Props {
   columns: Column<Need>[];
   /** What the list is narrowed to beside what the URL says. */
   within?: { device?: string; update?: string };
+  /** Where an answer to a whole class holds; left out it is asked for. */
+  scope?: Scope;
   search: string;
   empty: ReactNode;
 }
 
 /** Needs with their verdicts. A row opens the drawer beside the list. */
-export function NeedList({ columns, within = {}, search, empty }: Props) {
+export function NeedList({ columns, within = {}, scope, search, empty }: Props) {
   const [view, change] = useView();
   const decide = useDecide();
   const query = useInfiniteQuery(
     needs({ customer: within.device ? undefined : view.customer, site: view.site, class: view.class, state: view.state, q: view.q, sort: view.sort, ...within }),
   );
+  const where = { customer: within.device ? undefined : view.customer, device: within.device };
   const filtered = Boolean(view.q || view.state || view.class || view.site);
   return (
     <>
@@ -39,8 +42,9 @@ export function NeedList({ columns, within = {}, search, empty }: Props) {
             ...countedStates.map((s) => ({ value: s, label: <><StateMark state={s} /> {stateWord(s)}</> })),
           ]}
         />
-        <Chips name="class" label="Class" choices={classChoices} />
+        {!within.update && <ClassChips {...where} />}
       </Tools>
+      {!within.update && <ClassBar {...where} scope={scope} />}
       <List
         label="Needs"
         noun={["need", "needs"]}

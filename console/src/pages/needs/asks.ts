@@ -1,4 +1,4 @@
-import type { Need, Update } from "../../api/types";
+import type { Need, Update, What } from "../../api/types";
 import type { Ask, Scope } from "../../app/useActs";
 import { removalsIn } from "../../lib/removals";
 import { titleBeside } from "../../lib/title";
@@ -42,6 +42,16 @@ export function askForUpdate(answer: Ask["answer"], u: Update, scopes: Scope[]):
 }
 
 export const everywhere: Scope = { level: "msp", target: "", where: "At all customers" };
+
+const classSubjects: Record<string, string> = {
+  security: "all security updates", critical: "all critical fixes", bugfix: "all bug fixes", definition: "all definitions", rollup: "all rollups", feature: "all feature updates",
+  service_pack: "all service packs", driver: "all drivers", tool: "all tools", other: "all that says no class",
+};
+
+/** All updates of one class. What people choose by its name is left out. */
+export function askForClass(name: NonNullable<What["class"]> | "preview", scopes: Scope[]): Ask {
+  return { answer: "approve", what: { class: name as What["class"] }, subject: classSubjects[name] ?? `all of the class ${name}`, scopes, security: name === "security" };
+}
 
 /** All security updates of one place. */
 export function askForSecurity(scope: Scope): Ask {

@@ -16,7 +16,7 @@ import { Ago } from "../../ui/Time";
 import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 import { askForUpdate, everywhere } from "../needs/asks";
-import { classChoices } from "../needs/classChoices";
+import { ClassBar, ClassChips } from "../needs/ByClass";
 
 const columns: Column<Update>[] = [
   {
@@ -99,8 +99,9 @@ export function Updates() {
             { value: "moving", label: <><StateMark state="moving" /> Moving</> },
           ]}
         />
-        <Chips name="class" label="Class" choices={classChoices} />
+        <ClassChips customer={view.customer} />
       </Tools>
+      <ClassBar customer={view.customer} />
       <List
         label="Updates"
         noun={["update", "updates"]}

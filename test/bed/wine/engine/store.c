@@ -18,6 +18,12 @@ DATE now(void) {
   return d;
 }
 
+/* past says of a state that it is of another revision, of which nothing was installed. */
+static BOOL past(const struct record *state, const struct record *update) {
+  DWORD revision = record_number(state, L"revision");
+  return revision && revision != record_number(update, L"revision") && !record_number(state, L"installed") && !record_number(state, L"pending");
+}
+
 /* offered are the engine itself and what it offers, each as its state has it. */
 static struct record *offered(void) {
   struct record *all = records_read(OFFER), *states = records_read(STATE);
@@ -27,7 +33,7 @@ static struct record *offered(void) {
   }
   for (struct record *s = states; s; s = record_next(s)) {
     struct record *r = with_id(all, record_text(s, L"id"));
-    if (r) record_overlay(r, s);
+    if (r && !past(s, r)) record_overlay(r, s);
   }
   record_drop(states);
   return all;

@@ -8,7 +8,7 @@ enum verb { DOWNLOAD, INSTALL, UNINSTALL };
 static const WCHAR *const verbs[] = {L"download", L"install", L"uninstall"};
 
 /* States of a package in the component store. */
-enum { STAGED = 0x40, INSTALL_PENDING = 0x60, INSTALLED = 0x70 };
+enum { UNINSTALL_PENDING = 5, STAGED = 0x40, INSTALL_PENDING = 0x60, INSTALLED = 0x70 };
 
 static void set_dword(const WCHAR *path, const WCHAR *name, DWORD value) {
   RegSetKeyValueW(HKEY_LOCAL_MACHINE, path, name, REG_DWORD, &value, sizeof value);
@@ -78,6 +78,12 @@ static void hang(void) {
   while (GetFileAttributesW(L"C:\\bed\\go-on") == INVALID_FILE_ATTRIBUTES) Sleep(10);
 }
 
+/* first_time says so once in the life of a Windows. */
+static BOOL first_time(void) {
+  HANDLE file = CreateFileW(L"C:\\bed\\crashed", GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+  return file != INVALID_HANDLE_VALUE && CloseHandle(file);
+}
+
 static BOOL restarts(const struct record *u) {
   DWORD behaviour = record_number(u, L"reboot");
   return behaviour == 1 || (behaviour == 2 && record_number(u, L"restarts"));
@@ -118,7 +124,7 @@ static DWORD install(struct record *u) {
   if (!record_number(u, L"downloaded")) return WU_E_DM_NOTDOWNLOADED;
   if (does(u, L"hang")) hang();
   if (record_number(u, L"install")) return record_number(u, L"install");
-  if (does(u, L"crash")) {
+  if (does(u, L"crash") || (does(u, L"crash once") && first_time())) {
     packages(u, STAGED);
     store_done(u, record_text(u, L"client"), FALSE, IN_PROGRESS, 0);
     TerminateProcess(GetCurrentProcess(), 0xC0000005);
@@ -142,6 +148,7 @@ static DWORD uninstall(struct record *u) {
   if (record_number(u, L"uninstall")) return record_number(u, L"uninstall");
   record_set_number(u, L"installed", 0);
   if (restarts(u)) {
+    if (!does(u, L"lie")) packages(u, UNINSTALL_PENDING);
     keep(u, 2);
     want_restart(u);
     return 0;
