@@ -15,9 +15,16 @@ import (
 	"patchbay/wire"
 )
 
-// CatalogCommand is about catalogues.
+// CatalogCommand is about catalogues: the signed one of programs, and the feeds that the server
+// knows the world by.
 type CatalogCommand struct {
-	Pin CatalogPin `cmd:"" help:"Draft a catalogue, the first or the next, from winget's manifests and the installers themselves."`
+	Pin    CatalogPin `cmd:"" help:"Draft a catalogue, the first or the next, from winget's manifests and the installers themselves."`
+	Status FeedStatus `cmd:"" help:"Say how old each feed on the world's software is, how large, what changed and what failed."`
+	Fetch  FeedFetch  `cmd:"" help:"Have the server look for a feed at once."`
+	Accept FeedAccept `cmd:"" help:"Let the version of a feed in that is held because much went with it."`
+	Export FeedExport `cmd:"" help:"Write the feeds of a server into one file, for a server without internet. Run it on the server's own machine."`
+	Seal   FeedSeal   `cmd:"" help:"Say what is in such a file, and sign it with a key that no server has."`
+	Import FeedImport `cmd:"" help:"Bring such a file to a server."`
 }
 
 // CatalogPin drafts a catalogue. What manifests say is a claim; what is pinned is read off the

@@ -25,6 +25,9 @@ type fakeServer struct {
 	bodies map[string]string
 }
 
+// heldFeed is a feed of which a version waits for a person.
+const heldFeed = `{"name":"osv-suse","standing":"held","version":{"records":100,"added":3,"removed":40,"size":3145728},"held":{"sha256":"abcd","records":63},"why":"Of 100 records 40 vanished\u001b.","error":{"sentence":"It is away."}}`
+
 func newFakeServer(t *testing.T) *fakeServer {
 	f := &fakeServer{bodies: map[string]string{}}
 	answers := map[string]string{
@@ -33,6 +36,9 @@ func newFakeServer(t *testing.T) *fakeServer {
 		"GET /api/v1/content/usage":                  `{"files":1,"used":3145728,"budget":1073741824,"needed":3145728}`,
 		"GET /api/v1/content/fetches":                `{"items":[{"sha256":"` + theHash + `","name":"x","state":"failed","received":5,"size":10,"error":"It broke off.","ended_at":"2026-01-01T00:00:00Z"}]}`,
 		"POST /api/v1/content/" + theHash + "/fetch": `{"sha256":"` + theHash + `","name":"x","state":"waiting"}`,
+		"GET /api/v1/feeds":                          `{"items":[` + heldFeed + `,{"name":"kev","standing":"fresh","can":{"accept":"No version of this feed waits for anybody."}}]}`,
+		"POST /api/v1/feeds/osv-suse/accept":         heldFeed,
+		"PUT /api/v1/feeds/bundle":                   `{"items":[{"name":"kev","outcome":"taken","records":3}],"broken":"It breaks off."}`,
 		"POST /api/v1/me/keys":                       `{"id":"key_1","name":"x","key":"pbk_fresh","created_at":"2026-01-01T00:00:00Z","expires_at":"2026-04-01T00:00:00Z"}`,
 		"GET /api/v1/customers":                      `{"items":[{"id":"cus_1","name":"Müller\u001b[31m GmbH"},{"id":"cus_2","name":"Lang"}],"total":2}`,
 		"GET /api/v1/sites/site_1":                   theSite,

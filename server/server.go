@@ -25,6 +25,7 @@ import (
 	"patchbay/server/backup"
 	"patchbay/server/bus"
 	"patchbay/server/ca"
+	"patchbay/server/catalog/feeds"
 	"patchbay/server/content"
 	"patchbay/server/documents"
 	"patchbay/server/effect"
@@ -51,6 +52,7 @@ type Options struct {
 	CheckIn      time.Duration   // between check-ins when nothing happens; 0 is a minute
 	Silent       time.Duration   // after which a quiet device counts as silent; 0 is a day
 	Content      Content         // the files that agents install from
+	Feeds        Feeds           // what the world publishes of software; the zero value gets none
 	AgentLimits  agentapi.Limits // how much the agents' side takes on at a time; zeros are the defaults
 	Now          func() time.Time
 	Log          *slog.Logger
@@ -68,6 +70,7 @@ type Server struct {
 	Engine    *engine.Engine
 	Documents *documents.Documents
 	Shelf     *content.Shelf
+	Keeper    *feeds.Keeper
 	Peers     *peers.Peers // the other servers on the same database; nil where there can be none
 
 	people, agents   *http.Server
@@ -184,10 +187,13 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if err := s.openContent(ctx); err != nil {
 		return err
 	}
+	if err := s.openFeeds(); err != nil {
+		return err
+	}
 	s.agentAPI = agentapi.New(agentapi.Options{Documents: s.Documents, Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
 		Content: s.Shelf, Named: s.named, Tell: s.Peers.Tell, Period: s.Peers.Period, Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Agents: index, Engine: s.Engine, Events: events, Documents: s.Documents,
-		Content: s.Shelf, Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
+		Content: s.Shelf, Feeds: s.Keeper, FeedKeys: s.Feeds.Keys, Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
 		AgentURL: s.AgentURL, Pin: s.Authority.Pin(), Origins: []string{s.PublicURL}})
 	if err != nil {
 		return err
@@ -240,6 +246,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.run(func() { s.hearOthers(ctx) })
 	s.run(func() { s.Documents.Run(ctx) })
 	s.run(func() { s.Shelf.Run(ctx) })
+	s.run(func() { s.Keeper.Run(ctx) })
 	s.run(func() { s.Engine.Run(ctx) })
 	s.run(func() { s.Engine.Daily(ctx, 10*time.Second) })
 	s.run(func() { s.agentAPI.Run(ctx) })

@@ -41,6 +41,7 @@ type serveCmd struct {
 	Content      string         `help:"Folder of the files that agents install from. Left out, content in --data. Several servers on one database share it." env:"PATCHBAY_CONTENT" type:"path"`
 	ContentGiB   int64          `name:"content-budget" help:"How many GiB those files may have together." default:"50" env:"PATCHBAY_CONTENT_BUDGET"`
 	ContentAllow []netip.Prefix `help:"Networks that are not on the internet, and that such files may be fetched from, such as 10.20.0.0/16. None by default." env:"PATCHBAY_CONTENT_ALLOW"`
+	Feeds        string         `help:"Which feeds on the world's software the server gets: public for those built in, none, or a file that says so." default:"public" env:"PATCHBAY_FEEDS" placeholder:"FILE"`
 	Silent       time.Duration  `help:"After which silence a device counts as silent." default:"24h" env:"PATCHBAY_SILENT"`
 	CheckIn      time.Duration  `help:"Between an agent's check-ins when nothing happens. A restarted machine is given work a little later than that." default:"1m" env:"PATCHBAY_CHECK_IN"`
 	LinkFile     string         `help:"Write the one-time link that creates the first administrator to this file instead of the terminal." type:"path"`
@@ -57,11 +58,15 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading --listen: it must be like 127.0.0.1:8420: %w", err)
 	}
+	world, err := feedsOf(c.Feeds)
+	if err != nil {
+		return err
+	}
 	s, err := server.New(ctx, server.Options{Data: c.Data, Database: c.Database, Listen: c.Listen,
 		AgentListen: cmp.Or(c.AgentListen, net.JoinHostPort(host, "8421")), PublicURL: c.PublicURL, AgentURL: c.AgentURL, AlsoAt: c.AlsoAgentURL,
 		Certificate: server.Certificate{Mode: c.TLS, Cert: c.TLSCert, Key: c.TLSKey, Names: c.TLSName, Email: c.ACMEEmail, Directory: c.ACMEDir},
 		Proxies:     c.TrustedProxy, Installation: c.Name, Version: version, Console: console.Files(), Silent: c.Silent, CheckIn: c.CheckIn,
-		Content: server.Content{Path: c.Content, Budget: c.ContentGiB << 30, Allow: c.ContentAllow}, Log: slog.New(handler)})
+		Content: server.Content{Path: c.Content, Budget: c.ContentGiB << 30, Allow: c.ContentAllow}, Feeds: world, Log: slog.New(handler)})
 	if err != nil {
 		return err
 	}

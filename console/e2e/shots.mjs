@@ -44,7 +44,7 @@ async function pages(base) {
     activity: "/activity",
     settings: "/settings",
   };
-  Object.assign(list, { catalog: "/catalog", "catalog-files": "/catalog?tab=files" });
+  Object.assign(list, { catalog: "/catalog", "catalog-files": "/catalog?tab=files", "catalog-feeds": "/catalog?tab=feeds" });
   for (const [part, state] of [["package", "behind"], ["package-recalled", "recalled"], ["package-missing", "missing"]]) {
     const p = await first(`/catalog/packages?sort=-behind&state=${state}`);
     if (p) list[part] = `/catalog?package=${p.provider}/${p.id}`;

@@ -43,7 +43,7 @@ export const paths = {
 } as const;
 
 export interface CatalogSearch {
-  tab?: "programs" | "files";
+  tab?: "programs" | "files" | "feeds";
   package?: string;
   state?: string;
   q?: string;

@@ -37,6 +37,9 @@ type actPayload struct {
 	Keys                                      []string
 	CopyOfName                                string `json:"copy_of_name"`
 	Sessions, Tokens                          int
+	Records, Before, Removed, Changed         int
+	Feeds                                     []string
+	MadeAt                                    time.Time `json:"made_at"`
 	TakenAt                                   time.Time `json:"taken_at"`
 	Follow                                    bool
 	MaxUses                                   int               `json:"max_uses"`
@@ -75,6 +78,9 @@ func tellings() map[string]telling {
 		"device.rename":        {(*teller).renamed, "renamed a device"},
 		"device.retire":        {(*teller).retired, "retired a device"},
 		"document.publish":     {(*teller).published, "published a signed document"},
+		"feed.accept":          {(*teller).feedAccepted, "let a version of a feed in"},
+		"feed.ask":             {(*teller).feedAsked, "had a feed looked for"},
+		"feed.import":          {(*teller).feedsImported, "brought a bundle of feeds"},
 		"installation.restore": {(*teller).restored, "restored this installation from a backup"},
 		"job.create":           {(*teller).ordered, "ordered an update"},
 		"job.update":           {(*teller).reordered, "renewed an order"},
@@ -112,7 +118,7 @@ func (t *teller) sentence(row store.AuditRow) string {
 
 // bare reports whether an act says all without a payload.
 func bare(act string) bool {
-	return slices.Contains([]string{"device.ask", "person.confirm_totp", "person.reset_totp", "person.set_password", "setting.write"}, act)
+	return slices.Contains([]string{"device.ask", "feed.ask", "person.confirm_totp", "person.reset_totp", "person.set_password", "setting.write"}, act)
 }
 
 // actor is who did it, as that person or program was called then.

@@ -284,3 +284,16 @@ func (t *teller) contentRemoved(row store.AuditRow, p actPayload) string {
 func (t *teller) contentEvicted(row store.AuditRow, p actPayload) string {
 	return "removed " + fileOf(row, p) + " from the content to make room: it was used least recently and nothing needs it"
 }
+
+func (t *teller) feedAccepted(row store.AuditRow, p actPayload) string {
+	return fmt.Sprintf("let the held version of the feed %s in: of %s %d vanished and %d say another thing of versions",
+		plainName(row.Object, "?"), counted(p.Before, "record"), p.Removed, p.Changed)
+}
+
+func (t *teller) feedAsked(row store.AuditRow, _ actPayload) string {
+	return "had the feed " + plainName(row.Object, "?") + " looked for at once"
+}
+
+func (t *teller) feedsImported(_ store.AuditRow, p actPayload) string {
+	return "brought a bundle of " + counted(len(p.Feeds), "feed") + ", made on " + p.MadeAt.UTC().Format("2 January 2006 15:04 UTC")
+}

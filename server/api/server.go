@@ -26,7 +26,9 @@ type Options struct {
 	Documents    Documents
 	Agents       Agents
 	Content      Content
-	Console      fs.FS // the console's built files; nil serves none
+	Feeds        Feeds
+	FeedKeys     [][]byte // Ed25519 public keys, one of which suffices under a bundle of feeds
+	Console      fs.FS    // the console's built files; nil serves none
 	Log          *slog.Logger
 	Now          func() time.Time
 	Version      string

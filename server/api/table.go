@@ -78,6 +78,11 @@ func routes() []route {
 		handle("DELETE /content/{sha256}", staff, "content-remove", "Remove a file that nothing needs", (*Server).removeContent).answering(http.StatusNoContent),
 		handle("POST /content/{sha256}/fetch", staff, "content-fetch", "Have the server fetch a file", (*Server).fetchContent).answering(http.StatusAccepted),
 
+		handle("GET /feeds", staff, "feeds-list", "List the feeds that the server knows the world by", (*Server).feeds),
+		handle("PUT /feeds/bundle", staff, "feeds-import", "Bring a signed bundle of feeds", (*Server).importFeeds).streamed(),
+		handle("POST /feeds/{feed}/accept", staff, "feeds-accept", "Let the version in that is held", (*Server).acceptFeed),
+		handle("POST /feeds/{feed}/fetch", staff, "feeds-fetch", "Have a feed looked for at once", (*Server).fetchFeed).answering(http.StatusAccepted),
+
 		handle("GET /activity", staff, "activity-list", "Who did what", (*Server).activity),
 		handle("GET /activity/verify", staff, "activity-verify", "Check the audit chains", (*Server).verifyActivity),
 		handle("GET /events", staff, "events-stream", "Hear of changes as they happen", (*Server).events),

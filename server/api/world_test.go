@@ -23,6 +23,7 @@ import (
 	"patchbay/patch"
 	"patchbay/server/access"
 	"patchbay/server/ca"
+	"patchbay/server/catalog/feeds"
 	"patchbay/server/content"
 	"patchbay/server/documents"
 	"patchbay/server/store"
@@ -41,6 +42,8 @@ type world struct {
 	events  *oneEvent
 	server  *httptest.Server
 	content *content.Shelf
+	feeds   *feeds.Keeper
+	source  string // the file that its feed is got from
 	log     *bytes.Buffer
 	setup   string // the set-up link's token
 	cookie  string // of the first administrator, after signedIn
@@ -83,7 +86,13 @@ func newWorld(t testing.TB, beyond bool) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.options = Options{Documents: held, Content: w.content, Store: w.store, Access: w.access, Fleet: w.fleet, Agents: w.fleet, Engine: w.engine, Events: w.events,
+	w.source = filepath.Join(t.TempDir(), "feed.txt")
+	w.feeds, err = feeds.Open(feeds.Options{Path: filepath.Join(t.TempDir(), "feeds"), Kinds: []feeds.Kind{lines()}, Now: now, Log: slog.New(slog.DiscardHandler),
+		Feeds: []feeds.Feed{{Name: "one", Kind: "lines", From: []string{w.source}, Every: time.Hour}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.options = Options{Documents: held, Content: w.content, Feeds: w.feeds, Store: w.store, Access: w.access, Fleet: w.fleet, Agents: w.fleet, Engine: w.engine, Events: w.events,
 		Console: fstest.MapFS{"index.html": {Data: []byte("<html>" + nonceMark)}, "assets/app-Ab3dEf9h.js": {Data: bytes.Repeat([]byte("console.log(1);"), 500)},
 			"robots.txt": {Data: []byte("User-agent: *")}},
 		Log: slog.New(slog.NewTextHandler(&locked{b: w.log}, nil)), Now: now, Version: "test", Installation: "Test MSP",

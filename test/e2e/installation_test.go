@@ -129,7 +129,7 @@ func (in *installation) start(listen, agentListen string) {
 	in.t.Helper()
 	in.log = &logFile{}
 	in.cmd = exec.Command(filepath.Join(in.bin, "patchbay"), append([]string{"serve", "--data", in.data, "--listen", listen,
-		"--agent-listen", agentListen, "--link-file", filepath.Join(in.data, "link"), "--log-json"}, in.args...)...)
+		"--agent-listen", agentListen, "--link-file", filepath.Join(in.data, "link"), "--log-json", "--feeds", "none"}, in.args...)...)
 	if in.ahead > 0 {
 		in.cmd = exec.Command(os.Args[0])
 		in.cmd.Env = append(os.Environ(), aheadBy+"="+strings.Join([]string{in.ahead.String(), in.data, listen, agentListen}, ","))

@@ -113,7 +113,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(files.Path)
-	server, err := api.New(api.Options{Documents: held, Content: files,
+	server, err := api.New(api.Options{Documents: held, Content: files, Feeds: newFeeds(time.Now(), o.empty || o.setup),
 		Store: w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now, Version: "mock", Installation: "Example MSP",
 		AgentURL: "https://patchbay.example.test:8443", Pin: "00112233445566778899aabbccddeeff",

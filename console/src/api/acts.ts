@@ -31,6 +31,9 @@ export const retireDevice = (device: string, confirm: string) =>
 export const fetchContent = (sha256: string, body: Schemas["FetchIn"]) =>
   got(http.POST("/api/v1/content/{sha256}/fetch", { params: { path: { sha256 } }, body }));
 
+export const acceptFeed = (feed: string, sha256: string) => got(http.POST("/api/v1/feeds/{feed}/accept", { params: { path: { feed } }, body: { sha256 } }));
+export const fetchFeed = (feed: string) => got(http.POST("/api/v1/feeds/{feed}/fetch", { params: { path: { feed } } }));
+
 export const previewApproval = (body: Schemas["ApprovalWish"]) => got(http.POST("/api/v1/approvals/preview", { body }));
 export const decide = (body: Schemas["ApprovalWish"]) => got(http.POST("/api/v1/approvals", { body }));
 export const withdraw = (approval: string) => got(http.DELETE("/api/v1/approvals/{approval}", { params: { path: { approval } } }));

@@ -143,6 +143,9 @@ export const contents = (query: Loose<Query<"/api/v1/content">> = {}) =>
 
 export const contentUsage = () => one("content", "usage", (signal) => got(http.GET(`${v1}/content/usage`, { signal })));
 
+export const feeds = (query: Loose<Query<"/api/v1/feeds">> = {}) =>
+  list("feed", "all", query, (q: Query<"/api/v1/feeds">, signal) => got(http.GET(`${v1}/feeds`, { params: { query: q }, signal })));
+
 export const contentFetches = () => one("content", "fetches", (signal) => got(http.GET(`${v1}/content/fetches`, { signal })));
 
 export const trust = () => one("trust", "all", (signal) => got(http.GET(`${v1}/trust`, { signal })));

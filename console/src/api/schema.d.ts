@@ -504,6 +504,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the feeds that the server knows the world by */
+        get: operations["feeds-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Bring a signed bundle of feeds */
+        put: operations["feeds-import"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{feed}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the version in that is held */
+        post: operations["feeds-accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{feed}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a feed looked for at once */
+        post: operations["feeds-fetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/findings": {
         parameters: {
             query?: never;
@@ -1703,6 +1771,131 @@ export interface components {
             at: string;
             text: string;
         };
+        Feed: {
+            /** @description It is being got at this moment */
+            busy: boolean;
+            can: components["schemas"]["FeedCan"];
+            /**
+             * Format: date-time
+             * @description When all of it was last looked at
+             */
+            checked_at?: string;
+            /** @description Why nothing newer came */
+            error?: components["schemas"]["FeedError"];
+            /**
+             * Format: int64
+             * @description How often it is looked for; 0: never
+             */
+            every_seconds: number;
+            /**
+             * Format: date-time
+             * @description When its publisher last had nothing newer: the age of what holds
+             */
+            fresh_at?: string;
+            /** @description Addresses, without their query, files or folders; empty where it comes in bundles only */
+            from: string[];
+            /**
+             * Format: int64
+             * @description Counts the versions that held
+             */
+            generation: number;
+            /** @description A newer version, which waits for a person */
+            held?: components["schemas"]["FeedVersion"];
+            kind: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is looked for next
+             */
+            next_at?: string;
+            /**
+             * @description failing: the last look failed, and what holds is young; held: a newer version waits for a person; old: what holds is older than it should be; missing: nothing holds
+             * @enum {string}
+             */
+            standing: "fresh" | "failing" | "held" | "old" | "missing";
+            /** @description The one that holds */
+            version?: components["schemas"]["FeedVersion"];
+            /** @description Why it waits: a sentence */
+            why?: string;
+        };
+        FeedCan: {
+            accept: string;
+            fetch: string;
+        };
+        FeedError: {
+            /**
+             * Format: date-time
+             * @description When it was last tried
+             */
+            at: string;
+            sentence: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: int64 */
+            tries: number;
+        };
+        FeedImport: {
+            name: string;
+            /** @enum {string} */
+            outcome: "taken" | "held" | "unchanged" | "older" | "failed";
+            /**
+             * Format: int64
+             * @description Of the version that holds, or is held
+             */
+            records: number;
+            /** @description Why it was not taken: a sentence */
+            why?: string;
+        };
+        FeedImports: {
+            /** @description Why the rest of it could not be read: a sentence */
+            broken?: string;
+            items: components["schemas"]["FeedImport"][];
+        };
+        FeedVersion: {
+            /** Format: int64 */
+            added: number;
+            /**
+             * Format: int64
+             * @description Records of the version before it
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description Records that say another thing of versions than before
+             */
+            changed: number;
+            /**
+             * Format: date-time
+             * @description When it came from its publisher
+             */
+            fetched_at: string;
+            /** Format: int64 */
+            files: number;
+            /** @description It came in a bundle */
+            imported: boolean;
+            /** @description Some of these, a sentence each */
+            reasons: string[];
+            /** Format: int64 */
+            records: number;
+            /**
+             * Format: int64
+             * @description Records that are not what they say, and were left out
+             */
+            refused: number;
+            /** Format: int64 */
+            removed: number;
+            /** @description By which it is known */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes
+             */
+            size: number;
+        };
+        "Feeds-acceptRequest": {
+            /** @description Of the version that was looked at */
+            sha256: string;
+        };
         FetchIn: {
             /** @description Of the file, for people; taken from the address when left out */
             name?: string;
@@ -2417,6 +2610,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["ExposedTo"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageFeed: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Feed"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -4390,6 +4595,144 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "feeds-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                state?: "fresh" | "failing" | "held" | "old" | "missing";
+                /** @description name by default */
+                sort?: "name" | "-name" | "fresh" | "-fresh" | "records" | "-records" | "size" | "-size";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "feeds-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file, as it is */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedImports"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "feeds-accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Feeds-acceptRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "feeds-fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feed"];
+                };
             };
             /** @description Error */
             default: {

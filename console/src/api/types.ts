@@ -71,6 +71,7 @@ export type PackageDetail = Schemas["PackageDetail"];
 export type Release = Schemas["Release"];
 export type Installer = Schemas["Installer"];
 export type MissingFile = Schemas["MissingFile"];
+export type Feed = Schemas["Feed"];
 export type Content = Schemas["Content"];
 export type ContentUsage = Schemas["ContentUsage"];
 export type ContentFetch = Schemas["ContentFetch"];

@@ -25,6 +25,8 @@ func trusted(e *wire.Envelope) error {
 	return e.SignedBy(wire.FeedsDocument, wire.Role{Keys: [][]byte{publisherKey.Public().(ed25519.PublicKey)}, Threshold: 1})
 }
 
+func noted(Manifest) error { return nil }
+
 // bundle is a bundle of two feeds that a world has, signed with a key.
 func bundle(t testing.TB, key ed25519.PrivateKey, one, two string) []byte {
 	t.Helper()
@@ -49,7 +51,7 @@ func bundle(t testing.TB, key ed25519.PrivateKey, one, two string) []byte {
 }
 
 func (w *world) imports(b []byte) ([]Imported, error) {
-	return w.keeper.Import(context.Background(), bytes.NewReader(b), trusted)
+	return w.keeper.Import(context.Background(), bytes.NewReader(b), trusted, noted)
 }
 
 func TestABundleBringsWhatItsMakerHad(t *testing.T) {
@@ -240,7 +242,7 @@ func FuzzImport(f *testing.F) {
 	f.Add(bundle(f, publisherKey, text(0, 3, "a"), text(0, 2, "b")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		w := newWorld(t)
-		_, err := w.keeper.Import(context.Background(), bytes.NewReader(b), func(*wire.Envelope) error { return nil })
+		_, err := w.keeper.Import(context.Background(), bytes.NewReader(b), func(*wire.Envelope) error { return nil }, noted)
 		for _, c := range w.keeper.Current() {
 			if !strings.HasSuffix(w.reads(c.Name), "end\n") {
 				t.Errorf("%s is taken as %q, %v", c.Name, w.reads(c.Name), err)

@@ -30,10 +30,11 @@ type Imported struct {
 
 // Import takes the feeds of a bundle, each as if it had been got: read to its end, held
 // against what holds, and waiting for a person where too much went. trusted looks at the
-// signatures before anything is believed. One feed that is not what the manifest says is
+// signatures before anything is believed, and noted is told what is in it before anything of
+// it is taken. One feed that is not what the manifest says is
 // refused alone; a bundle that breaks off or is out of order is an error, and the feeds
 // before that place are taken.
-func (k *Keeper) Import(ctx context.Context, in io.Reader, trusted func(*wire.Envelope) error) ([]Imported, error) {
+func (k *Keeper) Import(ctx context.Context, in io.Reader, trusted func(*wire.Envelope) error, noted func(Manifest) error) ([]Imported, error) {
 	r := tar.NewReader(in)
 	e, err := readManifest(r)
 	if err != nil {
@@ -44,6 +45,9 @@ func (k *Keeper) Import(ctx context.Context, in io.Reader, trusted func(*wire.En
 	}
 	m, err := manifestIn(e)
 	if err != nil {
+		return nil, err
+	}
+	if err := noted(m); err != nil {
 		return nil, err
 	}
 	var all []Imported

@@ -3,6 +3,7 @@ package feeds
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,9 +28,16 @@ func held(now time.Time, c Change, recent []moved) string {
 	if before == 0 || gone*100 <= before*mayGo {
 		return ""
 	}
-	text := fmt.Sprintf("Of %d records %d vanished and %d say another thing of versions", c.Before, c.Removed, c.Changed)
+	var parts []string
+	if c.Removed > 0 {
+		parts = append(parts, fmt.Sprintf("%d vanished", c.Removed))
+	}
+	if c.Changed > 0 {
+		parts = append(parts, fmt.Sprintf("%d say another thing of versions", c.Changed))
+	}
+	text := fmt.Sprintf("Of %d records %s", c.Before, strings.Join(parts, " and "))
 	if gone > c.Removed+c.Changed {
-		text += fmt.Sprintf("; within a day it were %d of %d", gone, before)
+		text += fmt.Sprintf(", with which %d of %d went within a day", gone, before)
 	}
 	return text + fmt.Sprintf(". More than %d %% in a day is held until a person has looked.", mayGo)
 }

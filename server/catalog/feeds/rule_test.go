@@ -39,7 +39,7 @@ func TestWhatIsHeld(t *testing.T) {
 // without a person, and a single step of up to a fifth on its own is let through.
 func TestNoMoreThanAFifthGoesInADay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		now, records := noon, rapid.IntRange(1, 1000).Draw(t, "records")
+		now, records := noon, rapid.IntRange(10, 1000).Draw(t, "records")
 		type step struct {
 			at   time.Time
 			gone int
@@ -48,10 +48,10 @@ func TestNoMoreThanAFifthGoesInADay(t *testing.T) {
 		var let []step
 		var s state
 		s.Current = &Version{}
-		for range rapid.IntRange(1, 12).Draw(t, "steps") {
-			now = now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "hours")) * time.Hour)
-			removed := rapid.IntRange(0, records).Draw(t, "removed")
-			changed := rapid.IntRange(0, records-removed).Draw(t, "changed")
+		for range rapid.IntRange(4, 20).Draw(t, "steps") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 10).Draw(t, "hours")) * time.Hour)
+			removed := rapid.IntRange(0, records/7).Draw(t, "removed")
+			changed := rapid.IntRange(0, records/7).Draw(t, "changed")
 			c := Change{Before: records, Removed: removed, Changed: changed, Added: rapid.IntRange(0, 100).Draw(t, "added")}
 			why := held(now, c, s.Recent)
 			sum, first := removed+changed, records

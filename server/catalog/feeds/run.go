@@ -184,5 +184,8 @@ func sentence(err error) string {
 	if text == "" {
 		text = "it failed for a reason that is not told"
 	}
-	return strings.ToUpper(text[:1]) + text[1:] + "."
+	if !strings.HasPrefix(text, "http") { // an address stays as it is
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
+	return strings.TrimSuffix(text, ".") + "."
 }

@@ -6,13 +6,17 @@ package kinds
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"patchbay/server/catalog/advisory"
+	"patchbay/server/catalog/csaf"
 	"patchbay/server/catalog/debian"
 	"patchbay/server/catalog/dump"
 	"patchbay/server/catalog/endoflife"
@@ -36,6 +40,7 @@ const (
 	SSVC      = "ssvc"
 	NVD       = "nvd"
 	MSRC      = "msrc"
+	CSAF      = "csaf"
 	EndOfLife = "endoflife"
 	Winget    = winget.Provider
 )
@@ -50,6 +55,7 @@ func All() []feeds.Kind {
 		{Name: SSVC, Read: streams(readSSVC)},
 		{Name: NVD, Read: streams(readNVD)},
 		{Name: MSRC, Read: streams(readMSRC)},
+		{Name: CSAF, Read: streams(readCSAF)},
 		{Name: EndOfLife, Read: streams(readEndOfLife)},
 		{Name: Winget, Read: readWinget},
 	}
@@ -186,6 +192,28 @@ func readMSRC(t *taker, name string, in io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// readCSAF reads documents: each is a record, by its publisher and its ID.
+func readCSAF(t *taker, _ string, in io.Reader) error {
+	report, err := csaf.Read(in, func(d csaf.Document) error {
+		type stated struct {
+			CVE, Product string
+			Status       csaf.Status
+		}
+		var all []stated
+		for _, v := range d.Vulnerabilities {
+			for _, s := range v.Stated {
+				all = append(all, stated{v.CVE, strings.Join([]string{s.Product.ID, s.Product.PURL, s.Product.CPE, s.Product.Package.Version}, " "), s.Status})
+			}
+		}
+		slices.SortFunc(all, func(a, b stated) int {
+			return cmp.Or(strings.Compare(a.CVE, b.CVE), strings.Compare(a.Product, b.Product), strings.Compare(string(a.Status), string(b.Status)))
+		})
+		return t.take(d.Publisher+" "+d.ID, all)
+	})
+	t.refused(report.Refused, report.Why)
+	return err
 }
 
 func readEndOfLife(t *taker, _ string, in io.Reader) error {

@@ -17,6 +17,7 @@ var real = map[string][]string{
 	kinds.KEV:       {"../kev/testdata/2026-07-23.json", "../kev/testdata/2026-08-07.json"},
 	kinds.EPSS:      {"../epss/testdata/2026-07-19.csv", "../epss/testdata/2026-08-16.csv"},
 	kinds.SSVC:      {"../ssvc/testdata/records.ndjson"},
+	kinds.CSAF:      {"../csaf/testdata/rhsa-2023_7438.json", "../csaf/testdata/cve-2023-6238.json"},
 	kinds.NVD:       {"../nvd/testdata/page.json"},
 	kinds.EndOfLife: {"../endoflife/testdata/api.json"},
 }
@@ -83,6 +84,20 @@ func TestNoKindTakesWhatItIsNot(t *testing.T) {
 		}
 		if _, err := read(t, name, path); err == nil {
 			t.Errorf("%s takes a feed that breaks off", name)
+		}
+	}
+}
+
+func TestThePublicAddressesAreAConfiguration(t *testing.T) {
+	c, err := feeds.ReadConfig(kinds.Public(), kinds.All())
+	if err != nil || len(c.Feeds) < 10 || len(c.Allow)+len(c.Keys) > 0 {
+		t.Fatalf("%d feeds, %v", len(c.Feeds), err)
+	}
+	for _, f := range c.Feeds {
+		for _, from := range f.From {
+			if !strings.HasPrefix(from, "https://") {
+				t.Errorf("%s is got from %s", f.Name, from)
+			}
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (in *installation) begin(ctx context.Context) error {
 	in.console, in.agent, in.client = "http://"+people, "https://"+agents, &http.Client{Jar: jar}
 	data, link := filepath.Join(in.dir, "server"), filepath.Join(in.dir, "link")
 	server, err := measure.Spawn(ctx, filepath.Join(in.dir, "server.log"), filepath.Join(in.bin, "patchbay"), "serve", "--data", data,
-		"--listen", people, "--agent-listen", agents, "--link-file", link)
+		"--listen", people, "--agent-listen", agents, "--link-file", link, "--feeds", "none")
 	if err != nil {
 		return fmt.Errorf("starting the server: %w", err)
 	}

@@ -71,7 +71,7 @@ func private(dir string) error {
 // startServer starts a server, also one that was killed, and waits until it answers agents.
 func (h *herd) startServer(ctx context.Context, s *instance) error {
 	args := []string{filepath.Join(h.bin, "patchbay"), "serve", "--data", s.data, "--listen", s.people, "--agent-listen", s.agents,
-		"--link-file", s.data + ".link", "--agent-url", "https://" + h.servers[0].agents}
+		"--link-file", s.data + ".link", "--agent-url", "https://" + h.servers[0].agents, "--feeds", "none"}
 	if h.database != "" {
 		args = append(args, "--database", h.database)
 	}

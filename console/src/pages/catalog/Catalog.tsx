@@ -15,6 +15,7 @@ import { Ago, useNow } from "../../ui/Time";
 import { useView } from "../../ui/useView";
 import { Files } from "./Files";
 import { Commands } from "./Commands";
+import { Feeds } from "./Feeds";
 import { Programs } from "./Programs";
 import "../../styles/catalog.css";
 
@@ -23,6 +24,7 @@ const PackageDrawer = lazy(() => import("./PackageDrawer"));
 const tabs: { tab: NonNullable<CatalogSearch["tab"]>; title: string }[] = [
   { tab: "programs", title: "Programs" },
   { tab: "files", title: "Files" },
+  { tab: "feeds", title: "Feeds" },
 ];
 
 /** What may be installed beside what package managers verify, and whether its files are here. */
@@ -43,6 +45,8 @@ export function CatalogPage() {
       </nav>
       {tab === "files" ? (
         <Files />
+      ) : tab === "feeds" ? (
+        <Feeds />
       ) : (
         <Loaded query={query} what="The catalogue could not be read." lines={8}>
           {(known) => (known.version === 0 ? <NoCatalog root={known.root} /> : <Programs />)}
