@@ -31,6 +31,7 @@ import (
 	"patchbay/server/effect"
 	"patchbay/server/engine"
 	"patchbay/server/fleet"
+	"patchbay/server/knowledge"
 	"patchbay/server/peers"
 	"patchbay/server/store"
 )
@@ -71,6 +72,8 @@ type Server struct {
 	Documents *documents.Documents
 	Shelf     *content.Shelf
 	Keeper    *feeds.Keeper
+	book      knowledge.Book // what the feeds say together
+	index     *fleet.Index
 	Peers     *peers.Peers // the other servers on the same database; nil where there can be none
 
 	people, agents   *http.Server
@@ -175,7 +178,8 @@ func (s *Server) build(ctx context.Context) (err error) {
 	}
 	events, index := bus.New(), fleet.New(s.Silent)
 	s.meet()
-	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
+	s.index = index
+	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Knowledge: s.book.Current, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
 		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Tell: s.Peers.Tell, Period: s.Peers.Period, Now: s.Now, Log: s.Log})
 	s.Documents, err = documents.Open(ctx, documents.Options{Store: s.Store, Key: s.Authority.OrdersKey(), Authority: s.Authority.Certificate.Raw,
 		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.republished, Replaced: s.keyReplaced,
@@ -247,6 +251,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.run(func() { s.Documents.Run(ctx) })
 	s.run(func() { s.Shelf.Run(ctx) })
 	s.run(func() { s.Keeper.Run(ctx) })
+	s.run(func() { s.learn(ctx) })
 	s.run(func() { s.Engine.Run(ctx) })
 	s.run(func() { s.Engine.Daily(ctx, 10*time.Second) })
 	s.run(func() { s.agentAPI.Run(ctx) })
