@@ -25,6 +25,7 @@ type plan struct {
 	wish    ApprovalWish
 	rows    map[string][]store.Approval // by customer
 	devices []string
+	known   map[string]bool // the same devices
 	preview Preview
 }
 
@@ -48,7 +49,7 @@ func (s *Server) planned(ctx context.Context, wish ApprovalWish) (plan, error) {
 		}
 		f.Update = n.Update
 	}
-	p := plan{now: now, wish: wish, rows: map[string][]store.Approval{}}
+	p := plan{now: now, wish: wish, rows: map[string][]store.Approval{}, known: map[string]bool{}}
 	all := s.Fleet.Needs(now, f).Items
 	needs := chosen(all, wish.answers)
 	if wish.Answer == "undo" {
@@ -172,7 +173,8 @@ func (p *plan) add(n view.Need, by store.Person) {
 	if p.wish.Level == "msp" {
 		row.Level, row.Target = store.LevelCustomer, n.Customer.ID
 	}
-	if !slices.Contains(p.devices, n.Device.ID) {
+	if !p.known[n.Device.ID] {
+		p.known[n.Device.ID] = true
 		p.devices = append(p.devices, n.Device.ID)
 	}
 	same := slices.ContainsFunc(p.rows[n.Customer.ID], func(a store.Approval) bool {

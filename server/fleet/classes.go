@@ -14,7 +14,8 @@ const mostClassCustomers = 200
 
 // classGroup gathers what is of one class.
 type classGroup struct {
-	updates, open, devices map[string]bool  // devices with what is open
+	updates, open, devices int              // devices with what is open
+	last                   *Entry           // the device that was counted last
 	waiting                map[view.Ref]int // needs that wait for a person, by customer
 }
 
@@ -23,27 +24,24 @@ type classGroup struct {
 func (x *Index) Classes(f view.Filter) []view.ClassCount {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	groups := map[patch.Class]*classGroup{}
+	updates, groups := map[string]*classed{}, map[patch.Class]*classGroup{}
 	for _, e := range x.within(f) {
 		for i := range e.Needs {
 			n := &e.Needs[i]
 			if n.update == "" || n.Verdict.State == verdict.Gone {
 				continue
 			}
-			open := n.Verdict.State != verdict.Good
+			u, open := updates[n.update], n.Verdict.State != verdict.Good
+			if u == nil {
+				u = &classed{}
+				updates[n.update] = u
+			}
 			for _, c := range n.Update.Classes {
-				g := groups[c]
-				if g == nil {
-					g = &classGroup{updates: map[string]bool{}, open: map[string]bool{}, devices: map[string]bool{}, waiting: map[view.Ref]int{}}
-					groups[c] = g
+				if groups[c] == nil {
+					groups[c] = &classGroup{waiting: map[view.Ref]int{}}
 				}
-				g.updates[n.update] = true
-				if open {
-					g.open[n.update], g.devices[e.Device.ID] = true, true
-				}
-				if n.Verdict.State == verdict.WaitsPerson {
-					g.waiting[e.Customer]++
-				}
+				first, opens := u.note(c, open)
+				groups[c].count(e, first, opens, open, n.Verdict.State == verdict.WaitsPerson)
 			}
 		}
 	}
@@ -56,8 +54,41 @@ func (x *Index) Classes(f view.Filter) []view.ClassCount {
 	return counts
 }
 
+// classed is an update with the classes that any device has it in, and in which it is open.
+// Devices may differ: what one is offered as optional is a preview there.
+type classed struct{ in, open []patch.Class }
+
+// note says whether the update is new in a class, and newly open there.
+func (u *classed) note(c patch.Class, open bool) (first, opens bool) {
+	if first = !slices.Contains(u.in, c); first {
+		u.in = append(u.in, c)
+	}
+	if opens = open && !slices.Contains(u.open, c); opens {
+		u.open = append(u.open, c)
+	}
+	return first, opens
+}
+
+// count takes one need: whether it is the first of its update, the first of it that is open,
+// open, and waits for a person.
+func (g *classGroup) count(e *Entry, first, opens, open, waits bool) {
+	if first {
+		g.updates++
+	}
+	if opens {
+		g.open++
+	}
+	if open && g.last != e {
+		g.last = e
+		g.devices++
+	}
+	if waits {
+		g.waiting[e.Customer]++
+	}
+}
+
 func (g *classGroup) show(c patch.Class) view.ClassCount {
-	v := view.ClassCount{Class: c, Updates: len(g.updates), Open: len(g.open), Devices: len(g.devices)}
+	v := view.ClassCount{Class: c, Updates: g.updates, Open: g.open, Devices: g.devices}
 	for customer, n := range g.waiting {
 		v.Waiting += n
 		v.Customers = append(v.Customers, view.ClassCustomer{Customer: customer, Waiting: n})

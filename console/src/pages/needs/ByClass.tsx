@@ -35,7 +35,7 @@ export function ClassBar({ scope, ...where }: Props & { scope?: Scope }) {
   return (
     <div className="class-bar" role="status">
       <p>
-        <b>{classLabel(c.class)}:</b> {outOf(c.open, c.updates)} {c.updates === 1 ? "update is" : "updates are"} open{c.devices > 0 && <>, on {count(c.devices, "device")}</>}.{" "}
+        <b>{classLabel(c.class)}:</b> {outOf(c.open, c.updates)} {c.updates === 1 ? "update is" : "updates are"} open{c.devices > 0 && !where.device && <>, on {count(c.devices, "device")}</>}.{" "}
         {c.waiting > 0 ? <>{count(c.waiting, "need waits", "needs wait")} for a person{!scope && c.customers && c.customers.length > 0 ? ` at ${count(c.customers.length, "customer")}` : ""}.</> : "None waits for a person."}
       </p>
       {why ? <span className="dim small">{why}</span> : <Button size="xs" variant="default" onClick={() => decide(askForClass(c.class, scopes))}>Approve {classLabel(c.class).toLowerCase()}…</Button>}
