@@ -219,11 +219,11 @@ func TestAClassIsApprovedWithoutWhatPeopleChoose(t *testing.T) {
 func TestASitesClassesAreKept(t *testing.T) {
 	w := newWorld(t, false).populated()
 	path := "/sites/" + w.site
-	s := do[view.Site](w, 200, "PATCH", path, body{"policy": body{"auto": "security", "reboot": false, "classes": []string{"driver", "definition", "driver"}}})
+	s := do[view.Site](w, 200, "PATCH", path, body{"policy": body{"auto": "security", "classes": []string{"driver", "definition", "driver"}}})
 	if got := fmt.Sprint(s.Policy.Classes); got != "[definition driver]" {
 		t.Errorf("kept %s", got)
 	}
 	for _, bad := range []string{"preview", "feature", "security", "nonsense"} {
-		do[Problem](w, http.StatusUnprocessableEntity, "PATCH", path, body{"policy": body{"auto": "security", "reboot": false, "classes": []string{bad}}})
+		do[Problem](w, http.StatusUnprocessableEntity, "PATCH", path, body{"policy": body{"auto": "security", "classes": []string{bad}}})
 	}
 }
