@@ -26,9 +26,6 @@ type Fleet interface {
 	// Sort: name, devices, waiting, released, size. Counts are those of the customer asked for.
 	Updates(now time.Time, f view.Filter) view.Page[view.Update]
 	Update(now time.Time, id string) (view.UpdateDetail, bool)
-	// Classes counts updates on offer by class, in the order of patch.Classes; those of which
-	// there is none are left out. Filter: Customer, Device.
-	Classes(f view.Filter) []view.ClassCount
 	Exposures
 	Counts
 }
@@ -44,6 +41,9 @@ type Exposures interface {
 
 // Counts are what is counted over many devices.
 type Counts interface {
+	// Classes counts updates on offer by class, in the order of patch.Classes; those of which
+	// there is none are left out. Filter: Customer, Device.
+	Classes(f view.Filter) []view.ClassCount
 	// Postures counts per customer or per site or per device, by ID. Those without a device
 	// may be left out.
 	Postures(now time.Time, level store.Level) map[string]view.Posture

@@ -26,12 +26,13 @@ func found(name, version, fixed string, status assess.FindingStatus, cves ...str
 // exposedOn is a device with items that are affected.
 func exposedOn(n, customers int, all ...*assess.Found) *Entry {
 	e := device(n, customers, now)
-	e.Found = map[patch.Key]*assess.Found{}
+	held := map[patch.Key]*assess.Found{}
 	var names []string
 	for _, f := range all {
-		e.Found[patch.Key{Provider: "apt", Name: f.Name, Architecture: "amd64"}] = f
+		held[patch.Key{Provider: "apt", Name: f.Name, Architecture: "amd64"}] = f
 		names = append(names, f.Name)
 	}
+	e.Found = HeldBy(held)
 	slices.Sort(names)
 	e.Stocks = []Stock{{Hash: fmt.Sprint(names), Release: "Debian:12", Names: names}}
 	return e
@@ -105,8 +106,8 @@ func TestExposureIsWhatTheEntriesSay(t *testing.T) {
 			cve := fmt.Sprintf("CVE-2026-%04d", i)
 			want := map[string]bool{}
 			for id, e := range have {
-				for _, f := range e.Found {
-					if slices.ContainsFunc(f.List, func(f assess.Finding) bool { return slices.Contains(f.CVEs, cve) }) {
+				for _, h := range e.Found {
+					if slices.ContainsFunc(h.Found.List, func(f assess.Finding) bool { return slices.Contains(f.CVEs, cve) }) {
 						want[id] = true
 					}
 				}

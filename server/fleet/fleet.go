@@ -33,9 +33,9 @@ type Entry struct {
 	Needs    []Need
 	Sections []view.Section
 	Sources  []patch.Source
-	Programs []Program                   // of the signed catalogue
-	Found    map[patch.Key]*assess.Found // the items that advisories affect
-	Stocks   []Stock                     // what is installed, by provider, where advisories speak of it
+	Programs []Program // of the signed catalogue
+	Found    []Held    // the items that advisories affect, sorted by key
+	Stocks   []Stock   // what is installed, by provider, where advisories speak of it
 
 	needs   view.Posture // counts of Needs alone; set by Put
 	notBack bool         // its machine was told to restart and did not come back; set by Put

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -124,12 +125,20 @@ func (in *installation) with(t *testing.T) *installation {
 	return &sub
 }
 
+// withFeeds are the further arguments of the server. No test goes to the internet.
+func (in *installation) withFeeds() []string {
+	if slices.Contains(in.args, "--feeds") {
+		return in.args
+	}
+	return append([]string{"--feeds", "none"}, in.args...)
+}
+
 // start runs the server and waits until it says where it listens.
 func (in *installation) start(listen, agentListen string) {
 	in.t.Helper()
 	in.log = &logFile{}
 	in.cmd = exec.Command(filepath.Join(in.bin, "patchbay"), append([]string{"serve", "--data", in.data, "--listen", listen,
-		"--agent-listen", agentListen, "--link-file", filepath.Join(in.data, "link"), "--log-json", "--feeds", "none"}, in.args...)...)
+		"--agent-listen", agentListen, "--link-file", filepath.Join(in.data, "link"), "--log-json"}, in.withFeeds()...)...)
 	if in.ahead > 0 {
 		in.cmd = exec.Command(os.Args[0])
 		in.cmd.Env = append(os.Environ(), aheadBy+"="+strings.Join([]string{in.ahead.String(), in.data, listen, agentListen}, ","))

@@ -1,0 +1,278 @@
+package fleet
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+	"patchbay/server/catalog/advisory"
+	"patchbay/server/verdict"
+	"patchbay/server/view"
+)
+
+// Exposed says who is exposed to a CVE, or to an advisory that stands for none.
+func (x *Index) Exposed(now time.Time, f view.Filter, id string) view.Exposure {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	e := view.Exposure{ID: id, Severity: patch.SeverityUnknown}
+	at := map[string]*view.ExposedCustomer{}
+	for found := range x.exposure.founds[id] {
+		for it := x.exposure.holders[found].Iterator(); it.HasNext(); {
+			entry := x.entries[x.exposure.devices[it.Next()]]
+			if entry == nil || !inside(entry, f) {
+				continue
+			}
+			c := at[entry.Device.Customer]
+			if c == nil {
+				c = &view.ExposedCustomer{Customer: entry.Customer}
+				at[entry.Device.Customer] = c
+			}
+			c.Devices = append(c.Devices, x.exposed(entry, found, id, now)...)
+		}
+	}
+	for _, entry := range x.within(f) {
+		e.Enrolled++
+		e.Unread += one(len(entry.Stocks) == 0)
+	}
+	for _, c := range at {
+		slices.SortFunc(c.Devices, func(a, b view.ExposedDevice) int {
+			return cmp.Or(strings.Compare(view.Fold(a.Device.Name), view.Fold(b.Device.Name)), strings.Compare(a.Device.ID, b.Device.ID),
+				strings.Compare(a.Item.Name, b.Item.Name), strings.Compare(a.Item.Architecture, b.Item.Architecture), strings.Compare(a.Installed, b.Installed), advisory.CompareIDs(a.Finding.Advisory, b.Finding.Advisory))
+		})
+		e.Customers = append(e.Customers, *c)
+	}
+	slices.SortFunc(e.Customers, func(a, b view.ExposedCustomer) int {
+		return cmp.Or(strings.Compare(view.Fold(a.Customer.Name), view.Fold(b.Customer.Name)), strings.Compare(a.Customer.ID, b.Customer.ID))
+	})
+	sum(&e)
+	return e
+}
+
+func inside(e *Entry, f view.Filter) bool {
+	return (f.Customer == "" || e.Device.Customer == f.Customer) && (f.Site == "" || e.Device.Site == f.Site) && (f.Device == "" || e.Device.ID == f.Device)
+}
+
+// exposed is where a device stands with what a CVE does to one of its items; the caller holds
+// the lock.
+func (x *Index) exposed(e *Entry, found *assess.Found, id string, now time.Time) []view.ExposedDevice {
+	var list []view.ExposedDevice
+	for _, h := range e.Found {
+		key := h.Key
+		if h.Found != found {
+			continue
+		}
+		for _, f := range found.List {
+			if !slices.Contains(calledBy(f), id) {
+				continue
+			}
+			d := view.ExposedDevice{Device: view.Ref{ID: e.Device.ID, Name: e.Device.Name}, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name},
+				Item: view.ItemKeyOf(key), Installed: found.Version, Silent: x.isSilent(e, now), Finding: view.FindingOf(f)}
+			d.Fix, d.Need, d.Update, d.Verdict = fix(e, key, f, id)
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// fix says what can be done about a finding on a device.
+func fix(e *Entry, key patch.Key, f assess.Finding, id string) (fix, need, update string, v *verdict.Verdict) {
+	i := slices.IndexFunc(e.Needs, func(n Need) bool { return n.Key == key })
+	if i >= 0 {
+		need, v = e.Needs[i].id, &e.Needs[i].Verdict
+	}
+	if !f.Status.Open() {
+		return view.FixNoNeed, need, "", v
+	}
+	by := slices.IndexFunc(e.Needs, func(n Need) bool {
+		return n.Offered && !n.Reached && slices.Contains(n.Update.Advisories, id) && (n.Key == key || n.Key.Provider == key.Provider && len(f.Updates) > 0)
+	})
+	switch {
+	case by >= 0:
+		return view.FixOffered, e.Needs[by].id, e.Needs[by].update, &e.Needs[by].Verdict
+	case f.Fixed != "":
+		return view.FixPublished, need, "", v
+	}
+	return view.FixNone, need, "", v
+}
+
+// sum fills in what an exposure says as a whole. A device counts once, by the worst of its items.
+func sum(e *view.Exposure) {
+	updates, advisories := map[string]bool{}, map[string]bool{}
+	for _, c := range e.Customers {
+		worst, silent := map[string]int{}, map[string]bool{}
+		for _, d := range c.Devices {
+			rank := slices.Index([]string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.FixNone}, d.Fix)
+			worst[d.Device.ID], silent[d.Device.ID] = max(worst[d.Device.ID], rank), d.Silent
+			grave(&e.Severity, &e.Exploited, &e.Published, d.Finding)
+			if e.Step == "" || steps(d.Finding.Step) > steps(e.Step) {
+				e.Step, e.Why = d.Finding.Step, d.Finding.Why
+			}
+			advisories[d.Finding.Advisory] = true
+			if d.Update != "" {
+				updates[d.Update] = true
+			}
+		}
+		for device, rank := range worst {
+			e.Silent += one(rank > 0 && silent[device])
+			e.NoNeed += one(rank == 0)
+			e.Offered += one(rank == 1)
+			e.Unoffered += one(rank == 2)
+			e.None += one(rank == 3)
+		}
+	}
+	e.Devices = e.Offered + e.Unoffered + e.None
+	e.Updates = slices.Sorted(maps.Keys(updates))
+	e.Advisories = slices.SortedFunc(maps.Keys(advisories), advisory.CompareIDs)
+}
+
+// steps orders how soon something is to be mended, the soonest last.
+func steps(step string) int {
+	return slices.Index([]string{"defer", "scheduled", "out-of-cycle", "immediate"}, step)
+}
+
+// grave takes the gravest word and the earliest times.
+func grave(severity *patch.Severity, exploited, published **time.Time, f view.Finding) {
+	*severity = advisory.Higher(*severity, f.Severity)
+	earliest(exploited, f.Exploited)
+	earliest(published, f.Published)
+}
+
+func earliest(at **time.Time, other *time.Time) {
+	if other != nil && (*at == nil || other.Before(**at)) {
+		*at = other
+	}
+}
+
+// mostItems is how many packages a row of the list names.
+const mostItems = 5
+
+// Findings lists what is open by CVE, in the order of the queue.
+func (x *Index) Findings(f view.Filter) view.Page[view.ExposedTo] {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	scope := x.scope(f)
+	var list []view.ExposedTo
+	for id, founds := range x.exposure.founds {
+		if f.Q != "" && !strings.Contains(view.Fold(id), view.Fold(f.Q)) && !namedIn(founds, f.Q) {
+			continue
+		}
+		if row, ok := x.exposedTo(id, founds, scope); ok {
+			list = append(list, row)
+		}
+	}
+	return view.Paginate(list, f, true, func(e view.ExposedTo) string {
+		return view.Number(int64(e.Place>>1)) + view.Number(one(e.Exploited != nil)) + view.Number(weight(e.Severity)) + view.Number(e.Devices) + view.Moment(e.Published)
+	}, func(e view.ExposedTo) string { return e.ID })
+}
+
+// weight orders severities, the gravest last.
+func weight(s patch.Severity) int {
+	return slices.Index([]patch.Severity{patch.SeverityUnknown, patch.SeverityLow, patch.SeverityMedium, patch.SeverityHigh, patch.SeverityCritical}, s)
+}
+
+func namedIn(founds map[*assess.Found]bool, q string) bool {
+	for f := range founds {
+		if strings.Contains(view.Fold(f.Name), view.Fold(q)) {
+			return true
+		}
+	}
+	return false
+}
+
+// scope is the devices that a filter leaves, nil for all; the caller holds the lock.
+func (x *Index) scope(f view.Filter) *roaring.Bitmap {
+	if f.Customer == "" && f.Site == "" && f.Device == "" {
+		return nil
+	}
+	set := roaring.New()
+	for _, e := range x.within(f) {
+		set.Add(x.exposure.numbers[e.Device.ID])
+	}
+	return set
+}
+
+// exposedTo is the row of one CVE; false when it is open nowhere in scope.
+func (x *Index) exposedTo(id string, founds map[*assess.Found]bool, scope *roaring.Bitmap) (view.ExposedTo, bool) {
+	row := view.ExposedTo{ID: id, Severity: patch.SeverityUnknown, Fixable: true}
+	all := roaring.New()
+	for found := range founds {
+		open := false
+		for _, f := range found.List {
+			if !f.Status.Open() || !slices.Contains(calledBy(f), id) {
+				continue
+			}
+			open = true
+			grave(&row.Severity, &row.Exploited, &row.Published, view.FindingOf(f))
+			if row.Step == "" || f.Place > row.Place {
+				row.Step, row.Why, row.Place = f.Step, f.Why, f.Place
+			}
+			row.Fixable = row.Fixable && f.Fixed != ""
+			if !slices.Contains(row.Sources, f.Source) {
+				row.Sources = append(row.Sources, f.Source)
+			}
+		}
+		if !open {
+			continue
+		}
+		all.Or(x.exposure.holders[found])
+		if !slices.Contains(row.Items, found.Name) {
+			row.Items = append(row.Items, found.Name)
+		}
+	}
+	if scope != nil {
+		all.And(scope)
+	}
+	if row.Devices = int(all.GetCardinality()); row.Devices == 0 {
+		return row, false
+	}
+	customers := map[string]bool{}
+	for it := all.Iterator(); it.HasNext(); {
+		if e := x.entries[x.exposure.devices[it.Next()]]; e != nil {
+			customers[e.Device.Customer] = true
+		}
+	}
+	row.Customers = len(customers)
+	slices.Sort(row.Items)
+	row.Items = row.Items[:min(len(row.Items), mostItems)]
+	slices.Sort(row.Sources)
+	return row, true
+}
+
+// DeviceFindings lists what affects a device, by item.
+func (x *Index) DeviceFindings(device string) view.DeviceFindings {
+	e, ok := x.Entry(device)
+	if !ok {
+		return view.DeviceFindings{}
+	}
+	var list []view.ItemFindings
+	for _, h := range e.Found {
+		key, found := h.Key, h.Found
+		one := view.ItemFindings{Item: view.ItemKeyOf(key), Installed: found.Version}
+		if i := slices.IndexFunc(e.Needs, func(n Need) bool { return n.Key == key }); i >= 0 {
+			one.Need = e.Needs[i].id
+		}
+		for _, f := range found.List {
+			one.Findings = append(one.Findings, view.FindingOf(f))
+		}
+		list = append(list, one)
+	}
+	slices.SortFunc(list, comparePlaces)
+	all := view.DeviceFindings{Compared: len(e.Stocks) > 0, Items: list}
+	for _, s := range e.Stocks {
+		all.Providers = append(all.Providers, view.ComparedWith{Provider: s.Provider, Release: s.Release})
+	}
+	return all
+}
+
+// comparePlaces puts the item with the gravest finding first.
+func comparePlaces(a, b view.ItemFindings) int {
+	x, y := a.Findings[0], b.Findings[0]
+	return cmp.Or(cmp.Compare(one(y.Status.Open()), one(x.Status.Open())), cmp.Compare(one(y.Exploited != nil), one(x.Exploited != nil)), cmp.Compare(weight(y.Severity), weight(x.Severity)),
+		strings.Compare(a.Item.Name, b.Item.Name), strings.Compare(a.Item.Architecture, b.Item.Architecture), strings.Compare(a.Installed, b.Installed))
+}
