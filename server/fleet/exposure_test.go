@@ -55,6 +55,13 @@ func TestWhoIsExposed(t *testing.T) {
 	if got.Devices != 3 || got.Offered != 1 || got.Unoffered != 1 || got.None != 1 || got.NoNeed != 1 || got.Enrolled != 5 || got.Unread != 1 || len(got.Customers) != 2 || len(got.Updates) != 1 || got.Severity != patch.SeverityHigh {
 		t.Errorf("%+v", got)
 	}
+	// What mends it is found by its CVE, as long as it is on offer.
+	if page := x.Needs(now, view.Filter{Mends: cve}); page.Total != 1 || page.Items[0].ID != offered.Needs[0].id {
+		t.Errorf("%+v", page)
+	}
+	if page := x.Needs(now, view.Filter{Mends: "CVE-2026-0002"}); page.Total != 0 {
+		t.Errorf("%+v", page)
+	}
 	if got := x.Exposed(now, view.Filter{Customer: "cus_0"}, cve); got.Devices != 1 || got.NoNeed != 1 || got.Enrolled != 2 {
 		t.Errorf("of one customer: %+v", got)
 	}
