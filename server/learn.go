@@ -4,22 +4,43 @@ import (
 	"context"
 	"io"
 	"slices"
+	"time"
 
 	"patchbay/server/catalog/match"
 	"patchbay/server/knowledge"
 )
 
-// learn puts together what feeds say, each time that another version of one holds.
+// lookForSystems is how often it is looked whether a device runs what nobody ran before.
+const lookForSystems = 5 * time.Second
+
+// learn puts together what feeds say, each time that another version of one holds, and when a
+// device runs a system that advisories were not kept for.
 func (s *Server) learn(ctx context.Context) {
-	for {
-		changed := s.Keeper.Changed()
-		s.relearn()
+	look := time.NewTicker(lookForSystems)
+	defer look.Stop()
+	changed := s.Keeper.Changed()
+	for again := true; ; {
+		if again {
+			changed = s.Keeper.Changed()
+			s.relearn()
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-changed:
+			again = true
+		case <-look.C:
+			again = s.newSystems()
 		}
 	}
+}
+
+// newSystems reports whether devices run what advisories are not kept for.
+func (s *Server) newSystems() bool {
+	known := s.book.Current()
+	return slices.ContainsFunc(s.index.Systems(), func(system string) bool {
+		return known == nil || !slices.Contains(known.Systems(), system)
+	}) && len(s.Keeper.Current()) > 0
 }
 
 // relearn reads what holds of all feeds, and makes the devices due that it says something else
@@ -36,10 +57,11 @@ func (s *Server) relearn() {
 			return r.Each(f)
 		}})
 	}
-	if len(sources) == 0 && s.book.Current() == nil {
+	systems := s.index.Systems()
+	if s.book.Current() == nil && (len(sources) == 0 || len(systems) == 0) {
 		return
 	}
-	next, err := knowledge.Load(sources, s.Now())
+	next, err := knowledge.Load(sources, systems, s.Now())
 	if err != nil {
 		s.Log.Error("what feeds say could not be put together; what was known holds on", "error", err)
 		return

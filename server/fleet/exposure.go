@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -225,6 +226,20 @@ func (x *Index) HoldingAny(found ...*assess.Found) []string {
 		}
 	}
 	return x.exposure.named(all)
+}
+
+// Systems are what devices run, as "debian:12", sorted.
+func (x *Index) Systems() []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	set := map[string]bool{}
+	for _, e := range x.entries {
+		f := &e.Device.Facts
+		if f.Distro != "" || f.OS != "" {
+			set[cmp.Or(f.Distro, f.OS)+":"+f.Release] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
 }
 
 // Releases are the systems that any device's software was compared with the advisories of.

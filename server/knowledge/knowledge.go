@@ -10,6 +10,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,8 +38,9 @@ type Source struct {
 
 // Snapshot is what all feeds say at one time. It does not change; several may ask at once.
 type Snapshot struct {
-	feeds []Source
-	at    time.Time // when it was put together
+	feeds   []Source
+	systems []string
+	at      time.Time // when it was put together
 
 	index     *match.Index
 	microsoft msrc.Knowledge
@@ -72,11 +74,11 @@ type loading struct {
 	documents []msrc.Document
 }
 
-// Load reads all sources. One that cannot be read is an error: half of what is known would
-// show less than there is.
-func Load(sources []Source, now time.Time) (*Snapshot, error) {
-	s := &Snapshot{feeds: sources, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}}
-	l := &loading{Snapshot: s, builder: match.NewBuilder(nil)}
+// Load reads all sources, and keeps what is for systems that devices run ("debian:12"). A source
+// that cannot be read is an error: half of what is known would show less than there is.
+func Load(sources []Source, systems []string, now time.Time) (*Snapshot, error) {
+	s := &Snapshot{feeds: sources, systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}}
+	l := &loading{Snapshot: s, builder: match.NewBuilder(keeps(systems))}
 	for _, src := range sources {
 		if err := src.Each(func(name string, in io.Reader) error { return l.read(src, name, bufio.NewReaderSize(in, 1<<20)) }); err != nil {
 			return nil, fmt.Errorf("reading the feed %s: %w", src.Name, err)
@@ -89,6 +91,23 @@ func Load(sources []Source, now time.Time) (*Snapshot, error) {
 	}
 	return s, nil
 }
+
+// keeps says which ecosystems are for the systems. Those of systems that nobody has would fill
+// the memory.
+func keeps(systems []string) func(ecosystem string) bool {
+	var releases []string
+	for _, system := range systems {
+		if r, err := match.Release(system); err == nil {
+			releases = append(releases, r)
+		}
+	}
+	return func(ecosystem string) bool {
+		return slices.ContainsFunc(releases, func(r string) bool { return match.Concerns(ecosystem, r) })
+	}
+}
+
+// Systems are those that it keeps advisories for.
+func (s *Snapshot) Systems() []string { return s.systems }
 
 // read reads one file of a source.
 func (l *loading) read(src Source, name string, in io.Reader) (err error) {

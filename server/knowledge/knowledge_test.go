@@ -33,7 +33,7 @@ var debian = wire.Facts{Distro: "debian", Release: "12", Providers: []wire.Provi
 
 func snapshot(t *testing.T, sources ...knowledge.Source) *knowledge.Snapshot {
 	t.Helper()
-	s, err := knowledge.Load(sources, now)
+	s, err := knowledge.Load(sources, []string{"debian:12"}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,9 +110,20 @@ func TestOnlyWhatIsTouchedIsWorkedOutAgain(t *testing.T) {
 	}
 }
 
+// TestOnlyWhatDevicesRunIsKept: advisories for other systems take no memory.
+func TestOnlyWhatDevicesRunIsKept(t *testing.T) {
+	text := record("CVE-2026-0001", "curl", "1.1") + strings.ReplaceAll(record("CVE-2026-0002", "curl", "1.1"), "Debian:12", "Debian:11")
+	for systems, want := range map[string]int{"debian:12": 1, "debian:11": 1, "debian:11 debian:12": 2, "windows:11 arch:": 0} {
+		s, err := knowledge.Load([]knowledge.Source{source("osv", kinds.OSV, text)}, strings.Fields(systems), now)
+		if err != nil || s.Count() != want {
+			t.Errorf("%s: %d advisories, %v", systems, s.Count(), err)
+		}
+	}
+}
+
 // TestHalfAFeedIsNone: an error, and what holds stays.
 func TestHalfAFeedIsNone(t *testing.T) {
-	if _, err := knowledge.Load([]knowledge.Source{source("osv-debian", kinds.OSV, record("CVE-2026-0001", "curl", "1.1")+`{"id":`)}, now); err == nil || !strings.Contains(err.Error(), "osv-debian") {
+	if _, err := knowledge.Load([]knowledge.Source{source("osv-debian", kinds.OSV, record("CVE-2026-0001", "curl", "1.1")+`{"id":`)}, []string{"debian:12"}, now); err == nil || !strings.Contains(err.Error(), "osv-debian") {
 		t.Errorf("%v", err)
 	}
 }

@@ -67,7 +67,7 @@ func learn(now time.Time) (*knowledge.Snapshot, error) {
 	return knowledge.Load([]knowledge.Source{
 		{Name: "osv-debian", Kind: kinds.OSV, At: now.Add(-time.Hour), Each: text(osv.String())},
 		{Name: "kev", Kind: kinds.KEV, At: now.Add(-time.Hour), Each: text(exploited)},
-	}, now)
+	}, []string{"debian:12"}, now)
 }
 
 func entry(id string, added time.Time, ransomware string) string {

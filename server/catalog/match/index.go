@@ -79,6 +79,10 @@ func (b *Builder) Add(a advisory.Advisory) error {
 		return nil
 	}
 	a.Affected = slices.DeleteFunc(a.Affected, func(f advisory.Affected) bool { return !b.keep(f.Ecosystem) })
+	if len(a.Affected) == 0 && a.Withdrawn.IsZero() {
+		delete(b.all, a.ID) // of nothing that is kept, also where an older one was
+		return nil
+	}
 	a.Affected = slices.Clip(a.Affected)
 	b.all[a.ID] = &a
 	return nil
