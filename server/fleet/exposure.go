@@ -47,18 +47,23 @@ type exposure struct {
 	founds  map[string]map[*assess.Found]bool // by CVE, and by the ID of an advisory
 
 	stocks map[string]*stocked // by release and hash
-	byName map[string]map[*stocked]bool
+	packs  []*stocked          // by number, nil where it is gone
+	spare  []uint32            // numbers of those
+	names  map[string]uint32   // of packages, by release and name; kept when nobody has them any more
+	having []*roaring.Bitmap   // by the number of a name: the numbers of the stocks that have it
 }
 
 // stocked is a stock and the devices that have it.
 type stocked struct {
-	Stock
+	number  uint32
+	release string
+	names   []uint32
 	devices *roaring.Bitmap
 }
 
 func newExposure() *exposure {
 	return &exposure{numbers: map[string]uint32{}, holders: map[*assess.Found]*roaring.Bitmap{}, founds: map[string]map[*assess.Found]bool{},
-		stocks: map[string]*stocked{}, byName: map[string]map[*stocked]bool{}}
+		stocks: map[string]*stocked{}, names: map[string]uint32{}}
 }
 
 // number gives a device its number.
@@ -161,41 +166,60 @@ func calledBy(f assess.Finding) []string {
 	return f.CVEs
 }
 
-// restock notes which inventories a device has.
+// restock notes which inventories a device has. Of the names in them nothing is kept with the
+// entry.
 func (x *exposure) restock(n uint32, old, new *Entry) {
-	keys := func(e *Entry) map[string]Stock {
-		list := map[string]Stock{}
-		if e != nil {
-			for _, s := range e.Stocks {
-				list[s.Release+"\x00"+s.Hash] = s
-			}
-		}
-		return list
-	}
-	is, was := keys(new), keys(old)
+	is, was := stocksOf(new), stocksOf(old)
 	for k, s := range is {
 		if _, had := was[k]; had {
 			continue
 		}
-		st := x.stocks[k]
-		if st == nil {
-			st = &stocked{s, roaring.New()}
-			x.stocks[k] = st
-			for _, name := range s.Names {
-				at := s.Release + "\x00" + name
-				if x.byName[at] == nil {
-					x.byName[at] = map[*stocked]bool{}
-				}
-				x.byName[at][st] = true
-			}
+		if x.stocks[k] == nil {
+			x.stock(k, s)
 		}
-		st.devices.Add(n)
+		x.stocks[k].devices.Add(n)
 	}
 	for k := range was {
-		if _, has := is[k]; has || x.stocks[k] == nil {
-			continue
+		if _, has := is[k]; !has && x.stocks[k] != nil {
+			x.unstock(k, n)
 		}
-		x.unstock(k, n)
+	}
+	if new != nil {
+		for i := range new.Stocks {
+			new.Stocks[i].Names = nil
+		}
+	}
+}
+
+func stocksOf(e *Entry) map[string]Stock {
+	list := map[string]Stock{}
+	if e != nil {
+		for _, s := range e.Stocks {
+			list[s.Release+"\x00"+s.Hash] = s
+		}
+	}
+	return list
+}
+
+// stock takes in an inventory that no device had.
+func (x *exposure) stock(k string, s Stock) {
+	st := &stocked{number: uint32(len(x.packs)), release: s.Release, devices: roaring.New()}
+	if last := len(x.spare) - 1; last >= 0 {
+		st.number, x.spare = x.spare[last], x.spare[:last]
+		x.packs[st.number] = st
+	} else {
+		x.packs = append(x.packs, st)
+	}
+	x.stocks[k] = st
+	for _, name := range s.Names {
+		at := s.Release + "\x00" + name
+		id, ok := x.names[at]
+		if !ok {
+			id = uint32(len(x.having))
+			x.names[at], x.having = id, append(x.having, roaring.New())
+		}
+		x.having[id].Add(st.number)
+		st.names = append(st.names, id)
 	}
 }
 
@@ -206,12 +230,9 @@ func (x *exposure) unstock(k string, n uint32) {
 		return
 	}
 	delete(x.stocks, k)
-	for _, name := range st.Names {
-		at := st.Release + "\x00" + name
-		delete(x.byName[at], st)
-		if len(x.byName[at]) == 0 {
-			delete(x.byName, at)
-		}
+	x.packs[st.number], x.spare = nil, append(x.spare, st.number)
+	for _, id := range st.names {
+		x.having[id].Remove(st.number)
 	}
 }
 
@@ -248,7 +269,7 @@ func (x *Index) Releases() []string {
 	defer x.mu.RUnlock()
 	set := map[string]bool{}
 	for _, st := range x.exposure.stocks {
-		set[st.Release] = true
+		set[st.release] = true
 	}
 	return slices.Sorted(maps.Keys(set))
 }
@@ -260,8 +281,12 @@ func (x *Index) Having(release string, names ...string) []string {
 	defer x.mu.RUnlock()
 	all := roaring.New()
 	for _, name := range names {
-		for st := range x.exposure.byName[release+"\x00"+name] {
-			all.Or(st.devices)
+		id, ok := x.exposure.names[release+"\x00"+name]
+		if !ok {
+			continue
+		}
+		for it := x.exposure.having[id].Iterator(); it.HasNext(); {
+			all.Or(x.exposure.packs[it.Next()].devices)
 		}
 	}
 	return x.exposure.named(all)

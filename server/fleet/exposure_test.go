@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"pgregory.net/rapid"
 
 	"patchbay/patch"
@@ -133,7 +134,7 @@ func TestExposureIsWhatTheEntriesSay(t *testing.T) {
 			name := fmt.Sprint("p", i)
 			var want []string
 			for id, e := range have {
-				if slices.Contains(e.Stocks[0].Names, name) {
+				if slices.ContainsFunc(e.Found, func(h Held) bool { return h.Key.Name == name }) {
 					want = append(want, id)
 				}
 			}
@@ -147,8 +148,69 @@ func TestExposureIsWhatTheEntriesSay(t *testing.T) {
 		for id := range have {
 			x.Remove(id)
 		}
-		if e := x.exposure; len(e.holders)+len(e.founds)+len(e.stocks)+len(e.byName)+len(e.numbers) > 0 {
+		e := x.exposure
+		if len(e.holders)+len(e.founds)+len(e.stocks)+len(e.numbers) > 0 || len(e.spare) != len(e.packs) || slices.ContainsFunc(e.having, func(b *roaring.Bitmap) bool { return !b.IsEmpty() }) {
 			t.Fatalf("left over: %+v", e)
+		}
+	})
+}
+
+// reference is the fleet of figures: 300 customers, three of twenty devices with 1,000 packages
+// each, of which 100 are affected by three advisories. Inventories are 12,000 of 20,000.
+func reference(devices int) *Index {
+	x := New(0)
+	pool := make([]*assess.Found, 20_000)
+	for i := range pool {
+		pool[i] = found(fmt.Sprintf("p%d", i/4), fmt.Sprintf("1.%d", i%4), "9", assess.Affected,
+			fmt.Sprintf("CVE-2026-%05d", 10_000+i), fmt.Sprintf("CVE-2026-%05d", 40_000+i/4), fmt.Sprintf("CVE-2026-%05d", 60_000+i%50))
+	}
+	for n := range devices {
+		if n%20 >= 3 {
+			x.Put(device(n, 300, now))
+			continue
+		}
+		inventory := n % (devices * 12 / 20)
+		e := device(n, 300, now)
+		s := Stock{Provider: "apt", Hash: fmt.Sprint(inventory), Release: "Debian:12"}
+		for i := range 1000 {
+			s.Names = append(s.Names, fmt.Sprintf("p%d", (inventory*7+i*5)%5000))
+		}
+		held := map[patch.Key]*assess.Found{}
+		for i := range 100 {
+			f := pool[((inventory*7+i*5)%5000)*4+inventory%4]
+			held[patch.Key{Provider: "apt", Name: f.Name, Architecture: "amd64"}] = f
+		}
+		e.Found, e.Stocks = HeldBy(held), []Stock{s}
+		x.Put(e)
+	}
+	return x
+}
+
+// BenchmarkWhoIsExposed asks for a CVE that four versions of one package have, for one that
+// every fiftieth item has, for the list of all, and for the devices that a new advisory names.
+func BenchmarkWhoIsExposed(b *testing.B) {
+	x := reference(20_000)
+	for _, id := range []string{"CVE-2026-40100", "CVE-2026-60000"} {
+		b.Run(id, func(b *testing.B) {
+			for b.Loop() {
+				if e := x.Exposed(now, view.Filter{}, id); e.Devices == 0 {
+					b.Fatal("nobody")
+				}
+			}
+		})
+	}
+	b.Run("all", func(b *testing.B) {
+		for b.Loop() {
+			if p := x.Findings(view.Filter{Limit: 100}); p.Total == 0 {
+				b.Fatal("nothing")
+			}
+		}
+	})
+	b.Run("new", func(b *testing.B) {
+		for b.Loop() {
+			if len(x.Having("Debian:12", "p100")) == 0 {
+				b.Fatal("nobody")
+			}
 		}
 	})
 }

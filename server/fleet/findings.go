@@ -152,7 +152,8 @@ func earliest(at **time.Time, other *time.Time) {
 // mostItems is how many packages a row of the list names.
 const mostItems = 5
 
-// Findings lists what is open by CVE, in the order of the queue.
+// Findings lists what is open by CVE, in the order of the queue. Who has it is counted for the
+// rows of the page alone.
 func (x *Index) Findings(f view.Filter) view.Page[view.ExposedTo] {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -166,9 +167,13 @@ func (x *Index) Findings(f view.Filter) view.Page[view.ExposedTo] {
 			list = append(list, row)
 		}
 	}
-	return view.Paginate(list, f, true, func(e view.ExposedTo) string {
-		return view.Number(int64(e.Place>>1)) + view.Number(one(e.Exploited != nil)) + view.Number(weight(e.Severity)) + view.Number(e.Devices) + view.Moment(e.Published)
+	page := view.Paginate(list, f, true, func(e view.ExposedTo) string {
+		return view.Number(int64(e.Place>>1)) + view.Number(one(e.Exploited != nil)) + view.Number(weight(e.Severity)) + view.Moment(e.Published)
 	}, func(e view.ExposedTo) string { return e.ID })
+	for i := range page.Items {
+		x.count(&page.Items[i], scope)
+	}
+	return page
 }
 
 // weight orders severities, the gravest last.
@@ -197,30 +202,56 @@ func (x *Index) scope(f view.Filter) *roaring.Bitmap {
 	return set
 }
 
-// exposedTo is the row of one CVE; false when it is open nowhere in scope.
+// exposedTo is the row of one CVE, without counts; false when it is open nowhere in scope.
 func (x *Index) exposedTo(id string, founds map[*assess.Found]bool, scope *roaring.Bitmap) (view.ExposedTo, bool) {
 	row := view.ExposedTo{ID: id, Severity: patch.SeverityUnknown, Fixable: true}
-	all := roaring.New()
+	open := false
 	for found := range founds {
-		open := false
-		for _, f := range found.List {
-			if !f.Status.Open() || !slices.Contains(calledBy(f), id) {
+		if scope != nil && !x.exposure.holders[found].Intersects(scope) {
+			continue
+		}
+		for i := range found.List {
+			f := &found.List[i]
+			if !f.Status.Open() || !slices.Contains(calledBy(*f), id) {
 				continue
 			}
 			open = true
-			grave(&row.Severity, &row.Exploited, &row.Published, view.FindingOf(f))
+			grave(&row.Severity, &row.Exploited, &row.Published, view.Finding{Severity: f.Severity, Exploited: at(&f.Exploited), Published: at(&f.Published)})
+			row.Fixable = row.Fixable && f.Fixed != ""
 			if row.Step == "" || f.Place > row.Place {
 				row.Step, row.Why, row.Place = f.Step, f.Why, f.Place
 			}
-			row.Fixable = row.Fixable && f.Fixed != ""
-			if !slices.Contains(row.Sources, f.Source) {
-				row.Sources = append(row.Sources, f.Source)
+		}
+	}
+	return row, open
+}
+
+// at is a time, nil where there is none.
+func at(t *time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
+// count fills in who has it, and what it is in.
+func (x *Index) count(row *view.ExposedTo, scope *roaring.Bitmap) {
+	all := roaring.New()
+	for found := range x.exposure.founds[row.ID] {
+		open := false
+		for _, f := range found.List {
+			if f.Status.Open() && slices.Contains(calledBy(f), row.ID) {
+				open = true
+				if !slices.Contains(row.Sources, f.Source) {
+					row.Sources = append(row.Sources, f.Source)
+				}
 			}
 		}
-		if !open {
+		held := x.exposure.holders[found]
+		if !open || scope != nil && !held.Intersects(scope) {
 			continue
 		}
-		all.Or(x.exposure.holders[found])
+		all.Or(held)
 		if !slices.Contains(row.Items, found.Name) {
 			row.Items = append(row.Items, found.Name)
 		}
@@ -228,9 +259,7 @@ func (x *Index) exposedTo(id string, founds map[*assess.Found]bool, scope *roari
 	if scope != nil {
 		all.And(scope)
 	}
-	if row.Devices = int(all.GetCardinality()); row.Devices == 0 {
-		return row, false
-	}
+	row.Devices = int(all.GetCardinality())
 	customers := map[string]bool{}
 	for it := all.Iterator(); it.HasNext(); {
 		if e := x.entries[x.exposure.devices[it.Next()]]; e != nil {
@@ -241,7 +270,6 @@ func (x *Index) exposedTo(id string, founds map[*assess.Found]bool, scope *roari
 	slices.Sort(row.Items)
 	row.Items = row.Items[:min(len(row.Items), mostItems)]
 	slices.Sort(row.Sources)
-	return row, true
 }
 
 // DeviceFindings lists what affects a device, by item.
