@@ -266,6 +266,7 @@ type invented struct {
 	notBack  map[string]bool // devices
 	postures map[string]view.Posture
 	programs map[view.PackageKey]view.Presence
+	mends    map[string][]string // by item: CVEs that what is on offer mends
 }
 
 // Findings, Exposed and DeviceFindings say that nothing is known of findings.
@@ -328,7 +329,7 @@ func (f *invented) Needs(_ time.Time, q view.Filter) view.Page[view.Need] {
 	rows := chosen(f.needs, func(n view.Need) bool {
 		return (q.Customer == "" || n.Customer.ID == q.Customer) && (q.Site == "" || n.Site.ID == q.Site) &&
 			(q.Device == "" || n.Device.ID == q.Device) && (q.Update == "" || n.Update == q.Update) &&
-			(q.Class == "" || slices.Contains(n.Classes, patch.Class(q.Class))) && (q.State == "" || string(n.Verdict.State) == q.State)
+			(q.Class == "" || slices.Contains(n.Classes, patch.Class(q.Class))) && (q.Mends == "" || slices.Contains(f.mends[n.Item.Name], q.Mends)) && (q.State == "" || string(n.Verdict.State) == q.State)
 	})
 	return view.Paginate(rows, q, false, func(n view.Need) string { return n.Item.Name }, func(n view.Need) string { return n.ID })
 }
