@@ -403,7 +403,7 @@ func thinness(updates bool) thin {
 	case updates: // their lives have twice as many writes and more
 		return thin{3, 4, 31}
 	}
-	return thin{1, 1, 31}
+	return thin{1, 2, 31}
 }
 
 // crashEverywhere cuts at each write that is not left out, and, unless time is short, at some

@@ -353,7 +353,7 @@ func engineRestarts(b engineBed) {
 	}
 	shows("after it", false, "1:1 3:1", 4317, 0x70)
 	b.expect("1=2+reboot", "uninstall", idA, "1")
-	shows("before the next", true, "3:1", 4317, 0x70)
+	shows("before the next", true, "3:1", 4317, 0x05) // it is there, and is to be taken off
 	if err := b.w.Reboot(b.Context()); err != nil {
 		b.Fatal(err)
 	}
