@@ -279,17 +279,35 @@ func (x *Index) Releases() []string {
 func (x *Index) Having(release string, names ...string) []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	all := roaring.New()
+	all, few := roaring.New(), []uint32(nil)
 	for _, name := range names {
 		id, ok := x.exposure.names[release+"\x00"+name]
 		if !ok {
 			continue
 		}
-		for it := x.exposure.having[id].Iterator(); it.HasNext(); {
-			all.Or(x.exposure.packs[it.Next()].devices)
-		}
+		few = x.exposure.gather(all, few, id)
 	}
+	slices.Sort(few)
+	all.AddMany(few)
 	return x.exposure.named(all)
+}
+
+// gather collects the devices that have a package: into a set where many have one inventory,
+// and into a list where few do, since a set of its own for each of many costs more than all else.
+func (x *exposure) gather(all *roaring.Bitmap, few []uint32, id uint32) []uint32 {
+	const some = 64
+	var buf [some]uint32
+	for it := x.having[id].Iterator(); it.HasNext(); {
+		devices := x.packs[it.Next()].devices
+		in := devices.ManyIterator()
+		n := in.NextMany(buf[:])
+		if n == some {
+			all.Or(devices)
+			continue
+		}
+		few = append(few, buf[:n]...)
+	}
+	return few
 }
 
 func (x *exposure) named(set *roaring.Bitmap) []string {
