@@ -50,6 +50,8 @@ func (s *Snapshot) inherit(was *Snapshot, packages []match.Subjected) (moved []*
 	for _, p := range packages {
 		touched[p] = true
 	}
+	// The first scores of all are news of every finding.
+	otherwise := (s.likely == nil) != (was.likely == nil) || (len(s.points) == 0) != (len(was.points) == 0)
 	was.mu.RLock()
 	defer was.mu.RUnlock()
 	for k, one := range was.items {
@@ -57,7 +59,7 @@ func (s *Snapshot) inherit(was *Snapshot, packages []match.Subjected) (moved []*
 			slices.ContainsFunc(s.index.Asked(k.release, k.item), func(p match.Subjected) bool { return touched[p] }) {
 			continue
 		}
-		if s.moves(one) {
+		if otherwise || s.moves(one) {
 			moved = append(moved, one.found)
 			continue
 		}

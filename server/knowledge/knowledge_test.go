@@ -110,6 +110,30 @@ func TestOnlyWhatIsTouchedIsWorkedOutAgain(t *testing.T) {
 	}
 }
 
+// TestTheFirstScoresAreNews: they reach every finding; those of the next day, which change no
+// step, reach none.
+func TestTheFirstScoresAreNews(t *testing.T) {
+	var b knowledge.Book
+	scores := func(score string) knowledge.Source {
+		return source("epss", kinds.EPSS, "#model_version:v1,score_date:2026-02-28T00:00:00+0000\ncve,epss,percentile\nCVE-2026-0001,"+score+",0.5\n")
+	}
+	advisories := source("osv", kinds.OSV, record("CVE-2026-0001", "curl", "1.1"))
+	items := []patch.Item{item("curl", "1.0", "Debian")}
+	at := func() *assess.Found { return b.Current().Of(debian, "apt", items)[items[0].Key()] }
+	b.Replace(snapshot(t, advisories))
+	was := at()
+	if t1 := b.Replace(snapshot(t, advisories, scores("0.02"))); !slices.Equal(t1.Found, []*assess.Found{was}) || at() == was || !strings.Contains(at().List[0].Why, "EPSS 0.020") {
+		t.Errorf("%+v, %s", t1, at().List[0].Why)
+	}
+	was = at()
+	if t2 := b.Replace(snapshot(t, advisories, scores("0.03"))); !t2.Nothing() || at() != was {
+		t.Errorf("%+v, %s", t2, at().List[0].Why)
+	}
+	if t3 := b.Replace(snapshot(t, advisories, scores("0.9"))); !slices.Equal(t3.Found, []*assess.Found{was}) || at().List[0].Step == was.List[0].Step {
+		t.Errorf("%+v, %+v", t3, at().List[0])
+	}
+}
+
 // TestOnlyWhatDevicesRunIsKept: advisories for other systems take no memory.
 func TestOnlyWhatDevicesRunIsKept(t *testing.T) {
 	text := record("CVE-2026-0001", "curl", "1.1") + strings.ReplaceAll(record("CVE-2026-0002", "curl", "1.1"), "Debian:12", "Debian:11")
