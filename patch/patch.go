@@ -71,6 +71,22 @@ const (
 	SeverityCritical Severity = "critical"
 )
 
+// Severities are all of them, the least grave first.
+func Severities() []Severity {
+	return []Severity{SeverityUnknown, SeverityLow, SeverityMedium, SeverityHigh, SeverityCritical}
+}
+
+// Rank orders severities, the graver the greater. What is none is before all, as "" is.
+func (s Severity) Rank() int { return slices.Index(Severities(), s) }
+
+// Graver is the graver of two, the first where neither is.
+func (s Severity) Graver(o Severity) Severity {
+	if o.Rank() > s.Rank() {
+		return o
+	}
+	return s
+}
+
 // Reversibility says how an update can be taken back. It is known before the update is made.
 type Reversibility string
 

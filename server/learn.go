@@ -48,7 +48,7 @@ func (s *Server) newSystems() bool {
 func (s *Server) relearn() {
 	var sources []knowledge.Source
 	for _, c := range s.Keeper.Current() {
-		sources = append(sources, knowledge.Source{Name: c.Name, Kind: c.Kind, At: c.FetchedAt, Each: func(f func(string, io.Reader) error) error {
+		sources = append(sources, knowledge.Source{Name: c.Name, Kind: c.Kind, Each: func(f func(string, io.Reader) error) error {
 			r, err := s.Keeper.Open(c.Name)
 			if err != nil {
 				return err

@@ -73,7 +73,7 @@ func document(api huma.API) ([]byte, error) {
 		closeSet(schemas, name, "result", results)
 	}
 	for _, name := range []string{"Need", "NeedDetail", "Update", "UpdateDetail"} {
-		closeSet(schemas, name, "severity", texts(patch.SeverityUnknown, patch.SeverityLow, patch.SeverityMedium, patch.SeverityHigh, patch.SeverityCritical))
+		closeSet(schemas, name, "severity", texts(patch.Severities()...))
 		closeSet(schemas, name, "block", texts(patch.Held, patch.Pinned, patch.Phased, patch.KeptBack, patch.Optional))
 		closeSet(schemas, name, "reboot", texts(patch.Yes, patch.No))
 		if s := schemas[name]; s != nil && s.Properties["classes"] != nil {

@@ -1,7 +1,6 @@
 package assess
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -85,12 +84,20 @@ func exposed(p Provider, d Device, needs []Need) []Need {
 			needs[i].weigh(found, item, p.Versions)
 		}
 	}
+	for i := range needs {
+		u := &needs[i].Update
+		slices.Sort(u.Advisories)
+		u.Advisories = slices.Compact(u.Advisories)
+	}
 	return needs
 }
 
 // mendedBy reports whether an update that is an item of its own mends a finding, and is on
 // offer. What it mends is told of it.
 func mendedBy(f Finding, needs []Need) bool {
+	if len(f.Updates) == 0 || !f.Status.Open() {
+		return false
+	}
 	found := false
 	for i := range needs {
 		n := &needs[i]
@@ -128,16 +135,16 @@ func (n *Need) weigh(found []Finding, item patch.Item, scheme string) {
 			continue
 		}
 		if n.Exposed { // nothing on offer mends anything
-			u.Severity = graver(u.Severity, f.Severity)
+			u.Severity = u.Severity.Graver(f.Severity)
 			continue
 		}
 		add(u, f)
 	}
 }
 
-// add tells of an update that it mends a finding.
+// add tells of an update that it mends a finding; whoever adds the last one puts them in order.
 func add(u *patch.Update, f Finding) {
-	u.Severity = graver(u.Severity, f.Severity)
+	u.Severity = u.Severity.Graver(f.Severity)
 	if !slices.Contains(u.Classes, patch.Security) {
 		u.Classes = append(slices.Clone(u.Classes), patch.Security)
 		slices.Sort(u.Classes)
@@ -146,9 +153,7 @@ func add(u *patch.Update, f Finding) {
 	if len(names) == 0 {
 		names = []string{f.Advisory}
 	}
-	u.Advisories = append(slices.Clone(u.Advisories), names...)
-	slices.Sort(u.Advisories)
-	u.Advisories = slices.Compact(u.Advisories)
+	u.Advisories = append(slices.Clip(u.Advisories), names...)
 }
 
 // mends reports whether the version on offer is known to mend it. Where the source package has
@@ -159,14 +164,4 @@ func mends(f Finding, u patch.Update, item patch.Item, scheme string) bool {
 	}
 	c, err := patch.CompareVersions(scheme, u.Available, f.Fixed)
 	return err == nil && c >= 0
-}
-
-// scale is all severities, the least first.
-var scale = []patch.Severity{"", patch.SeverityUnknown, patch.SeverityLow, patch.SeverityMedium, patch.SeverityHigh, patch.SeverityCritical}
-
-func graver(a, b patch.Severity) patch.Severity {
-	if cmp.Compare(slices.Index(scale, b), slices.Index(scale, a)) > 0 {
-		return b
-	}
-	return a
 }

@@ -79,6 +79,7 @@ func TestAnUpdateOfItsOwnMendsTheSystem(t *testing.T) {
 		{Advisory: "CVE-2026-0001", CVEs: []string{"CVE-2026-0001"}, Status: Affected, Updates: []string{"KB5000001", "KB5000002"}, Severity: patch.SeverityHigh},
 		{Advisory: "CVE-2026-0002", CVEs: []string{"CVE-2026-0002"}, Status: Affected, Updates: []string{"KB5000002"}, Severity: patch.SeverityCritical},
 	}
+	list = append(list, Finding{Advisory: "CVE-2026-0003", CVEs: []string{"CVE-2026-0003"}, Status: Undetermined, Updates: []string{"KB5000001", "KB5000002"}}) // of which nobody knows mends nothing
 	update := func(name string) patch.Update {
 		return patch.Update{Provider: "apt", Name: name, Available: "200", Source: "x"}
 	}

@@ -138,7 +138,7 @@ func steps(step string) int {
 
 // grave takes the gravest word and the earliest times.
 func grave(severity *patch.Severity, exploited, published **time.Time, f view.Finding) {
-	*severity = advisory.Higher(*severity, f.Severity)
+	*severity = severity.Graver(f.Severity)
 	earliest(exploited, f.Exploited)
 	earliest(published, f.Published)
 }
@@ -168,17 +168,12 @@ func (x *Index) Findings(f view.Filter) view.Page[view.ExposedTo] {
 		}
 	}
 	page := view.Paginate(list, f, true, func(e view.ExposedTo) string {
-		return view.Number(int64(e.Place>>1)) + view.Number(one(e.Exploited != nil)) + view.Number(weight(e.Severity)) + view.Moment(e.Published)
+		return view.Number(int64(e.Place>>1)) + view.Number(one(e.Exploited != nil)) + view.Number(e.Severity.Rank()+1) + view.Moment(e.Published)
 	}, func(e view.ExposedTo) string { return e.ID })
 	for i := range page.Items {
 		x.count(&page.Items[i], scope)
 	}
 	return page
-}
-
-// weight orders severities, the gravest last.
-func weight(s patch.Severity) int {
-	return slices.Index([]patch.Severity{patch.SeverityUnknown, patch.SeverityLow, patch.SeverityMedium, patch.SeverityHigh, patch.SeverityCritical}, s)
 }
 
 func namedIn(founds map[*assess.Found]bool, q string) bool {
@@ -301,6 +296,6 @@ func (x *Index) DeviceFindings(device string) view.DeviceFindings {
 // comparePlaces puts the item with the gravest finding first.
 func comparePlaces(a, b view.ItemFindings) int {
 	x, y := a.Findings[0], b.Findings[0]
-	return cmp.Or(cmp.Compare(one(y.Status.Open()), one(x.Status.Open())), cmp.Compare(one(y.Exploited != nil), one(x.Exploited != nil)), cmp.Compare(weight(y.Severity), weight(x.Severity)),
+	return cmp.Or(cmp.Compare(one(y.Status.Open()), one(x.Status.Open())), cmp.Compare(one(y.Exploited != nil), one(x.Exploited != nil)), cmp.Compare(y.Severity.Rank(), x.Severity.Rank()),
 		strings.Compare(a.Item.Name, b.Item.Name), strings.Compare(a.Item.Architecture, b.Item.Architecture), strings.Compare(a.Installed, b.Installed))
 }

@@ -24,21 +24,18 @@ import (
 	"patchbay/server/catalog/msrc"
 	"patchbay/server/catalog/osv"
 	"patchbay/server/catalog/ssvc"
-	"patchbay/wire"
 )
 
 // Source is a feed in the version that holds.
 type Source struct {
 	Name string
-	Kind string    // as package kinds names it; those that say nothing of findings are passed over
-	At   time.Time // when it was fetched
+	Kind string // as package kinds names it; those that say nothing of findings are passed over
 	// Each gives every file of it, unpacked.
 	Each func(func(name string, in io.Reader) error) error
 }
 
 // Snapshot is what all feeds say at one time. It does not change; several may ask at once.
 type Snapshot struct {
-	feeds   []Source
 	systems []string
 	at      time.Time // when it was put together
 
@@ -77,7 +74,7 @@ type loading struct {
 // Load reads all sources, and keeps what is for systems that devices run ("debian:12"). A source
 // that cannot be read is an error: half of what is known would show less than there is.
 func Load(sources []Source, systems []string, now time.Time) (*Snapshot, error) {
-	s := &Snapshot{feeds: sources, systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}}
+	s := &Snapshot{systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}}
 	l := &loading{Snapshot: s, builder: match.NewBuilder(keeps(systems))}
 	for _, src := range sources {
 		if err := src.Each(func(name string, in io.Reader) error { return l.read(src, name, bufio.NewReaderSize(in, 1<<20)) }); err != nil {
@@ -142,18 +139,3 @@ func (l *loading) read(src Source, name string, in io.Reader) (err error) {
 
 // Count is how many advisories there are.
 func (s *Snapshot) Count() int { return s.index.Count() }
-
-// Covers reports whether any feed speaks of what a device's own manager installs.
-func (s *Snapshot) Covers(f wire.Facts) bool {
-	release, err := match.Release(f.Distro + ":" + f.Release)
-	return err == nil && s.index.Speaks(release)
-}
-
-// Feeds are the feeds that a snapshot was made of, and since when each holds.
-func (s *Snapshot) Feeds() map[string]time.Time {
-	at := map[string]time.Time{}
-	for _, f := range s.feeds {
-		at[f.Name] = f.At
-	}
-	return at
-}

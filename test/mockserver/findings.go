@@ -65,8 +65,8 @@ func learn(now time.Time) (*knowledge.Snapshot, error) {
 		return func(f func(string, io.Reader) error) error { return f("invented", strings.NewReader(s)) }
 	}
 	return knowledge.Load([]knowledge.Source{
-		{Name: "osv-debian", Kind: kinds.OSV, At: now.Add(-time.Hour), Each: text(osv.String())},
-		{Name: "kev", Kind: kinds.KEV, At: now.Add(-time.Hour), Each: text(exploited)},
+		{Name: "osv-debian", Kind: kinds.OSV, Each: text(osv.String())},
+		{Name: "kev", Kind: kinds.KEV, Each: text(exploited)},
 	}, []string{"debian:12"}, now)
 }
 

@@ -1,7 +1,6 @@
 package advisory
 
 import (
-	"slices"
 	"strings"
 
 	"patchbay/patch"
@@ -27,28 +26,17 @@ func Word(word string) patch.Severity {
 	return patch.SeverityUnknown
 }
 
-// scale is all severities, the least first.
-var scale = []patch.Severity{patch.SeverityUnknown, patch.SeverityLow, patch.SeverityMedium, patch.SeverityHigh, patch.SeverityCritical}
-
-// Higher is the graver of two.
-func Higher(a, b patch.Severity) patch.Severity {
-	if slices.Index(scale, b) > slices.Index(scale, a) {
-		return b
-	}
-	return a
-}
-
 // Severity is the one word for what all sources say: the gravest of their words and of the
 // bands of their vectors. A vector that is none says nothing.
 func Severity(scores []Score) patch.Severity {
 	found := patch.SeverityUnknown
 	for _, s := range scores {
-		found = Higher(found, Word(s.Word))
+		found = found.Graver(Word(s.Word))
 		if s.Vector == "" {
 			continue
 		}
 		if score, _, err := cvss.Base(s.Vector); err == nil {
-			found = Higher(found, cvss.Band(score))
+			found = found.Graver(cvss.Band(score))
 		}
 	}
 	return found

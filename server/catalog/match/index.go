@@ -17,7 +17,6 @@ type Index struct {
 	tags    map[string]string           // of builds of modules: name:stream, "" where two say so
 	modules map[string][]string         // the streams of a module that are named anywhere
 	said    map[Subjected]uint64        // a sum over all that is said of a package
-	seed    maphash.Seed
 	count   int
 }
 
@@ -90,7 +89,7 @@ func (b *Builder) Add(a advisory.Advisory) error {
 
 // Index makes it.
 func (b *Builder) Index() *Index {
-	x := &Index{rows: map[string]map[string][]row{}, tags: map[string]string{}, modules: map[string][]string{}, said: map[Subjected]uint64{}, seed: seed}
+	x := &Index{rows: map[string]map[string][]row{}, tags: map[string]string{}, modules: map[string][]string{}, said: map[Subjected]uint64{}}
 	for _, a := range b.all {
 		if !a.Withdrawn.IsZero() {
 			continue
@@ -117,7 +116,7 @@ func (x *Index) add(r row, f *advisory.Affected) {
 	r.affected = f
 	if f.Word != "" {
 		r.scores = append(slices.Clip(r.scores), advisory.Score{Word: f.Word})
-		r.severity = advisory.Higher(r.severity, advisory.Word(f.Word))
+		r.severity = r.severity.Graver(advisory.Word(f.Word))
 	}
 	names := x.rows[f.Ecosystem]
 	if names == nil {
@@ -125,7 +124,7 @@ func (x *Index) add(r row, f *advisory.Affected) {
 		x.rows[f.Ecosystem] = names
 	}
 	names[f.Name] = append(names[f.Name], r)
-	x.said[Subjected{f.Ecosystem, f.Name}] += maphash.String(x.seed, fmt.Sprintf("%q %q %q %+v", r.advisory.ID, r.cves, r.severity, *f))
+	x.said[Subjected{f.Ecosystem, f.Name}] += maphash.String(seed, fmt.Sprintf("%q %q %q %+v", r.advisory.ID, r.cves, r.severity, *f))
 	if f.Module == "" {
 		return
 	}

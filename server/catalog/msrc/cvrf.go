@@ -195,7 +195,7 @@ func (c *cvrf) vulnerability(v vulnerability) error {
 		case "Severity":
 			for _, id := range t.Products {
 				if name := c.names[id]; name != "" {
-					severity[name] = worse(severity[name], severityOf(t.Description))
+					severity[name] = severity[name].Graver(severityOf(t.Description))
 				}
 			}
 		}
@@ -208,7 +208,7 @@ func (c *cvrf) vulnerability(v vulnerability) error {
 		}
 		mended = true
 		f := r.fix(strings.TrimSpace(v.CVE), exploit)
-		if err := c.add(f, c.products(r.Products), func(p string, f *Fix) { f.Severity = worse(patch.SeverityUnknown, severity[p]) }); err != nil {
+		if err := c.add(f, c.products(r.Products), func(p string, f *Fix) { f.Severity = patch.SeverityUnknown.Graver(severity[p]) }); err != nil {
 			return err
 		}
 	}

@@ -46,7 +46,7 @@ func Know(documents []Document) (Knowledge, error) {
 	}
 	for _, f := range k.fixes {
 		k.byKB[f.KB] = append(k.byKB[f.KB], f)
-		k.severity[f.CVE] = worse(k.severity[f.CVE], f.Severity)
+		k.severity[f.CVE] = k.severity[f.CVE].Graver(f.Severity)
 		if f.Supersedes != "" && !slices.Contains(k.newer[f.Supersedes], f.KB) {
 			k.newer[f.Supersedes] = append(k.newer[f.Supersedes], f.KB)
 		}
@@ -113,7 +113,7 @@ func (u *Update) take(fixes []Fix) {
 		if f.Exploited == patch.Yes {
 			u.Exploited = append(u.Exploited, f.CVE)
 		}
-		u.Severity = worse(u.Severity, f.Severity)
+		u.Severity = u.Severity.Graver(f.Severity)
 		if i == 0 {
 			u.Restart = f.Restart
 		} else if u.Restart != f.Restart {

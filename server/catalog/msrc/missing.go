@@ -317,7 +317,7 @@ func (s State) Worst() string {
 	severity := patch.Severity("")
 	for _, l := range s.Missing {
 		cves += len(l.CVEs)
-		severity = worse(severity, l.Severity)
+		severity = severity.Graver(l.Severity)
 		for _, c := range l.Exploited {
 			seen[c] = true
 		}

@@ -176,19 +176,3 @@ func answer(s string) patch.Answer {
 	}
 	return patch.Unknown // also Maybe
 }
-
-// worse gives the worse of two severities; unknown is worse than none, and better than low.
-func worse(a, b patch.Severity) patch.Severity {
-	rank := func(s patch.Severity) int {
-		for i, known := range []patch.Severity{patch.SeverityUnknown, patch.SeverityLow, patch.SeverityMedium, patch.SeverityHigh, patch.SeverityCritical} {
-			if s == known {
-				return i
-			}
-		}
-		return -1
-	}
-	if rank(b) > rank(a) {
-		return b
-	}
-	return a
-}
