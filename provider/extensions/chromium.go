@@ -100,11 +100,15 @@ func (b chromium) extension(files fs.FS, dir, id string) (best patch.Item, ok bo
 			Version string `json:"version"`
 			Locale  string `json:"default_locale"`
 		}
-		if raw == nil || json.Unmarshal(raw, &m) != nil || m.Version == "" {
+		if raw == nil || json.Unmarshal(raw, &m) != nil {
+			continue
+		}
+		version := text(m.Version)
+		if version == "" {
 			continue
 		}
 		if ok {
-			if c, err := patch.CompareVersions(patch.SchemeWinget, m.Version, best.Version); err != nil || c <= 0 {
+			if c, err := patch.CompareVersions(patch.SchemeWinget, version, best.Version); err != nil || c <= 0 {
 				continue
 			}
 		}
@@ -112,7 +116,7 @@ func (b chromium) extension(files fs.FS, dir, id string) (best patch.Item, ok bo
 		if key, is := strings.CutPrefix(name, "__MSG_"); is {
 			name = message(files, path.Join(dir, v, "_locales", m.Locale, "messages.json"), strings.TrimSuffix(key, "__"))
 		}
-		best, ok = patch.Item{Provider: Name, Name: cmp.Or(text(name), id), Version: text(m.Version), Updater: b.name}, true
+		best, ok = patch.Item{Provider: Name, Name: cmp.Or(text(name), id), Version: version, Updater: b.name}, true
 	}
 	return best, ok, nil
 }

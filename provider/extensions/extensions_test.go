@@ -113,6 +113,7 @@ func TestThereAreNoneElsewhere(t *testing.T) {
 // Whatever lies in a person's folder is read within bounds or not at all.
 func FuzzManifest(f *testing.F) {
 	f.Add(`{"name": "__MSG_appName__", "version": "4.1.0", "default_locale": "en"}`, `{"appname": {"message": "x"}}`)
+	f.Add(`{"name": "a name", "version": " "}`, `{}`)
 	f.Fuzz(func(t *testing.T, manifest, messages string) {
 		files := fstest.MapFS{"d/1/manifest.json": {Data: []byte(manifest)}, "d/1/_locales/en/messages.json": {Data: []byte(messages)}}
 		item, ok, err := chromiums()[0].extension(files, "d", adblock)
