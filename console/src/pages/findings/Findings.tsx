@@ -11,6 +11,7 @@ import { Empty } from "../../ui/States";
 import { Ago } from "../../ui/Time";
 import { Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
+import { FindingsTabs } from "./FindingsTabs";
 
 const columns: Column<ExposedTo>[] = [
   { key: "id", title: "CVE", narrow: "title", width: "152px", cell: (e) => <Link className="main nowrap" {...paths.finding(e.id)}>{e.id}</Link> },
@@ -32,6 +33,7 @@ export function Findings() {
   const first = query.data?.pages[0];
   return (
     <Page title="Findings" state={first && (first.total > 0 ? `${count(first.total, "CVE")} open, those that cannot wait first.` : "Nothing that feeds speak of is open.")} asOf={first?.as_of}>
+      <FindingsTabs />
       <Tools search="Search CVEs and packages">{null}</Tools>
       <List
         label="Findings"
