@@ -41,12 +41,15 @@ func (f *Facts) know(s *knowledge.Snapshot) {
 	}
 	f.Inventory.Findings = map[patch.Key]*assess.Found{}
 	for _, p := range f.Inventory.Providers {
-		release, names, ok := s.Subjects(f.Device.Facts, p.Name, p.Items)
-		if !ok || p.Installed.State == "" {
+		if p.Installed.State == "" {
 			continue
 		}
-		f.Stocks = append(f.Stocks, fleet.Stock{Provider: p.Name, Hash: f.hashes[p.Name], Release: release, Names: names})
-		maps.Copy(f.Inventory.Findings, s.Of(f.Device.Facts, p.Name, p.Items))
+		c := s.Compare(f.Device.Facts, p.Name, f.hashes[p.Name], p.Items)
+		if c.Release == "" {
+			continue
+		}
+		f.Stocks = append(f.Stocks, fleet.Stock{Provider: p.Name, Hash: f.hashes[p.Name], Release: c.Release, Names: c.Names})
+		maps.Copy(f.Inventory.Findings, c.Found)
 	}
 }
 

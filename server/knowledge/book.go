@@ -65,6 +65,7 @@ func (s *Snapshot) inherit(was *Snapshot, packages []match.Subjected) (moved []*
 		}
 		s.items[k] = one
 	}
+	s.inheritSections(was, packages)
 	return moved
 }
 

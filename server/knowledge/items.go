@@ -11,31 +11,6 @@ import (
 	"patchbay/wire"
 )
 
-// Of gives what affects each of a provider's items on a device, the same value for the same
-// item on every device.
-func (s *Snapshot) Of(f wire.Facts, provider string, items []patch.Item) map[patch.Key]*assess.Found {
-	release, ok := release(f, provider)
-	if !ok || !s.index.Speaks(release) {
-		return s.ofWindows(f, items)
-	}
-	h := match.Host{Release: release, Kernel: f.Kernel}
-	if f.Container {
-		h.Kernel = "" // somebody else's
-	}
-	for _, it := range items {
-		h.Items = append(h.Items, itemOf(f, it))
-	}
-	m := s.index.On(h)
-	found := map[patch.Key]*assess.Found{}
-	for i, it := range items {
-		one := s.once(key{release, h.Items[i], m.Context(h.Items[i])}, it, func() []scored { return s.findings(m.Item(h.Items[i])) })
-		if len(one.List) > 0 {
-			found[it.Key()] = one
-		}
-	}
-	return found
-}
-
 // once gives what was found of an item, worked out the first time alone.
 func (s *Snapshot) once(k key, it patch.Item, work func() []scored) *assess.Found {
 	s.mu.RLock()
@@ -55,21 +30,6 @@ func (s *Snapshot) once(k key, it patch.Item, work func() []scored) *assess.Foun
 	}
 	s.items[k] = one
 	return one.found
-}
-
-// Subjects gives the release whose advisories a provider's items are compared with, and the
-// names that these call them by, sorted; false where no feed speaks of them.
-func (s *Snapshot) Subjects(f wire.Facts, provider string, items []patch.Item) (in string, names []string, ok bool) {
-	in, ok = release(f, provider)
-	if !ok || !s.index.Speaks(in) {
-		is := slices.ContainsFunc(items, func(it patch.Item) bool { _, ok := isWindows(f, it); return ok })
-		return windows, []string{windows}, is && len(s.microsoft.Documents) > 0
-	}
-	for _, it := range items {
-		names = append(names, match.Subject(in, itemOf(f, it)))
-	}
-	slices.Sort(names)
-	return in, slices.Compact(names), true
 }
 
 // release is the system whose own packages a provider manages: one whose versions are ordered

@@ -47,8 +47,10 @@ type Snapshot struct {
 
 	microsoftFeed string // that microsoft is from
 
-	mu    sync.RWMutex
-	items map[key]*item // that somebody asked about
+	mu         sync.RWMutex
+	items      map[key]*item // that somebody asked about
+	sections   map[section]*Compared
+	remembered int // the weight of sections
 }
 
 // key is all that decides what affects an item.
@@ -74,7 +76,7 @@ type loading struct {
 // Load reads all sources, and keeps what is for systems that devices run ("debian:12"). A source
 // that cannot be read is an error: half of what is known would show less than there is.
 func Load(sources []Source, systems []string, now time.Time) (*Snapshot, error) {
-	s := &Snapshot{systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}}
+	s := &Snapshot{systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}, sections: map[section]*Compared{}}
 	l := &loading{Snapshot: s, builder: match.NewBuilder(keeps(systems))}
 	for _, src := range sources {
 		if err := src.Each(func(name string, in io.Reader) error { return l.read(src, name, bufio.NewReaderSize(in, 1<<20)) }); err != nil {

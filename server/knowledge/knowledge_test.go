@@ -47,7 +47,7 @@ func item(name, version, origin string) patch.Item {
 func TestWhatFeedsSayOfADevice(t *testing.T) {
 	s := snapshot(t, source("osv-debian", kinds.OSV, record("CVE-2026-0001", "curl", "1.1")+record("CVE-2026-0002", "curl", "1.2")), source("kev", kinds.KEV, exploited))
 	items := []patch.Item{item("curl", "1.0", "Debian"), item("wget", "1.0", "Debian"), {Provider: "apt", Name: "curl", Version: "1.0", Origin: "Somebody"}}
-	got := s.Of(debian, "apt", items)
+	got := s.Compare(debian, "apt", "", items).Found
 	if len(got) != 2 || got[items[0].Key()] == nil {
 		t.Fatalf("%+v", got)
 	}
@@ -59,11 +59,11 @@ func TestWhatFeedsSayOfADevice(t *testing.T) {
 	if other := got[items[2].Key()].List; len(other) != 1 || other[0].Status != assess.NotCompared {
 		t.Errorf("another publisher's: %+v", other)
 	}
-	again := s.Of(debian, "apt", items)
+	again := s.Compare(debian, "apt", "", items).Found
 	if again[items[0].Key()] != got[items[0].Key()] {
 		t.Error("the same item has another value the second time")
 	}
-	if s.Of(debian, "flatpak", items) != nil || s.Of(wire.Facts{Distro: "arch"}, "apt", items) != nil {
+	if s.Compare(debian, "flatpak", "", items).Found != nil || s.Compare(wire.Facts{Distro: "arch"}, "apt", "", items).Found != nil {
 		t.Error("what no feed speaks of has findings")
 	}
 }
@@ -76,7 +76,7 @@ func TestOnlyWhatIsTouchedIsWorkedOutAgain(t *testing.T) {
 	items := []patch.Item{item("curl", "1.0", "Debian"), item("nginx", "2.0", "Debian"), item("bash", "5.0", "Debian")}
 	at := func() map[string]*assess.Found {
 		by := map[string]*assess.Found{}
-		for k, f := range b.Current().Of(debian, "apt", items) {
+		for k, f := range b.Current().Compare(debian, "apt", "", items).Found {
 			by[k.Name] = f
 		}
 		return by
@@ -116,7 +116,7 @@ func TestTheFirstScoresAreNews(t *testing.T) {
 	}
 	advisories := source("osv", kinds.OSV, record("CVE-2026-0001", "curl", "1.1"))
 	items := []patch.Item{item("curl", "1.0", "Debian")}
-	at := func() *assess.Found { return b.Current().Of(debian, "apt", items)[items[0].Key()] }
+	at := func() *assess.Found { return b.Current().Compare(debian, "apt", "", items).Found[items[0].Key()] }
 	b.Replace(snapshot(t, advisories))
 	was := at()
 	if t1 := b.Replace(snapshot(t, advisories, scores("0.02"))); !slices.Equal(t1.Found, []*assess.Found{was}) || at() == was || !strings.Contains(at().List[0].Why, "EPSS 0.020") {

@@ -23,21 +23,26 @@ func isWindows(f wire.Facts, it patch.Item) (msrc.Build, bool) {
 	return msrc.ParseBuild(it.Version)
 }
 
-// ofWindows gives what the Windows among items lacks by Microsoft's documents, nil where they
-// know none of its kind. A build that is one of several products is taken for the one that it
-// calls itself.
-func (s *Snapshot) ofWindows(f wire.Facts, items []patch.Item) map[patch.Key]*assess.Found {
+// compareWindows gives what the Windows among items lacks by Microsoft's documents. A build that
+// is one of several products is taken for the one that it calls itself.
+func (s *Snapshot) compareWindows(f wire.Facts, items []patch.Item) *Compared {
+	c := &Compared{}
+	if len(s.microsoft.Documents) == 0 {
+		return c
+	}
 	for _, it := range items {
 		build, ok := isWindows(f, it)
 		if !ok {
 			continue
 		}
+		c.Release, c.Names = windows, []string{windows}
 		k := key{release: windows, item: match.Item{Name: it.Title, Version: it.Version, Architecture: f.Architecture}}
 		if one := s.once(k, it, func() []scored { return s.lacks(f, it, build) }); len(one.List) > 0 {
-			return map[patch.Key]*assess.Found{it.Key(): one}
+			c.Found = map[patch.Key]*assess.Found{it.Key(): one}
 		}
+		return c
 	}
-	return nil
+	return c
 }
 
 func (s *Snapshot) lacks(f wire.Facts, it patch.Item, build msrc.Build) []scored {

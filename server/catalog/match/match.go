@@ -110,6 +110,12 @@ func (m *Matcher) Context(it Item) string {
 	return m.streams[tagOf(it.Version)]
 }
 
+// Modular reports whether there are packages of modules: what affects one of them depends on
+// what else is there.
+func (m *Matcher) Modular() bool {
+	return slices.ContainsFunc(m.host.Items, func(it Item) bool { return it.Module != "" || tagOf(it.Version) != "" })
+}
+
 // Item gives what affects one item, in the order of the advisories.
 func (m *Matcher) Item(it Item) []Finding {
 	e, places := m.places(it)
