@@ -47,18 +47,17 @@ type exposure struct {
 	founds  map[string]map[*assess.Found]bool // by CVE, and by the ID of an advisory
 
 	stocks map[string]*stocked // by release and hash
-	packs  []*stocked          // by number, nil where it is gone
-	spare  []uint32            // numbers of those
+	packs  []holding           // by the number of a stock: the devices that have it
+	spare  []uint32            // numbers that no stock has
 	names  map[string]uint32   // of packages, by release and name; kept when nobody has them any more
 	having []*roaring.Bitmap   // by the number of a name: the numbers of the stocks that have it
 }
 
-// stocked is a stock and the devices that have it.
+// stocked is a stock that devices have.
 type stocked struct {
 	number  uint32
 	release string
 	names   []uint32
-	devices *roaring.Bitmap
 }
 
 func newExposure() *exposure {
@@ -177,7 +176,7 @@ func (x *exposure) restock(n uint32, old, new *Entry) {
 		if x.stocks[k] == nil {
 			x.stock(k, s)
 		}
-		x.stocks[k].devices.Add(n)
+		x.packs[x.stocks[k].number].add(n)
 	}
 	for k := range was {
 		if _, has := is[k]; !has && x.stocks[k] != nil {
@@ -203,12 +202,11 @@ func stocksOf(e *Entry) map[string]Stock {
 
 // stock takes in an inventory that no device had.
 func (x *exposure) stock(k string, s Stock) {
-	st := &stocked{number: uint32(len(x.packs)), release: s.Release, devices: roaring.New()}
+	st := &stocked{number: uint32(len(x.packs)), release: s.Release}
 	if last := len(x.spare) - 1; last >= 0 {
 		st.number, x.spare = x.spare[last], x.spare[:last]
-		x.packs[st.number] = st
 	} else {
-		x.packs = append(x.packs, st)
+		x.packs = append(x.packs, holding{})
 	}
 	x.stocks[k] = st
 	for _, name := range s.Names {
@@ -225,12 +223,12 @@ func (x *exposure) stock(k string, s Stock) {
 
 func (x *exposure) unstock(k string, n uint32) {
 	st := x.stocks[k]
-	st.devices.Remove(n)
-	if !st.devices.IsEmpty() {
+	x.packs[st.number].remove(n)
+	if !x.packs[st.number].empty() {
 		return
 	}
 	delete(x.stocks, k)
-	x.packs[st.number], x.spare = nil, append(x.spare, st.number)
+	x.packs[st.number], x.spare = holding{}, append(x.spare, st.number)
 	for _, id := range st.names {
 		x.having[id].Remove(st.number)
 	}
@@ -293,19 +291,14 @@ func (x *Index) Having(release string, names ...string) []string {
 }
 
 // gather collects the devices that have a package: into a set where many have one inventory,
-// and into a list where few do, since a set of its own for each of many costs more than all else.
+// and into a list where few do.
 func (x *exposure) gather(all *roaring.Bitmap, few []uint32, id uint32) []uint32 {
-	const some = 64
-	var buf [some]uint32
 	for it := x.having[id].Iterator(); it.HasNext(); {
-		devices := x.packs[it.Next()].devices
-		in := devices.ManyIterator()
-		n := in.NextMany(buf[:])
-		if n == some {
-			all.Or(devices)
-			continue
+		h := &x.packs[it.Next()]
+		if h.many != nil {
+			all.Or(h.many)
 		}
-		few = append(few, buf[:n]...)
+		few = append(few, h.few...)
 	}
 	return few
 }

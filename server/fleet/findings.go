@@ -12,45 +12,61 @@ import (
 	"patchbay/patch"
 	"patchbay/server/assess"
 	"patchbay/server/catalog/advisory"
-	"patchbay/server/verdict"
 	"patchbay/server/view"
 )
+
+// mostExposed is how many items the answer to who is exposed lists, shared out evenly among
+// customers. All of them are counted.
+const mostExposed = 500
+
+// exposedItem is an item of a device that is exposed, before it is written out.
+type exposedItem struct {
+	entry   *Entry
+	key     patch.Key
+	found   *assess.Found
+	finding *assess.Finding
+	silent  bool
+	mended
+}
+
+// mended is what can be done about a finding on a device.
+type mended struct {
+	fix  string
+	need *Need // nil where there is none
+	by   *Need // that has the update which mends it, nil where none does
+}
 
 // Exposed says who is exposed to a CVE, or to an advisory that stands for none.
 func (x *Index) Exposed(now time.Time, f view.Filter, id string) view.Exposure {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	e := view.Exposure{ID: id, Severity: patch.SeverityUnknown}
-	at := map[string]*view.ExposedCustomer{}
+	at := map[view.Ref][]exposedItem{}
 	for found := range x.exposure.founds[id] {
 		for it := x.exposure.holders[found].Iterator(); it.HasNext(); {
 			entry := x.entries[x.exposure.devices[it.Next()]]
-			if entry == nil || !inside(entry, f) {
-				continue
+			if entry != nil && inside(entry, f) {
+				at[entry.Customer] = x.exposed(at[entry.Customer], entry, found, id, now)
 			}
-			c := at[entry.Device.Customer]
-			if c == nil {
-				c = &view.ExposedCustomer{Customer: entry.Customer}
-				at[entry.Device.Customer] = c
-			}
-			c.Devices = append(c.Devices, x.exposed(entry, found, id, now)...)
 		}
 	}
 	for _, entry := range x.within(f) {
 		e.Enrolled++
 		e.Unread += one(len(entry.Stocks) == 0)
 	}
-	for _, c := range at {
-		slices.SortFunc(c.Devices, func(a, b view.ExposedDevice) int {
-			return cmp.Or(strings.Compare(view.Fold(a.Device.Name), view.Fold(b.Device.Name)), strings.Compare(a.Device.ID, b.Device.ID),
-				strings.Compare(a.Item.Name, b.Item.Name), strings.Compare(a.Item.Architecture, b.Item.Architecture), strings.Compare(a.Installed, b.Installed), advisory.CompareIDs(a.Finding.Advisory, b.Finding.Advisory))
-		})
-		e.Customers = append(e.Customers, *c)
+	sum(&e, at)
+	most := max(1, mostExposed/max(1, len(at)))
+	for customer, items := range at {
+		slices.SortFunc(items, compareExposed)
+		c := view.ExposedCustomer{Customer: customer, Items: len(items)}
+		for i := range items[:min(len(items), most)] {
+			c.Devices = append(c.Devices, items[i].view())
+		}
+		e.Customers = append(e.Customers, c)
 	}
 	slices.SortFunc(e.Customers, func(a, b view.ExposedCustomer) int {
 		return cmp.Or(strings.Compare(view.Fold(a.Customer.Name), view.Fold(b.Customer.Name)), strings.Compare(a.Customer.ID, b.Customer.ID))
 	})
-	sum(&e)
 	return e
 }
 
@@ -58,73 +74,93 @@ func inside(e *Entry, f view.Filter) bool {
 	return (f.Customer == "" || e.Device.Customer == f.Customer) && (f.Site == "" || e.Device.Site == f.Site) && (f.Device == "" || e.Device.ID == f.Device)
 }
 
-// exposed is where a device stands with what a CVE does to one of its items; the caller holds
-// the lock.
-func (x *Index) exposed(e *Entry, found *assess.Found, id string, now time.Time) []view.ExposedDevice {
-	var list []view.ExposedDevice
+// exposed adds where a device stands with what a CVE does to its items; the caller holds the lock.
+func (x *Index) exposed(list []exposedItem, e *Entry, found *assess.Found, id string, now time.Time) []exposedItem {
+	silent := x.isSilent(e, now)
 	for _, h := range e.Found {
-		key := h.Key
 		if h.Found != found {
 			continue
 		}
-		for _, f := range found.List {
-			if !slices.Contains(calledBy(f), id) {
-				continue
+		for i := range found.List {
+			if f := &found.List[i]; slices.Contains(calledBy(*f), id) {
+				list = append(list, exposedItem{e, h.Key, found, f, silent, mendedOn(e, h.Key, f, id)})
 			}
-			d := view.ExposedDevice{Device: view.Ref{ID: e.Device.ID, Name: e.Device.Name}, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name},
-				Item: view.ItemKeyOf(key), Installed: found.Version, Silent: x.isSilent(e, now), Finding: view.FindingOf(f)}
-			d.Fix, d.Need, d.Update, d.Verdict = fix(e, key, f, id)
-			list = append(list, d)
 		}
 	}
 	return list
 }
 
-// fix says what can be done about a finding on a device.
-func fix(e *Entry, key patch.Key, f assess.Finding, id string) (fix, need, update string, v *verdict.Verdict) {
-	i := slices.IndexFunc(e.Needs, func(n Need) bool { return n.Key == key })
-	if i >= 0 {
-		need, v = e.Needs[i].id, &e.Needs[i].Verdict
+// compareExposed orders items by their device's name.
+func compareExposed(a, b exposedItem) int {
+	if a.entry != b.entry {
+		return cmp.Or(strings.Compare(view.Fold(a.entry.Device.Name), view.Fold(b.entry.Device.Name)), strings.Compare(a.entry.Device.ID, b.entry.Device.ID))
+	}
+	return cmp.Or(strings.Compare(a.key.Name, b.key.Name), strings.Compare(a.key.Architecture, b.key.Architecture),
+		strings.Compare(a.found.Version, b.found.Version), advisory.CompareIDs(a.finding.Advisory, b.finding.Advisory))
+}
+
+func (i *exposedItem) view() view.ExposedDevice {
+	e := i.entry
+	d := view.ExposedDevice{Device: view.Ref{ID: e.Device.ID, Name: e.Device.Name}, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name},
+		Item: view.ItemKeyOf(i.key), Installed: i.found.Version, Silent: i.silent, Finding: view.FindingOf(*i.finding), Fix: i.fix}
+	if i.need != nil {
+		d.Need, d.Verdict = i.need.id, &i.need.Verdict
+	}
+	if i.by != nil {
+		d.Need, d.Update, d.Verdict = i.by.id, i.by.update, &i.by.Verdict
+	}
+	return d
+}
+
+// mendedOn says what can be done about a finding on a device.
+func mendedOn(e *Entry, key patch.Key, f *assess.Finding, id string) mended {
+	m := mended{fix: view.FixNoNeed}
+	if i := slices.IndexFunc(e.Needs, func(n Need) bool { return n.Key == key }); i >= 0 {
+		m.need = &e.Needs[i]
 	}
 	if !f.Status.Open() {
-		return view.FixNoNeed, need, "", v
+		return m
 	}
 	by := slices.IndexFunc(e.Needs, func(n Need) bool {
 		return n.Offered && !n.Reached && slices.Contains(n.Update.Advisories, id) && (n.Key == key || n.Key.Provider == key.Provider && len(f.Updates) > 0)
 	})
 	switch {
 	case by >= 0:
-		return view.FixOffered, e.Needs[by].id, e.Needs[by].update, &e.Needs[by].Verdict
+		m.fix, m.by = view.FixOffered, &e.Needs[by]
 	case f.Fixed != "":
-		return view.FixPublished, need, "", v
+		m.fix = view.FixPublished
+	default:
+		m.fix = view.FixNone
 	}
-	return view.FixNone, need, "", v
+	return m
 }
 
+// ways are what can be done about a finding, the worst last.
+var ways = []string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.FixNone}
+
 // sum fills in what an exposure says as a whole. A device counts once, by the worst of its items.
-func sum(e *view.Exposure) {
+func sum(e *view.Exposure, at map[view.Ref][]exposedItem) {
 	updates, advisories := map[string]bool{}, map[string]bool{}
-	for _, c := range e.Customers {
-		worst, silent := map[string]int{}, map[string]bool{}
-		for _, d := range c.Devices {
-			rank := slices.Index([]string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.FixNone}, d.Fix)
-			worst[d.Device.ID], silent[d.Device.ID] = max(worst[d.Device.ID], rank), d.Silent
-			grave(&e.Severity, &e.Exploited, &e.Published, d.Finding)
-			if e.Step == "" || steps(d.Finding.Step) > steps(e.Step) {
-				e.Step, e.Why = d.Finding.Step, d.Finding.Why
+	worst, silent := map[*Entry]int{}, map[*Entry]bool{}
+	for _, items := range at {
+		for _, i := range items {
+			worst[i.entry], silent[i.entry] = max(worst[i.entry], slices.Index(ways, i.fix)), i.silent
+			grave(&e.Severity, &e.Exploited, &e.Published, i.finding)
+			if e.Step == "" || steps(i.finding.Step) > steps(e.Step) {
+				e.Step, e.Why = i.finding.Step, i.finding.Why
 			}
-			advisories[d.Finding.Advisory] = true
-			if d.Update != "" {
-				updates[d.Update] = true
+			advisories[i.finding.Advisory] = true
+			if i.by != nil {
+				updates[i.by.update] = true
 			}
 		}
-		for device, rank := range worst {
-			e.Silent += one(rank > 0 && silent[device])
-			e.NoNeed += one(rank == 0)
-			e.Offered += one(rank == 1)
-			e.Unoffered += one(rank == 2)
-			e.None += one(rank == 3)
-		}
+	}
+	for entry, rank := range worst {
+		e.Silent += one(rank > 0 && silent[entry])
+		e.NoNeed += one(rank == 0)
+		e.Offered += one(rank == 1)
+		e.Unoffered += one(rank == 2)
+		e.None += one(rank == 3)
 	}
 	e.Devices = e.Offered + e.Unoffered + e.None
 	e.Updates = slices.Sorted(maps.Keys(updates))
@@ -137,10 +173,10 @@ func steps(step string) int {
 }
 
 // grave takes the gravest word and the earliest times.
-func grave(severity *patch.Severity, exploited, published **time.Time, f view.Finding) {
+func grave(severity *patch.Severity, exploited, published **time.Time, f *assess.Finding) {
 	*severity = severity.Graver(f.Severity)
-	earliest(exploited, f.Exploited)
-	earliest(published, f.Published)
+	earliest(exploited, at(&f.Exploited))
+	earliest(published, at(&f.Published))
 }
 
 func earliest(at **time.Time, other *time.Time) {
@@ -211,7 +247,7 @@ func (x *Index) exposedTo(id string, founds map[*assess.Found]bool, scope *roari
 				continue
 			}
 			open = true
-			grave(&row.Severity, &row.Exploited, &row.Published, view.Finding{Severity: f.Severity, Exploited: at(&f.Exploited), Published: at(&f.Published)})
+			grave(&row.Severity, &row.Exploited, &row.Published, f)
 			row.Fixable = row.Fixable && f.Fixed != ""
 			if row.Step == "" || f.Place > row.Place {
 				row.Step, row.Why, row.Place = f.Step, f.Why, f.Place

@@ -88,7 +88,8 @@ type Exposure struct {
 // ExposedCustomer is a customer with the devices that have it.
 type ExposedCustomer struct {
 	Customer Ref             `json:"customer"`
-	Devices  []ExposedDevice `json:"devices,omitempty"`
+	Items    int             `json:"items" doc:"On its devices"`
+	Devices  []ExposedDevice `json:"devices,omitempty" doc:"The first of these items by device: 500 in all, shared out among the customers"`
 }
 
 // ExposedDevice is one item of a device that is exposed.

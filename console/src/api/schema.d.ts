@@ -1666,7 +1666,13 @@ export interface components {
         };
         ExposedCustomer: {
             customer: components["schemas"]["Ref"];
+            /** @description The first of these items by device: 500 in all, shared out among the customers */
             devices?: components["schemas"]["ExposedDevice"][];
+            /**
+             * Format: int64
+             * @description On its devices
+             */
+            items: number;
         };
         ExposedDevice: {
             device: components["schemas"]["Ref"];

@@ -131,6 +131,9 @@ func IsID(id string) bool { return knownID.MatchString(id) && !strings.Contains(
 // CompareIDs orders IDs as people read them: CVE numbers first, by year and by number, which
 // have no fixed width; all others as text.
 func CompareIDs(a, b string) int {
+	if a == b {
+		return 0
+	}
 	x, y := cveID.FindStringSubmatch(a), cveID.FindStringSubmatch(b)
 	switch {
 	case x != nil && y != nil:

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { finding } from "../../api/queries";
-import type { ExposedDevice, Exposure } from "../../api/types";
+import type { ExposedCustomer, ExposedDevice, Exposure } from "../../api/types";
 import { exposedSentence, fixWords, isOpen, statusWords } from "../../lib/findings";
 import { count, list, number } from "../../lib/text";
 import { paths } from "../../paths";
@@ -35,8 +35,9 @@ export function FindingPage() {
     <Page title={e.id} crumbs={crumbs} state={exposedSentence(e)} act={<ApproveFix exposure={e} customer={view.customer} />}>
       <Summary exposure={e} />
       {(e.customers ?? []).map((c) => (
-        <Section key={c.customer.id} title={c.customer.name} about={count(c.devices?.length ?? 0, "item")}>
+        <Section key={c.customer.id} title={c.customer.name} about={count(c.items, "item")}>
           <Devices of={c.devices ?? []} />
+          <More finding={e.id} of={c} alone={view.customer === c.customer.id} />
         </Section>
       ))}
       {!e.customers?.length && (
@@ -71,6 +72,18 @@ function Summary({ exposure: e }: { exposure: Exposure }) {
         <dt>Published</dt><dd><Ago at={e.published} none="not known" /></dd>
       </dl>
     </div>
+  );
+}
+
+/** What is not listed of a customer, and the way to it. */
+function More({ finding: id, of, alone }: { finding: string; of: ExposedCustomer; alone: boolean }) {
+  const listed = of.devices?.length ?? 0;
+  if (listed >= of.items) return null;
+  return (
+    <p className="dim">
+      The first {number(listed)} of {number(of.items)}.{" "}
+      {!alone && <Link className="link" {...paths.finding(id, { customer: of.customer.id })}>Show those of {of.customer.name}</Link>}
+    </p>
   );
 }
 
