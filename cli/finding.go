@@ -98,6 +98,9 @@ func (s *FindingShow) Run(ctx context.Context, g *Globals) error {
 				}
 				t.row(c.Customer.Name, d.Device.Name, d.Item.Name, d.Installed, d.Finding.Status, d.Finding.Fixed, strings.ReplaceAll(d.Fix, "_", " "), verdict, d.Finding.Note)
 			}
+			if listed := len(c.Devices); listed < c.Items {
+				t.row(c.Customer.Name, fmt.Sprintf("and %d more items", c.Items-listed))
+			}
 		}
 	})
 }

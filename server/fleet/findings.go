@@ -22,11 +22,16 @@ const mostExposed = 500
 // exposedItem is an item of a device that is exposed, before it is written out.
 type exposedItem struct {
 	entry   *Entry
-	key     patch.Key
-	found   *assess.Found
+	held    *Held
 	finding *assess.Finding
 	silent  bool
 	mended
+}
+
+// exposedAt are those of one customer.
+type exposedAt struct {
+	customer view.Ref
+	items    []exposedItem
 }
 
 // mended is what can be done about a finding on a device.
@@ -41,13 +46,19 @@ func (x *Index) Exposed(now time.Time, f view.Filter, id string) view.Exposure {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	e := view.Exposure{ID: id, Severity: patch.SeverityUnknown}
-	at := map[view.Ref][]exposedItem{}
+	at := map[string]*exposedAt{} // by customer
 	for found := range x.exposure.founds[id] {
 		for it := x.exposure.holders[found].Iterator(); it.HasNext(); {
 			entry := x.entries[x.exposure.devices[it.Next()]]
-			if entry != nil && inside(entry, f) {
-				at[entry.Customer] = x.exposed(at[entry.Customer], entry, found, id, now)
+			if entry == nil || !inside(entry, f) {
+				continue
 			}
+			c := at[entry.Device.Customer]
+			if c == nil {
+				c = &exposedAt{customer: entry.Customer}
+				at[entry.Device.Customer] = c
+			}
+			c.items = x.exposed(c.items, entry, found, id, now)
 		}
 	}
 	for _, entry := range x.within(f) {
@@ -56,13 +67,13 @@ func (x *Index) Exposed(now time.Time, f view.Filter, id string) view.Exposure {
 	}
 	sum(&e, at)
 	most := max(1, mostExposed/max(1, len(at)))
-	for customer, items := range at {
-		slices.SortFunc(items, compareExposed)
-		c := view.ExposedCustomer{Customer: customer, Items: len(items)}
-		for i := range items[:min(len(items), most)] {
-			c.Devices = append(c.Devices, items[i].view())
+	for _, c := range at {
+		slices.SortFunc(c.items, compareExposed)
+		shown := view.ExposedCustomer{Customer: c.customer, Items: len(c.items)}
+		for i := range c.items[:min(len(c.items), most)] {
+			shown.Devices = append(shown.Devices, c.items[i].view())
 		}
-		e.Customers = append(e.Customers, c)
+		e.Customers = append(e.Customers, shown)
 	}
 	slices.SortFunc(e.Customers, func(a, b view.ExposedCustomer) int {
 		return cmp.Or(strings.Compare(view.Fold(a.Customer.Name), view.Fold(b.Customer.Name)), strings.Compare(a.Customer.ID, b.Customer.ID))
@@ -77,13 +88,14 @@ func inside(e *Entry, f view.Filter) bool {
 // exposed adds where a device stands with what a CVE does to its items; the caller holds the lock.
 func (x *Index) exposed(list []exposedItem, e *Entry, found *assess.Found, id string, now time.Time) []exposedItem {
 	silent := x.isSilent(e, now)
-	for _, h := range e.Found {
+	for n := range e.Found {
+		h := &e.Found[n]
 		if h.Found != found {
 			continue
 		}
 		for i := range found.List {
 			if f := &found.List[i]; slices.Contains(calledBy(*f), id) {
-				list = append(list, exposedItem{e, h.Key, found, f, silent, mendedOn(e, h.Key, f, id)})
+				list = append(list, exposedItem{e, h, f, silent, mendedOn(e, h.Key, f, id)})
 			}
 		}
 	}
@@ -93,16 +105,17 @@ func (x *Index) exposed(list []exposedItem, e *Entry, found *assess.Found, id st
 // compareExposed orders items by their device's name.
 func compareExposed(a, b exposedItem) int {
 	if a.entry != b.entry {
-		return cmp.Or(strings.Compare(view.Fold(a.entry.Device.Name), view.Fold(b.entry.Device.Name)), strings.Compare(a.entry.Device.ID, b.entry.Device.ID))
+		return cmp.Or(strings.Compare(a.entry.folded, b.entry.folded), strings.Compare(a.entry.Device.ID, b.entry.Device.ID))
 	}
-	return cmp.Or(strings.Compare(a.key.Name, b.key.Name), strings.Compare(a.key.Architecture, b.key.Architecture),
-		strings.Compare(a.found.Version, b.found.Version), advisory.CompareIDs(a.finding.Advisory, b.finding.Advisory))
+	x, y := &a.held.Key, &b.held.Key
+	return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.Architecture, y.Architecture),
+		strings.Compare(a.held.Found.Version, b.held.Found.Version), advisory.CompareIDs(a.finding.Advisory, b.finding.Advisory))
 }
 
 func (i *exposedItem) view() view.ExposedDevice {
 	e := i.entry
 	d := view.ExposedDevice{Device: view.Ref{ID: e.Device.ID, Name: e.Device.Name}, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name},
-		Item: view.ItemKeyOf(i.key), Installed: i.found.Version, Silent: i.silent, Finding: view.FindingOf(*i.finding), Fix: i.fix}
+		Item: view.ItemKeyOf(i.held.Key), Installed: i.held.Found.Version, Silent: i.silent, Finding: view.FindingOf(*i.finding), Fix: i.fix}
 	if i.need != nil {
 		d.Need, d.Verdict = i.need.id, &i.need.Verdict
 	}
@@ -139,11 +152,12 @@ func mendedOn(e *Entry, key patch.Key, f *assess.Finding, id string) mended {
 var ways = []string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.FixNone}
 
 // sum fills in what an exposure says as a whole. A device counts once, by the worst of its items.
-func sum(e *view.Exposure, at map[view.Ref][]exposedItem) {
+func sum(e *view.Exposure, at map[string]*exposedAt) {
 	updates, advisories := map[string]bool{}, map[string]bool{}
 	worst, silent := map[*Entry]int{}, map[*Entry]bool{}
-	for _, items := range at {
-		for _, i := range items {
+	for _, c := range at {
+		for n := range c.items {
+			i := &c.items[n]
 			worst[i.entry], silent[i.entry] = max(worst[i.entry], slices.Index(ways, i.fix)), i.silent
 			grave(&e.Severity, &e.Exploited, &e.Published, i.finding)
 			if e.Step == "" || steps(i.finding.Step) > steps(e.Step) {

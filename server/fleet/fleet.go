@@ -39,6 +39,7 @@ type Entry struct {
 
 	needs   view.Posture // counts of Needs alone; set by Put
 	notBack bool         // its machine was told to restart and did not come back; set by Put
+	folded  string       // its name, as names are ordered; set by Put
 }
 
 // Need is a need with what was decided and its verdict at the time of the step.
@@ -68,7 +69,7 @@ func New(silent time.Duration) *Index {
 
 // Put replaces a device's entry.
 func (x *Index) Put(e *Entry) {
-	e.needs, e.notBack = view.Posture{}, false
+	e.needs, e.notBack, e.folded = view.Posture{}, false, view.Fold(e.Device.Name)
 	for i := range e.Needs {
 		n := &e.Needs[i]
 		e.needs.Count(n.Verdict.State, n.Update.Is(patch.Security), 1)

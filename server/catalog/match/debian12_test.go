@@ -115,11 +115,3 @@ func TestDpkgSaysTheSame(t *testing.T) {
 		t.Errorf("only %d were asked about", len(asked))
 	}
 }
-
-// BenchmarkFirstMatch is a host of some 1,000 items that nobody compared before.
-func BenchmarkFirstMatch(b *testing.B) {
-	h, x := debian12(b)
-	for b.Loop() {
-		x.Match(h)
-	}
-}
