@@ -16,6 +16,7 @@ import (
 
 	"patchbay/server/assess"
 	"patchbay/server/catalog/advisory"
+	"patchbay/server/catalog/csaf"
 	"patchbay/server/catalog/debian"
 	"patchbay/server/catalog/epss"
 	"patchbay/server/catalog/kev"
@@ -119,6 +120,13 @@ func (l *loading) read(src Source, name string, in io.Reader) (err error) {
 		_, err = osv.Read(in, add)
 	case kinds.Debian:
 		_, err = debian.Read(in, add)
+	case kinds.CSAF:
+		_, err = csaf.Read(in, func(d csaf.Document) error {
+			if a, ok := d.Advisory(); ok {
+				return add(a)
+			}
+			return nil
+		})
 	case kinds.MSRC:
 		var d msrc.Document
 		d, err = msrc.Read(name, in)
