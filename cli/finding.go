@@ -96,13 +96,21 @@ func (s *FindingShow) Run(ctx context.Context, g *Globals) error {
 				if d.Verdict != nil {
 					verdict = string(d.Verdict.Name)
 				}
-				t.row(c.Customer.Name, d.Device.Name, d.Item.Name, d.Installed, d.Finding.Status, d.Finding.Fixed, strings.ReplaceAll(d.Fix, "_", " "), verdict, d.Finding.Note)
+				t.row(c.Customer.Name, d.Device.Name, d.Item.Name, d.Installed, stated(d.Finding), d.Finding.Fixed, strings.ReplaceAll(d.Fix, "_", " "), verdict, d.Finding.Note)
 			}
 			if listed := len(c.Devices); listed < c.Items {
 				t.row(c.Customer.Name, fmt.Sprintf("and %d more items", c.Items-listed))
 			}
 		}
 	})
+}
+
+// stated is a finding's status, with whether its publisher says so.
+func stated(f view.Finding) string {
+	if f.Unconfirmed {
+		return string(f.Status) + " (unconfirmed)"
+	}
+	return string(f.Status)
 }
 
 // FindingDevice lists what affects one device.
@@ -128,7 +136,7 @@ func (s *FindingDevice) Run(ctx context.Context, g *Globals) error {
 		t.row("ITEM", "INSTALLED", "ADVISORY", "STATUS", "SEVERITY", "FIXED IN", "SOURCE", "NOTE")
 		for _, one := range d.Items {
 			for _, f := range one.Findings {
-				t.row(one.Item.Name, one.Installed, f.Advisory, f.Status, f.Severity, f.Fixed, f.Source, f.Note)
+				t.row(one.Item.Name, one.Installed, f.Advisory, stated(f), f.Severity, f.Fixed, f.Source, f.Note)
 			}
 		}
 	})

@@ -166,6 +166,10 @@ func vulnerability(f view.Finding, n int) cdx.Vulnerability {
 // analysis says in the words of VEX what a finding means.
 func analysis(f view.Finding) *cdx.VulnerabilityAnalysis {
 	a := &cdx.VulnerabilityAnalysis{State: cdx.IASExploitable, Detail: strings.TrimSpace(f.Note)}
+	if f.Unconfirmed {
+		a.State = cdx.IASInTriage
+		return a
+	}
 	switch f.Status {
 	case assess.Affected:
 		a.Response = &[]cdx.ImpactAnalysisResponse{cdx.IARUpdate}

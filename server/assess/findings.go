@@ -40,7 +40,10 @@ type Finding struct {
 	Place     uint64         // in the queue of all findings: the greater one goes first
 	Why       string         // a sentence on its place, with what it rests on and the days of that
 	Note      string         // a sentence
-	Updates   []string       // names of the updates that mend it, such as KB5044285, where these are items of their own
+	// Unconfirmed says that it is so by a product's name in a record of others, and that the
+	// publisher of the item does not say so itself.
+	Unconfirmed bool
+	Updates     []string // names of the updates that mend it, such as KB5044285, where these are items of their own
 }
 
 // Found is what advisories say of one item of one release: one value for all devices that have

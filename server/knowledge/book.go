@@ -3,6 +3,7 @@ package knowledge
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"patchbay/server/assess"
@@ -37,6 +38,7 @@ func (b *Book) Replace(next *Snapshot) Touched {
 	if !reflect.DeepEqual(next.microsoft.Documents, was.microsoft.Documents) {
 		t.Packages = append(t.Packages, match.Subjected{Ecosystem: windows, Name: windows})
 	}
+	t.Packages = append(t.Packages, next.records.differs(&was.records)...)
 	t.Found = next.inherit(was, t.Packages)
 	b.now.Store(next)
 	return t
@@ -55,8 +57,7 @@ func (s *Snapshot) inherit(was *Snapshot, packages []match.Subjected) (moved []*
 	was.mu.RLock()
 	defer was.mu.RUnlock()
 	for k, one := range was.items {
-		if touched[match.Subjected{Ecosystem: k.release, Name: k.release}] || k.release != windows &&
-			slices.ContainsFunc(s.index.Asked(k.release, k.item), func(p match.Subjected) bool { return touched[p] }) {
+		if slices.ContainsFunc(s.asked(k), func(p match.Subjected) bool { return touched[p] }) {
 			continue
 		}
 		if otherwise || s.moves(one) {
@@ -67,6 +68,21 @@ func (s *Snapshot) inherit(was *Snapshot, packages []match.Subjected) (moved []*
 	}
 	s.inheritSections(was, packages)
 	return moved
+}
+
+// asked is what an item's findings are looked up under.
+func (s *Snapshot) asked(k key) []match.Subjected {
+	switch k.release {
+	case windows:
+		return []match.Subjected{{Ecosystem: windows, Name: windows}}
+	case products:
+		var list []match.Subjected
+		for _, name := range strings.Fields(k.context)[1:] {
+			list = append(list, match.Subjected{Ecosystem: products, Name: name})
+		}
+		return list
+	}
+	return s.index.Asked(k.release, k.item)
 }
 
 // moves reports whether any finding of an item is exploited, or to be mended, at another time.

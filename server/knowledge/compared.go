@@ -75,7 +75,10 @@ func (s *Snapshot) remember(k section, c *Compared) {
 // compare looks through a section.
 func (s *Snapshot) compare(f wire.Facts, k section, items []patch.Item) *Compared {
 	if k.release == "" || !s.index.Speaks(k.release) {
-		return s.compareWindows(f, items)
+		if c := s.compareWindows(f, items); c.Release != "" {
+			return c
+		}
+		return s.comparePrograms(f, k.provider, items)
 	}
 	h := match.Host{Release: k.release, Kernel: k.kernel}
 	for _, it := range items {

@@ -43,7 +43,7 @@ func TestASectionIsLookedThroughOnce(t *testing.T) {
 			t.Errorf("another %s, and the same is said of it", what)
 		}
 	}
-	if s.Compare(on, "apt", "", items) == s.Compare(on, "apt", "", items) {
+	if anew := s.Compare(on, "apt", "", items); anew == s.Compare(on, "apt", "", items) {
 		t.Error("a section without a hash is remembered")
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"patchbay/server/catalog/kinds"
 	"patchbay/server/catalog/match"
 	"patchbay/server/catalog/msrc"
+	"patchbay/server/catalog/nvd"
 	"patchbay/server/catalog/osv"
 	"patchbay/server/catalog/ssvc"
 )
@@ -42,6 +43,7 @@ type Snapshot struct {
 
 	index     *match.Index
 	microsoft msrc.Knowledge
+	records   records
 	exploited map[string]kev.Entry
 	likely    *epss.Table // nil is none
 	points    map[string]ssvc.Record
@@ -77,7 +79,7 @@ type loading struct {
 // Load reads all sources, and keeps what is for systems that devices run ("debian:12"). A source
 // that cannot be read is an error: half of what is known would show less than there is.
 func Load(sources []Source, systems []string, now time.Time) (*Snapshot, error) {
-	s := &Snapshot{systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}, sections: map[section]*Compared{}}
+	s := &Snapshot{systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}, records: records{all: map[string]nvd.CVE{}}, sections: map[section]*Compared{}}
 	l := &loading{Snapshot: s, builder: match.NewBuilder(keeps(systems))}
 	for _, src := range sources {
 		if err := src.Each(func(name string, in io.Reader) error { return l.read(src, name, bufio.NewReaderSize(in, 1<<20)) }); err != nil {
@@ -85,6 +87,7 @@ func Load(sources []Source, systems []string, now time.Time) (*Snapshot, error) 
 		}
 	}
 	s.index = l.builder.Index()
+	s.records.index()
 	var err error
 	if s.microsoft, err = msrc.Know(l.documents); err != nil {
 		return nil, fmt.Errorf("reading Microsoft's documents: %w", err)
@@ -131,6 +134,8 @@ func (l *loading) read(src Source, name string, in io.Reader) (err error) {
 		var d msrc.Document
 		d, err = msrc.Read(name, in)
 		l.documents, l.microsoftFeed = append(l.documents, d), src.Name
+	case kinds.NVD:
+		err = l.readNVD(src, in)
 	case kinds.KEV:
 		_, err = kev.Read(in, func(e kev.Entry) error {
 			l.exploited[e.ID] = e

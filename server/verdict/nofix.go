@@ -26,6 +26,9 @@ func noFix(n assess.Need) Verdict {
 	v := Verdict{Name: NO_FIX, Owner: Vendor, Since: n.Since}
 	if len(mended) == 0 {
 		v.Sentence = fmt.Sprintf("%s %s in %s %s, and no fix for it is published.", list(open), affect(open), n.Key.Name, n.Installed)
+		if slices.ContainsFunc(n.Findings, func(f assess.Finding) bool { return f.Status == assess.NoFix && f.Unconfirmed }) {
+			v.Sentence = fmt.Sprintf("%s %s in %s %s, and no fix for it is known.", list(open), affect(open), n.Key.Name, n.Installed)
+		}
 		return v
 	}
 	v.Owner, v.Act = MSP, ActLook

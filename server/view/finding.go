@@ -10,22 +10,23 @@ import (
 
 // Finding is what an advisory says of an installed item.
 type Finding struct {
-	Advisory  string               `json:"advisory,omitempty" doc:"Left out for an item of a publisher whose advisories are not known"`
-	CVEs      []string             `json:"cves,omitempty"`
-	Status    assess.FindingStatus `json:"status" doc:"affected and no-fix are open; the others are told and are no alarm"`
-	Fixed     string               `json:"fixed,omitempty" doc:"The version that mends it, of the source package where its publisher speaks of these"`
-	Severity  patch.Severity       `json:"severity" doc:"The gravest that any source says"`
-	Exploited *time.Time           `json:"exploited,omitempty" doc:"Since when attackers are known to use it"`
-	Published *time.Time           `json:"published,omitempty"`
-	Source    string               `json:"source" doc:"The feed that says so"`
-	Step      string               `json:"step,omitempty" doc:"How soon it is to be mended: defer, scheduled, out-of-cycle or immediate"`
-	Why       string               `json:"why,omitempty" doc:"A sentence on that, with what it rests on"`
-	Note      string               `json:"note,omitempty" doc:"A sentence"`
+	Advisory    string               `json:"advisory,omitempty" doc:"Left out for an item of a publisher whose advisories are not known"`
+	CVEs        []string             `json:"cves,omitempty"`
+	Status      assess.FindingStatus `json:"status" doc:"affected and no-fix are open; the others are told and are no alarm"`
+	Fixed       string               `json:"fixed,omitempty" doc:"The version that mends it, of the source package where its publisher speaks of these"`
+	Severity    patch.Severity       `json:"severity" doc:"The gravest that any source says"`
+	Exploited   *time.Time           `json:"exploited,omitempty" doc:"Since when attackers are known to use it"`
+	Published   *time.Time           `json:"published,omitempty"`
+	Source      string               `json:"source" doc:"The feed that says so"`
+	Step        string               `json:"step,omitempty" doc:"How soon it is to be mended: defer, scheduled, out-of-cycle or immediate"`
+	Why         string               `json:"why,omitempty" doc:"A sentence on that, with what it rests on"`
+	Note        string               `json:"note,omitempty" doc:"A sentence"`
+	Unconfirmed bool                 `json:"unconfirmed,omitempty" doc:"It is so by a product's name in NVD's records alone; the publisher of the item does not say so"`
 }
 
 // FindingOf turns a finding into its JSON form.
 func FindingOf(f assess.Finding) Finding {
-	return Finding{Advisory: f.Advisory, CVEs: f.CVEs, Status: f.Status, Fixed: f.Fixed, Severity: f.Severity, Exploited: some(f.Exploited), Published: some(f.Published), Source: f.Source, Step: f.Step, Why: f.Why, Note: f.Note}
+	return Finding{Advisory: f.Advisory, CVEs: f.CVEs, Status: f.Status, Fixed: f.Fixed, Severity: f.Severity, Exploited: some(f.Exploited), Published: some(f.Published), Source: f.Source, Step: f.Step, Why: f.Why, Note: f.Note, Unconfirmed: f.Unconfirmed}
 }
 
 func some(t time.Time) *time.Time {

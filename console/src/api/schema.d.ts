@@ -1936,6 +1936,8 @@ export interface components {
             status: string;
             /** @description How soon it is to be mended: defer, scheduled, out-of-cycle or immediate */
             step?: string;
+            /** @description It is so by a product's name in NVD's records alone; the publisher of the item does not say so */
+            unconfirmed?: boolean;
             /** @description A sentence on that, with what it rests on */
             why?: string;
         };

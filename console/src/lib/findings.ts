@@ -12,6 +12,9 @@ export const statusWords: Record<Finding["status"], string> = {
   "not-compared": "not compared",
 };
 
+/** What it means for the item, and whether its publisher says so. */
+export const statusOf = (f: Pick<Finding, "status" | "unconfirmed">): string => statusWords[f.status] + (f.unconfirmed ? ", unconfirmed" : "");
+
 /** Whether it is to be mended. */
 export const isOpen = (f: Pick<Finding, "status">): boolean => f.status === "affected" || f.status === "no-fix";
 

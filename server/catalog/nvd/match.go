@@ -23,6 +23,7 @@ type Asked struct {
 	Names     []cpe.Name // what it is called; several where its catalogue has several
 	Version   string     // "" is not known
 	Platforms []cpe.Name // what it runs on, also the family (microsoft:windows beside windows_11); nil is not known
+	Editions  bool       // its edition has versions of its own: what names no edition is about another one
 }
 
 // Answer is what one record says of a product.
@@ -186,6 +187,9 @@ func (a Asked) criterion(m Criterion) (best finding, mine bool) {
 func (a Asked) product(n cpe.Name, m Criterion) finding {
 	is, why, fixed := version(m, a.Version)
 	name := m.Product.String()
+	if a.Editions && m.Product.Product == n.Product && !known(m.Product.SoftwareEdition) && !strings.HasSuffix(n.Product, "_"+n.SoftwareEdition) {
+		is, why = no, "It names no edition, and is about another one than "+n.SoftwareEdition+"."
+	}
 	for _, part := range []struct{ of, what, has string }{
 		{"update", m.Product.Update, n.Update}, {"edition", m.Product.Edition, n.Edition}, {"edition", m.Product.SoftwareEdition, n.SoftwareEdition},
 		{"system that it is made for", m.Product.TargetSoftware, a.system(m.Product.TargetSoftware, n.TargetSoftware)}, {"hardware that it is made for", m.Product.TargetHardware, n.TargetHardware},

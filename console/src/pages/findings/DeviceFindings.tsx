@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { deviceFindings } from "../../api/queries";
 import type { DeviceDetail, DeviceFindings, Finding } from "../../api/types";
-import { isOpen, statusWords } from "../../lib/findings";
+import { isOpen, statusOf } from "../../lib/findings";
 import { count, number } from "../../lib/text";
 import { paths } from "../../paths";
 import { Loaded } from "../../ui/Loaded";
@@ -71,7 +71,7 @@ function One({ finding: f }: { finding: Finding }) {
   return (
     <li>
       {id ? <Link className="nowrap" {...paths.finding(f.cves?.[0] ?? id)} title={f.cves?.join("\n")}>{id}</Link> : <span className="dim">no advisory</span>}
-      <span className={isOpen(f) ? undefined : "dim"} title={f.note}>{statusWords[f.status]}</span>
+      <span className={isOpen(f) ? undefined : "dim"} title={f.note}>{statusOf(f)}</span>
       {isOpen(f) && <Severity of={f.severity} />}
       <Exploited at={f.exploited} />
       {isOpen(f) && <Step step={f.step} why={f.why} />}

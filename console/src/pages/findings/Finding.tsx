@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { finding } from "../../api/queries";
 import type { ExposedCustomer, ExposedDevice, Exposure } from "../../api/types";
-import { exposedSentence, fixWords, isOpen, statusWords } from "../../lib/findings";
+import { exposedSentence, fixWords, isOpen, statusOf } from "../../lib/findings";
 import { count, list, number } from "../../lib/text";
 import { paths } from "../../paths";
 import { Loaded } from "../../ui/Loaded";
@@ -107,7 +107,7 @@ function Devices({ of }: { of: ExposedDevice[] }) {
             <td className="title"><Link className="main" {...paths.device(d.device.id, { tab: "findings" })}><Middle text={d.device.name} /></Link>{d.silent && <span className="dim"> silent</span>}</td>
             <td data-label="Item"><Middle text={d.item.name} /></td>
             <td>{d.finding.fixed ? <VersionChange from={d.installed} to={d.finding.fixed} /> : <span className="version">{d.installed}</span>}</td>
-            <td data-label="Status" title={d.finding.note}><span className={isOpen(d.finding) ? undefined : "dim"}>{statusWords[d.finding.status]}</span></td>
+            <td data-label="Status" title={d.finding.note}><span className={isOpen(d.finding) ? undefined : "dim"}>{statusOf(d.finding)}</span></td>
             <td data-label="Fix">{fixWords[d.fix]}</td>
             <td data-label="Verdict">{d.verdict ? <Link {...paths.device(d.device.id, { need: d.need })}><VerdictChip verdict={d.verdict} short /></Link> : <span className="dim">–</span>}</td>
           </tr>
