@@ -157,6 +157,17 @@ func add(u *patch.Update, f Finding) {
 		names = []string{f.Advisory}
 	}
 	u.Advisories = append(slices.Clip(u.Advisories), names...)
+	announced(u, f)
+}
+
+// announced takes from an advisory when the version on offer came out: it announces that very
+// version, and the earliest of all that is known counts. A CVE's own record announces none.
+func announced(u *patch.Update, f Finding) {
+	if f.Fixed != u.Available || f.Published.IsZero() || f.Advisory == "" || strings.Contains(f.Advisory, "CVE-") || u.ReleasedAt != nil && !f.Published.Before(*u.ReleasedAt) {
+		return
+	}
+	at := f.Published
+	u.ReleasedAt, u.ReleasedBy = &at, "advisory"
 }
 
 // mends reports whether the version on offer is known to mend it. Where the source package has

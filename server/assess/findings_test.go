@@ -102,3 +102,37 @@ func TestAnUpdateOfItsOwnMendsTheSystem(t *testing.T) {
 		t.Errorf("%+v", needs)
 	}
 }
+
+// TestAnAdvisorySaysWhenAVersionCameOut: of the very version that it announces, and the earliest
+// of all that is known counts.
+func TestAnAdvisorySaysWhenAVersionCameOut(t *testing.T) {
+	day := func(n int) time.Time { return now.AddDate(0, 0, -n) }
+	list := []Finding{
+		{Advisory: "DSA-1", CVEs: []string{"CVE-2026-0001"}, Status: Affected, Fixed: "1.2", Published: day(5)},
+		{Advisory: "DSA-2", CVEs: []string{"CVE-2026-0002"}, Status: Affected, Fixed: "1.1", Published: day(30)},
+		{Advisory: "DEBIAN-CVE-2026-0003", CVEs: []string{"CVE-2026-0003"}, Status: Affected, Fixed: "1.2", Published: day(40)},
+		{Advisory: "DSA-4", CVEs: []string{"CVE-2026-0004"}, Status: Affected, Fixed: "1.2"},
+	}
+	by := func(at *time.Time, who string) patch.Update {
+		u := curlAt("1.2")
+		u.ReleasedAt, u.ReleasedBy = at, who
+		return Needs(withFindings(list, []patch.Item{curl}, u), now)[0].Update
+	}
+	for _, c := range []struct {
+		offered *time.Time
+		want    time.Time
+		by      string
+	}{
+		{nil, day(5), "advisory"},
+		{ago(24 * time.Hour), day(5), "advisory"},
+		{ago(9 * 24 * time.Hour), now.Add(-9 * 24 * time.Hour), "index"},
+	} {
+		if u := by(c.offered, "index"); u.ReleasedAt == nil || !u.ReleasedAt.Equal(c.want) || u.ReleasedBy != c.by {
+			t.Errorf("%v: %v by %s", c.offered, u.ReleasedAt, u.ReleasedBy)
+		}
+	}
+	list = list[1:]
+	if u := by(nil, ""); u.ReleasedAt != nil {
+		t.Errorf("%v by %s", u.ReleasedAt, u.ReleasedBy)
+	}
+}

@@ -69,7 +69,7 @@ function Known({ update: u }: { update: UpdateDetail }) {
             {!u.from?.length && (u.title ? "nothing: it is an item of its own" : "not known")}
           </dd>
           <dt>From</dt><dd>{[u.origin, u.suite].filter(Boolean).join(", ") || "not known"} · {u.provider}</dd>
-          <dt>Released</dt><dd>{u.released_at ? <><Ago at={u.released_at} />{u.released_by && ` (${u.released_by})`}</> : <>not known; first seen here <Ago at={u.first_seen} /></>}</dd>
+          <dt>Released</dt><dd>{u.released_at ? <><Ago at={u.released_at} />{u.released_by && ` (by the ${u.released_by === "index" ? "index that offers it" : u.released_by})`}</> : <>not known; first seen here <Ago at={u.first_seen} /></>}</dd>
           <Mends of={u} />
           <dt>Download</dt><dd>{u.size ? `${bytes(u.size)} on each device` : "size not known"}</dd>
           <dt>Reboot</dt><dd>{u.reboot === "yes" ? "asks for one" : u.reboot === "no" ? "not needed" : "not known"}</dd>

@@ -37,7 +37,7 @@ const columns: Column<Update>[] = [
     sort: "released",
     width: "98px",
     narrow: "plain",
-    cell: (u) => <span className="dim" title={u.released_by ? `By ${u.released_by}` : undefined}><Ago at={u.released_at ?? u.first_seen} /></span>,
+    cell: (u) => <span className="dim" title={u.released_at ? `Released, by the ${u.released_by ?? "source"}` : "First seen here: it came out then or before"}><Ago at={u.released_at ?? u.first_seen} /></span>,
   },
   { key: "bar", title: "States", width: "7%", narrow: "hide", wide: true, cell: (u) => <PostureBar counts={u.counts} /> },
   {
