@@ -88,6 +88,9 @@ func (s *FindingShow) Run(ctx context.Context, g *Globals) error {
 		t.row(e.ID, string(e.Severity))
 		t.row(fmt.Sprintf("open on %d of %d devices (%d silent); %d could not be looked at", e.Devices, e.Enrolled, e.Silent, e.Unread))
 		t.row(fmt.Sprintf("a fix is on offer on %d, published and not on offer on %d, and nothing mends it on %d; no alarm on %d", e.Offered, e.Unoffered, e.None, e.NoNeed))
+		if m := e.Mended; m.Devices > 0 {
+			t.row(fmt.Sprintf("mended on %d devices, the first on %s and the last on %s", m.Devices, m.First.Format("2006-01-02"), m.Last.Format("2006-01-02")))
+		}
 		t.row("")
 		t.row("CUSTOMER", "DEVICE", "ITEM", "INSTALLED", "STATUS", "FIXED IN", "FIX", "VERDICT", "NOTE")
 		for _, c := range e.Customers {

@@ -38,6 +38,7 @@ async function pages(base) {
     updates: "/updates",
     findings: "/findings",
     "finding-none": "/findings/CVE-1999-0001",
+    "finding-mended": "/findings/CVE-2026-900002",
     customers: "/customers",
     enrolment: "/enrolment",
     jobs: "/jobs",

@@ -292,9 +292,12 @@ func (e *Engine) try(ctx context.Context, customer string, devices []string) (ov
 		results[i] = Decide(f, e.Now())
 	}
 	saved, err := e.save(ctx, customer, all, results)
+	if err == nil {
+		err = e.Store.Customer(who, customer).RecordMended(ctx, e.Now(), e.mended(all))
+	}
 	if err != nil {
 		e.miss(devices) // they may be stored all the same, and nobody called
-		return nil, fmt.Errorf("storing jobs: %w", err)
+		return nil, fmt.Errorf("storing what follows: %w", err)
 	}
 	for _, d := range devices {
 		if !slices.ContainsFunc(all, func(f Facts) bool { return f.Device.ID == d }) {

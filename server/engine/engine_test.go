@@ -34,6 +34,7 @@ type rig struct {
 	restart                       wire.Restart // what it says still runs in an old version
 	masters                       []wire.Master
 	more                          []patch.Item // installed beside lib
+	distro, release               string       // that it runs; "" is not told
 }
 
 func newRig(t *testing.T, policy store.SitePolicy) *rig {
@@ -114,7 +115,7 @@ func section(t *testing.T, name string, at time.Time, body any) wire.Section {
 // says makes the agent report the version installed and the updates on offer, and what it did.
 func (r *rig) says(installed string, offered []patch.Update, jobs []wire.JobStep, outcomes ...wire.Outcome) {
 	r.t.Helper()
-	facts := wire.Facts{Hostname: "pc", Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}, Restart: r.restart, Masters: r.masters}
+	facts := wire.Facts{Hostname: "pc", Distro: r.distro, Release: r.release, Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}, Restart: r.restart, Masters: r.masters}
 	sections := []wire.Section{
 		section(r.t, "apt/installed", r.now, append([]patch.Item{{Provider: "apt", Name: "lib", Architecture: "amd64", Version: installed, Previous: r.previous}}, r.more...)),
 		section(r.t, "apt/offered", r.now, offered),

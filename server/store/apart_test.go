@@ -34,6 +34,7 @@ func filled(t *testing.T, s *Store) (a, b company) {
 			return rival.Decision{Changed: true, Record: rival.Record{Boot: "boot", Others: []rival.Other{{Boot: "other", First: day0, Last: day0}}}}
 		})
 		ok(t, err)
+		ok(t, c.RecordMended(ctx, day0, []Mended{{Device: c.device, Item: "nginx", From: "1", To: "2", CVEs: []string{"CVE-2026-0001"}, At: day0}}))
 		ok(t, c.RecordDaily(ctx, day0, []DailyFact{{Day: "2026-11-02", Verdict: "OFFERED", Class: "security", Needs: 1}}))
 	}
 	return a, b
@@ -53,6 +54,7 @@ func TestNoHandleReadsAnotherCustomersRows(t *testing.T) {
 			"approvals": func(c *Customer) (any, error) { return c.Approvals(ctx, ApprovalFilter{}) },
 			"jobs":      func(c *Customer) (any, error) { return c.Jobs(ctx, JobFilter{}) },
 			"outcomes":  func(c *Customer) (any, error) { return c.Outcomes(ctx, OutcomeFilter{}) },
+			"mended":    func(c *Customer) (any, error) { return c.Mended(ctx, "CVE-2026-0001", "", 0) },
 			"audit":     func(c *Customer) (any, error) { return c.Audit(ctx, AuditFilter{}) },
 			"facts":     func(c *Customer) (any, error) { return c.DailyFacts(ctx, FactFilter{}) },
 		} {

@@ -84,6 +84,25 @@ type Exposure struct {
 	Enrolled   int               `json:"enrolled" doc:"Devices that were looked at: the denominator"`
 	Unread     int               `json:"unread" doc:"Of these, devices whose software is not known or of whose system no feed speaks"`
 	Updates    []string          `json:"updates,omitempty" doc:"IDs of the updates on offer that mend it"`
+	Mended     Mended            `json:"mended" doc:"Where scans have shown that it is not open any more, also where it is open in something else"`
+}
+
+// Mended is where a CVE was mended since this installation looks at the devices.
+type Mended struct {
+	Devices int            `json:"devices"`
+	First   *time.Time     `json:"first,omitempty" doc:"Of the scans that showed it"`
+	Last    *time.Time     `json:"last,omitempty"`
+	Newest  []MendedDevice `json:"newest,omitempty" doc:"The newest, at most 100"`
+}
+
+// MendedDevice is an item of a device that went to a version which is not affected.
+type MendedDevice struct {
+	Customer Ref       `json:"customer"`
+	Device   Ref       `json:"device" doc:"Without a name when it is not enrolled any more"`
+	Item     string    `json:"item"`
+	From     string    `json:"from"`
+	To       string    `json:"to,omitempty" doc:"Left out when it was taken off"`
+	At       time.Time `json:"at" doc:"Of the scan that showed it"`
 }
 
 // ExposedCustomer is a customer with the devices that have it.

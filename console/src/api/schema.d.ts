@@ -1729,6 +1729,8 @@ export interface components {
             /** Format: date-time */
             exploited?: string;
             id: string;
+            /** @description Where scans have shown that it is not open any more, also where it is open in something else */
+            mended: components["schemas"]["Mended"];
             /**
              * Format: int64
              * @description Devices on which it is no alarm
@@ -2168,6 +2170,33 @@ export interface components {
             name: string;
             /** @description A second factor is set up */
             totp: boolean;
+        };
+        Mended: {
+            /** Format: int64 */
+            devices: number;
+            /**
+             * Format: date-time
+             * @description Of the scans that showed it
+             */
+            first?: string;
+            /** Format: date-time */
+            last?: string;
+            /** @description The newest, at most 100 */
+            newest?: components["schemas"]["MendedDevice"][];
+        };
+        MendedDevice: {
+            /**
+             * Format: date-time
+             * @description Of the scan that showed it
+             */
+            at: string;
+            customer: components["schemas"]["Ref"];
+            /** @description Without a name when it is not enrolled any more */
+            device: components["schemas"]["Ref"];
+            from: string;
+            item: string;
+            /** @description Left out when it was taken off */
+            to?: string;
         };
         MissingFile: {
             architecture: string;

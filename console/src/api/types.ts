@@ -79,6 +79,7 @@ export type TrustRole = Schemas["TrustRole"];
 export type Finding = Schemas["Finding"];
 export type ExposedTo = Schemas["ExposedTo"];
 export type Exposure = Schemas["Exposure"];
+export type MendedDevice = Schemas["MendedDevice"];
 export type ExposedCustomer = Schemas["ExposedCustomer"];
 export type ExposedDevice = Schemas["ExposedDevice"];
 export type DeviceFindings = Schemas["DeviceFindings"];

@@ -27,6 +27,13 @@ export const stepWord = (step = ""): string => stepWords[step] ?? "not known";
 /** What can be done on a device. */
 export const fixWords = { offered: "on offer", published: "published, not on offer", none: "none", no_need: "not needed" } as const;
 
+/** On how many devices it was mended, and how many of them are listed. */
+export function mendedSentence(e: Pick<Exposure, "mended">): string {
+  const listed = e.mended.newest?.length ?? 0;
+  const all = `on ${count(e.mended.devices, "device")}`;
+  return e.mended.devices > listed ? `${all}, the newest ${number(listed)} changes are listed` : all;
+}
+
 /** Who is exposed, with the denominator and what is not known. */
 export function exposedSentence(e: Exposure): string {
   const silent = e.silent > 0 ? ` (${number(e.silent)} silent)` : "";

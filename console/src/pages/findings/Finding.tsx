@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { finding } from "../../api/queries";
-import type { ExposedCustomer, ExposedDevice, Exposure } from "../../api/types";
-import { exposedSentence, fixWords, isOpen, statusOf } from "../../lib/findings";
+import type { ExposedCustomer, ExposedDevice, Exposure, MendedDevice } from "../../api/types";
+import { exposedSentence, mendedSentence, fixWords, isOpen, statusOf } from "../../lib/findings";
 import { count, list, number } from "../../lib/text";
 import { paths } from "../../paths";
 import { Loaded } from "../../ui/Loaded";
@@ -40,6 +40,11 @@ export function FindingPage() {
           <More finding={e.id} of={c} alone={view.customer === c.customer.id} />
         </Section>
       ))}
+      {(e.mended.newest?.length ?? 0) > 0 && (
+        <Section title="Mended" about={mendedSentence(e)}>
+          <Mended of={e.mended.newest ?? []} />
+        </Section>
+      )}
       {!e.customers?.length && (
         <Empty title="Nobody is exposed, as far as is known">
           No feed says that anything installed on a device that was looked at is affected{e.unread > 0 ? `; ${count(e.unread, "device")} could not be looked at` : ""}.
@@ -68,10 +73,39 @@ function Summary({ exposure: e }: { exposure: Exposure }) {
           {fixes.filter(([n]) => n > 0).map(([n, text]) => <span key={text}><b>{number(n)}</b> <span className="dim">where {text}</span></span>)}
           {fixes.every(([n]) => n === 0) && "none"}
         </dd>
+        {e.mended.devices > 0 && <><dt>Mended</dt><dd>on {count(e.mended.devices, "device")}, last <Ago at={e.mended.last} /></dd></>}
         <dt>Advisories</dt><dd>{e.advisories?.length ? list(e.advisories) : "none that names what is installed here"}</dd>
         <dt>Published</dt><dd><Ago at={e.published} none="not known" /></dd>
       </dl>
     </div>
+  );
+}
+
+/** Where scans have shown that it is not open any more. */
+function Mended({ of }: { of: MendedDevice[] }) {
+  return (
+    <table className="list" aria-label="Devices on which it was mended">
+      <thead>
+        <tr>
+          <th scope="col" style={{ width: "22%" }}>Device</th>
+          <th scope="col" style={{ width: "20%" }}>Customer</th>
+          <th scope="col" style={{ width: "18%" }}>Item</th>
+          <th scope="col">Change</th>
+          <th scope="col" style={{ width: "140px" }}>Shown by the scan</th>
+        </tr>
+      </thead>
+      <tbody>
+        {of.map((m) => (
+          <tr key={`${m.device.id} ${m.item} ${m.from} ${m.at}`}>
+            <td className="title">{m.device.name ? <Link className="main" {...paths.device(m.device.id)}><Middle text={m.device.name} /></Link> : <span className="dim">no longer enrolled</span>}</td>
+            <td data-label="Customer"><Middle text={m.customer.name || "–"} /></td>
+            <td data-label="Item"><Middle text={m.item} /></td>
+            <td data-label="Change">{m.to ? <VersionChange from={m.from} to={m.to} /> : <><span className="version">{m.from}</span> <span className="dim">taken off</span></>}</td>
+            <td data-label="Shown by the scan"><Ago at={m.at} /></td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
