@@ -14,7 +14,7 @@ type FindingStatus string
 // The statuses. The first two are open: they make a need. The others are told and counted
 // apart, since nothing shows that they do harm here.
 const (
-	Affected     FindingStatus = "affected"     // and a version that mends it is published
+	Affected     FindingStatus = "affected"     // and a version that mends it is published, or may be
 	NoFix        FindingStatus = "no-fix"       // and nothing that this device may have mends it
 	HeadersOnly  FindingStatus = "headers-only" // of the kernel's source, and no kernel
 	NotRunning   FindingStatus = "not-running"  // a kernel that is there while another runs
@@ -32,6 +32,7 @@ type Finding struct {
 	CVEs      []string       // that it stands for
 	Status    FindingStatus  //
 	Fixed     string         // the version that mends it, of the source package where that counts; "" when nothing does
+	Last      string         // with no Fixed: the last version that is affected, where that is known
 	Severity  patch.Severity // the gravest that anybody says
 	Exploited time.Time      // since when it is known to be used by attackers; zero when that is not known
 	Published time.Time      // zero when nothing says
@@ -173,8 +174,12 @@ func announced(u *patch.Update, f Finding) {
 // mends reports whether the version on offer is known to mend it. Where the source package has
 // versions of its own, the package's version says nothing of that.
 func mends(f Finding, u patch.Update, item patch.Item, scheme string) bool {
-	if f.Fixed == "" || item.SourceVersion != "" && item.SourceVersion != item.Version {
+	if item.SourceVersion != "" && item.SourceVersion != item.Version {
 		return false
+	}
+	if f.Fixed == "" {
+		c, err := patch.CompareVersions(scheme, u.Available, f.Last)
+		return f.Last != "" && err == nil && c > 0
 	}
 	c, err := patch.CompareVersions(scheme, u.Available, f.Fixed)
 	return err == nil && c >= 0

@@ -56,12 +56,14 @@ func TestAnUpdateIsToldWhatItMends(t *testing.T) {
 		{Advisory: "DSA-2", CVEs: []string{"CVE-2026-0002"}, Status: Affected, Fixed: "1.3", Severity: patch.SeverityCritical},
 		{Advisory: "DSA-3", CVEs: []string{"CVE-2026-0003"}, Status: NoFix, Severity: patch.SeverityCritical},
 		{Advisory: "DSA-4", Status: Affected, Fixed: "1.2", Severity: patch.SeverityMedium},
+		{Advisory: "CVE-2026-0005", CVEs: []string{"CVE-2026-0005"}, Status: Affected, Last: "1.1", Severity: patch.SeverityLow},
+		{Advisory: "CVE-2026-0006", CVEs: []string{"CVE-2026-0006"}, Status: Affected, Last: "1.2", Severity: patch.SeverityCritical},
 	}
 	needs := Needs(withFindings(list, []patch.Item{curl}, curlAt("1.2")), now)
 	if len(needs) != 1 || needs[0].Exposed || !needs[0].Offered {
 		t.Fatalf("%+v", needs)
 	}
-	if u := needs[0].Update; !slices.Equal(u.Advisories, []string{"CVE-2026-0001", "DSA-4"}) || u.Severity != patch.SeverityMedium || !u.Is(patch.Security) || len(needs[0].Findings) != 4 {
+	if u := needs[0].Update; !slices.Equal(u.Advisories, []string{"CVE-2026-0001", "CVE-2026-0005", "DSA-4"}) || u.Severity != patch.SeverityMedium || !u.Is(patch.Security) || len(needs[0].Findings) != 6 {
 		t.Errorf("%+v", u)
 	}
 	// The package's version says nothing where its source has another one.

@@ -133,7 +133,11 @@ func (s *Snapshot) ofProgram(p *programs.Program, version, os string) []scored {
 		if answer.Verdict == nvd.Affected {
 			f.Status = assess.Affected
 			f.Note = "By NVD's name of the product alone, which its publisher has not confirmed. " + answer.Why
-			if f.Fixed == "" {
+			switch {
+			case f.Fixed == "" && answer.Last != "":
+				f.Last = answer.Last
+				f.Note += " No newer version is named."
+			case f.Fixed == "":
 				f.Status = assess.NoFix
 				f.Note += " Which version mends it is not said."
 			}

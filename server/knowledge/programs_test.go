@@ -55,7 +55,7 @@ func TestProgramsAreComparedByProduct(t *testing.T) {
 	if f := chrome.List[0]; f.Advisory != "CVE-2024-4671" || f.Fixed != "124.0.6367.201" {
 		t.Errorf("%+v", f)
 	}
-	if f := gimp.List[0]; f.Status != assess.NoFix || !strings.Contains(f.Note, "not said") || f.Severity != patch.SeverityCritical {
+	if f := gimp.List[0]; f.Status != assess.Affected || f.Fixed != "" || f.Last != "2.10.36" || !strings.Contains(f.Note, "No newer version") || f.Severity != patch.SeverityCritical {
 		t.Errorf("%+v", f)
 	}
 	if c := s.Compare(debian, "apt", "", []patch.Item{{Provider: "apt", Name: "7-Zip", Version: "22.01"}}); len(c.Found) > 0 {

@@ -17,16 +17,16 @@ func noFix(n assess.Need) Verdict {
 	fixed := ""
 	for _, f := range n.Findings {
 		switch {
-		case f.Status == assess.Affected:
+		case f.Status == assess.Affected && f.Fixed != "":
 			mended, fixed = append(mended, called(f)), f.Fixed
-		case f.Status == assess.NoFix:
+		case f.Status.Open():
 			open = append(open, called(f))
 		}
 	}
 	v := Verdict{Name: NO_FIX, Owner: Vendor, Since: n.Since}
 	if len(mended) == 0 {
 		v.Sentence = fmt.Sprintf("%s %s in %s %s, and no fix for it is published.", list(open), affect(open), n.Key.Name, n.Installed)
-		if slices.ContainsFunc(n.Findings, func(f assess.Finding) bool { return f.Status == assess.NoFix && f.Unconfirmed }) {
+		if slices.ContainsFunc(n.Findings, func(f assess.Finding) bool { return f.Status.Open() && f.Unconfirmed }) {
 			v.Sentence = fmt.Sprintf("%s %s in %s %s, and no fix for it is known.", list(open), affect(open), n.Key.Name, n.Installed)
 		}
 		return v

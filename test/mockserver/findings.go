@@ -67,7 +67,29 @@ func learn(now time.Time) (*knowledge.Snapshot, error) {
 	return knowledge.Load([]knowledge.Source{
 		{Name: "osv-debian", Kind: kinds.OSV, Each: text(osv.String())},
 		{Name: "kev", Kind: kinds.KEV, Each: text(exploited)},
-	}, []string{"debian:12"}, now)
+		{Name: "nvd", Kind: kinds.NVD, Each: text(products(now))},
+	}, []string{"debian:12", "windows:11"}, now)
+}
+
+// products invents what the NVD says of programs.
+func products(now time.Time) string {
+	var records []string
+	for _, r := range []struct {
+		number, product, bound string
+		score                  float64
+		vector                 string
+	}{
+		{"CVE-2026-900021", "7-zip:7-zip", `"versionEndExcluding":"24.08"`, 8.1, high},
+		{"CVE-2026-900022", "google:chrome", `"versionEndExcluding":"129.0.6668.89"`, 9.8, grave},
+		{"CVE-2026-900023", "videolan:vlc_media_player", `"versionEndIncluding":"3.0.20"`, 5.5, medium},
+	} {
+		records = append(records, fmt.Sprintf(`{"cve":{"id":%q,"vulnStatus":"Analyzed","published":%q,"lastModified":%[2]q,"descriptions":[],
+			"metrics":{"cvssMetricV31":[{"source":"nvd@nist.gov","type":"Primary","cvssData":{"version":"3.1","vectorString":%q,"baseScore":%.1f}}]},
+			"configurations":[{"nodes":[{"operator":"OR","negate":false,"cpeMatch":[{"vulnerable":true,"criteria":"cpe:2.3:a:%s:*:*:*:*:*:*:*:*",%s}]}]}]}}`,
+			r.number, now.Add(-9*day).UTC().Format("2006-01-02T15:04:05.000"), r.vector, r.score, r.product, r.bound))
+	}
+	return fmt.Sprintf(`{"resultsPerPage":%d,"startIndex":0,"totalResults":%[1]d,"format":"NVD_CVE","version":"2.0","timestamp":%q,"vulnerabilities":[%s]}`,
+		len(records), now.UTC().Format("2006-01-02T15:04:05.000"), strings.Join(records, ","))
 }
 
 func entry(id string, added time.Time, ransomware string) string {

@@ -31,6 +31,7 @@ type Answer struct {
 	Verdict Verdict
 	Why     string // a sentence
 	Fixed   string // the first version that is not affected, where the record names one
+	Last    string // otherwise the last that is, where the record names that
 	Name    string // of the criterion that decided, "" where none did
 }
 
@@ -186,7 +187,7 @@ func (a Asked) criterion(m Criterion) (best finding, mine bool) {
 // product compares one name of the product that a criterion is about.
 func (a Asked) product(n cpe.Name, m Criterion) finding {
 	is, why, fixed := version(m, a.Version)
-	name := m.Product.String()
+	name, last := m.Product.String(), ""
 	if a.Editions && m.Product.Product == n.Product && !known(m.Product.SoftwareEdition) && !strings.HasSuffix(n.Product, "_"+n.SoftwareEdition) {
 		is, why = no, "It names no edition, and is about another one than "+n.SoftwareEdition+"."
 	}
@@ -208,10 +209,13 @@ func (a Asked) product(n cpe.Name, m Criterion) finding {
 			is, why = got, fmt.Sprintf("It is about the %s %s, and of this one that is not known.", part.of, word(part.what))
 		}
 	}
-	if is != yes {
+	switch {
+	case is != yes:
 		fixed = ""
+	case fixed == "" && !m.To.Excluded:
+		last = m.To.Version
 	}
-	return finding{is: is, answer: Answer{Why: why, Fixed: fixed, Name: name}}
+	return finding{is: is, answer: Answer{Why: why, Fixed: fixed, Last: last, Name: name}}
 }
 
 // system is what the product is made for; where its name leaves that open, what it runs on.

@@ -106,6 +106,11 @@ func TestRealRecords(t *testing.T) {
 		{"CVE-2024-11477", "7zip.7zip", "24.06.00.0", "windows", nvd.Affected, "24.07"},
 		{"CVE-2024-11477", "7zip.7zip", "24.07", "windows", nvd.Not, ""},
 		{"CVE-2024-11477", "7zip.7zip", "24.09.00.0", "windows", nvd.Not, ""},
+		{"CVE-2023-21608", "Adobe.Acrobat.Reader.64-bit", "22.003.20282", "windows", nvd.Affected, ""},
+		{"CVE-2023-21608", "Adobe.Acrobat.Reader.64-bit", "22.003.20282", "darwin", nvd.Not, ""},
+		{"CVE-2023-21608", "Adobe.Acrobat.Reader.64-bit", "22.003.20281", "darwin", nvd.Affected, ""},
+		{"CVE-2023-21608", "Adobe.Acrobat.Reader.64-bit", "23.001.20000", "windows", nvd.Not, ""},
+		{"CVE-2024-4671", "Google.Chrome", "124.0.6367.118", "windows", nvd.Affected, "124.0.6367.201"},
 		{"CVE-2024-11477", "Google.Chrome", "100", "windows", nvd.Not, ""},
 	} {
 		record, ok := records[c.cve]
