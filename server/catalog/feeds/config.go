@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"regexp"
 	"time"
 )
 
@@ -32,6 +33,7 @@ type configured struct {
 		Every  string   `json:"every"`
 		Most   int64    `json:"most_mib"`
 		Accept string   `json:"accept"`
+		Hash   string   `json:"hash"`
 		Off    bool     `json:"off"` // it is only here to be switched on
 		About  string   `json:"about"`
 	} `json:"feeds"`
@@ -60,7 +62,7 @@ func ReadConfig(data []byte, kinds []Kind) (Config, error) {
 	k := Keeper{Options: Options{Kinds: kinds}}
 	seen := map[string]bool{}
 	for _, one := range in.Feeds {
-		f := Feed{Name: one.Name, Kind: one.Kind, From: one.From, Most: one.Most << 20, Accept: one.Accept}
+		f := Feed{Name: one.Name, Kind: one.Kind, From: one.From, Most: one.Most << 20, Accept: one.Accept, Hash: one.Hash}
 		if f.Every, err = time.ParseDuration(one.Every); err != nil || f.Every < oftenest || f.Every > seldom {
 			return c, fmt.Errorf("feed %.60s: every must be a time from %v to %v, such as 6h", one.Name, oftenest, seldom)
 		}
@@ -78,6 +80,9 @@ func ReadConfig(data []byte, kinds []Kind) (Config, error) {
 	return c, nil
 }
 
+// hashEnding is what the addresses of hashes end with.
+var hashEnding = regexp.MustCompile(`^\.[a-z0-9]{1,12}$`)
+
 // check looks at a feed as it is configured.
 func (f Feed) check(k *Keeper) error {
 	if !nameForm.MatchString(f.Name) {
@@ -91,6 +96,9 @@ func (f Feed) check(k *Keeper) error {
 	}
 	if f.Most < 0 || len(f.Accept) > 200 {
 		return errors.New("most_mib and accept are not as they must be")
+	}
+	if f.Hash != "" && !hashEnding.MatchString(f.Hash) {
+		return errors.New("hash must be the ending of an address, such as .sha256")
 	}
 	for _, from := range f.From {
 		if err := checkFrom(from); err != nil {

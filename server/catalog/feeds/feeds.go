@@ -44,6 +44,9 @@ type Feed struct {
 	Most  int64         // bytes that one address may send; 0 is 4 GiB
 	// Accept is sent to addresses that have a feed in several forms; "" is none.
 	Accept string
+	// Hash is the ending of the address at which the SHA-256 of each file lies beside it, such as
+	// .sha256; "" is nowhere.
+	Hash string
 }
 
 // Kind is how one sort of feed is read. The list is in package kinds.

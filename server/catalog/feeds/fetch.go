@@ -37,7 +37,8 @@ const (
 type part struct {
 	ETag         string `json:"etag,omitempty"`
 	LastModified string `json:"last_modified,omitempty"`
-	Size         int64  `json:"size"` // bytes that are surely on the disk
+	Size         int64  `json:"size"`          // bytes that are surely on the disk
+	Sum          string `json:"sum,omitempty"` // of all of it, as its publisher says: algorithm:hex
 }
 
 // mark is what a request to go on is made under: a strong ETag, else the time. "" is none.
@@ -88,6 +89,10 @@ func (k *Keeper) fetch(ctx context.Context, f *kept, from address, before source
 	for tries, most := 1, int64(0); ; tries++ {
 		err := g.once(ctx)
 		if err == nil {
+			if err := g.verify(ctx); err != nil {
+				g.part = part{}
+				return source{}, errors.Join(err, g.k.replace("feed part noted", g.path+".json", []byte("{}")))
+			}
 			return g.finish()
 		}
 		if !errors.Is(err, errBroken) || ctx.Err() != nil {
@@ -213,6 +218,7 @@ func (g *fetching) begin(answer *http.Response) (whole int64, err error) {
 	case code == http.StatusNotModified && g.part.Size == 0 && len(g.before.Files) > 0:
 		return 0, errUnchanged
 	case code == http.StatusOK:
+		now.Sum = told(h, true)
 		g.part = now
 		return answer.ContentLength, nil
 	case code == http.StatusPartialContent:
@@ -222,6 +228,9 @@ func (g *fetching) begin(answer *http.Response) (whole int64, err error) {
 		}
 		if err != nil {
 			return 0, g.forget(err)
+		}
+		if sum := told(h, false); sum != "" {
+			g.part.Sum = sum
 		}
 		return whole, nil
 	case code == http.StatusRequestedRangeNotSatisfiable && g.part.Size > 0:
