@@ -36,6 +36,45 @@ const flows = {
     await drawer.getByText("Waits for decision").waitFor();
   },
 
+  "from what is open to who is exposed, and the fix approved there": async ({ page, base }) => {
+    await visit(page, "/findings");
+    await page.getByRole("searchbox").or(page.getByPlaceholder("Search CVEs and packages")).first().fill("7-Zip");
+    const row = page.getByRole("row", { name: /7-Zip/ });
+    await row.waitFor();
+    const cve = await row.getByRole("link").first().innerText();
+    const before = await get(base, `/findings/${cve}`);
+    assert(before.waiting > 0 && before.enrolled > before.devices, "the example has lost its fix");
+    await row.getByRole("link").first().click();
+    await page.getByRole("heading", { name: cve }).waitFor();
+    await page.getByText(`of ${before.enrolled} devices`, { exact: false }).first().waitFor();
+    await page.getByText("could not be looked at", { exact: false }).first().waitFor();
+    await page.getByRole("button", { name: `Approve the fix for ${before.waiting} device${before.waiting === 1 ? "" : "s"}…` }).click();
+    await answer(page, { reason: "it is in the news" });
+    await page.getByText(/^Approved for \d devices?/).waitFor();
+    const after = await get(base, `/findings/${cve}`);
+    assert.equal(after.waiting, 0, "it still waits for somebody");
+    await page.getByRole("button", { name: "Approve the fix…" }).waitFor();
+    await page.getByText("All that is on offer and mends it is answered already.").waitFor();
+  },
+
+  "a program that only the NVD speaks of is marked so, and what was mended has its day": async ({ page, base }) => {
+    const zip = (await get(base, "/findings?q=7-Zip")).items[0];
+    await visit(page, `/findings/${zip.id}`);
+    await page.getByText("affected, unconfirmed").first().waitFor();
+    await page.getByRole("table", { name: "Devices on which it was mended" }).getByRole("row").nth(1).waitFor();
+    const device = (await get(base, `/findings/${zip.id}`)).customers[0].devices[0].device;
+    await visit(page, `/devices/${device.id}?tab=findings`);
+    await page.getByRole("link", { name: zip.id }).waitFor();
+    await page.getByText("affected, unconfirmed").first().waitFor();
+  },
+
+  "a CVE that nobody has is not said to be well everywhere": async ({ page }) => {
+    await visit(page, "/findings/CVE-1999-0001");
+    await page.getByText("Nobody is exposed, as far as is known").waitFor();
+    await page.getByText("could not be looked at", { exact: false }).first().waitFor();
+    assert(await page.getByRole("button", { name: /Approve the fix/ }).isDisabled());
+  },
+
   "an installed update is taken back, and what goes with it is said": async ({ page, base }) => {
     const done = (await get(base, "/needs?state=verified&q=openssl&limit=200")).items.find((n) => n.can.undo === "" && n.item.name === "openssl");
     await visit(page, `/needs?need=${done.id}`);

@@ -12,6 +12,7 @@ import (
 	"patchbay/patch"
 	"patchbay/server/assess"
 	"patchbay/server/catalog/advisory"
+	"patchbay/server/verdict"
 	"patchbay/server/view"
 )
 
@@ -154,7 +155,7 @@ var ways = []string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.Fix
 // sum fills in what an exposure says as a whole. A device counts once, by the worst of its items.
 func sum(e *view.Exposure, at map[string]*exposedAt) {
 	updates, advisories := map[string]bool{}, map[string]bool{}
-	worst, silent := map[*Entry]int{}, map[*Entry]bool{}
+	worst, silent, waiting := map[*Entry]int{}, map[*Entry]bool{}, map[*Entry]bool{}
 	for _, c := range at {
 		for n := range c.items {
 			i := &c.items[n]
@@ -166,11 +167,13 @@ func sum(e *view.Exposure, at map[string]*exposedAt) {
 			advisories[i.finding.Advisory] = true
 			if i.by != nil {
 				updates[i.by.update] = true
+				waiting[i.entry] = waiting[i.entry] || i.by.Verdict.Name == verdict.WAITS_DECISION
 			}
 		}
 	}
 	for entry, rank := range worst {
 		e.Silent += one(rank > 0 && silent[entry])
+		e.Waiting += one(waiting[entry])
 		e.NoNeed += one(rank == 0)
 		e.Offered += one(rank == 1)
 		e.Unoffered += one(rank == 2)

@@ -78,6 +78,7 @@ type Exposure struct {
 	Devices    int               `json:"devices" doc:"On which it is open"`
 	Silent     int               `json:"silent" doc:"Of these, silent ones"`
 	Offered    int               `json:"offered" doc:"Of these, where everything that mends it is on offer"`
+	Waiting    int               `json:"waiting" doc:"Of all these, where an update that mends it waits for somebody to approve it"`
 	Unoffered  int               `json:"unoffered" doc:"Of these, where a fix is published and not on offer"`
 	None       int               `json:"none" doc:"Of these, where nothing mends it"`
 	NoNeed     int               `json:"no_need" doc:"Devices on which it is no alarm"`

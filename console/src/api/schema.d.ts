@@ -1771,6 +1771,11 @@ export interface components {
             unread: number;
             /** @description IDs of the updates on offer that mend it */
             updates?: string[];
+            /**
+             * Format: int64
+             * @description Of all these, where an update that mends it waits for somebody to approve it
+             */
+            waiting: number;
             /** @description A sentence on that, with what it rests on */
             why?: string;
         };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Exposure } from "../api/types";
 import { exposedSentence, isOpen, statusWords, stepWord } from "./findings";
 
-const none: Exposure = { id: "CVE-2026-0001", severity: "unknown", devices: 0, silent: 0, offered: 0, unoffered: 0, none: 0, no_need: 0, enrolled: 40, unread: 0, mended: { devices: 0 } };
+const none: Exposure = { id: "CVE-2026-0001", severity: "unknown", devices: 0, silent: 0, offered: 0, waiting: 0, unoffered: 0, none: 0, no_need: 0, enrolled: 40, unread: 0, mended: { devices: 0 } };
 
 test("a number has its denominator, and what is not known is said", () => {
   expect(exposedSentence(none)).toBe("Open on none of 40 devices.");

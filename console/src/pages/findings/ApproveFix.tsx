@@ -7,11 +7,11 @@ import { askForFix } from "../needs/asks";
 /** Approves whatever mends it, wherever that is on offer. */
 export function ApproveFix({ exposure: e, customer }: { exposure: Exposure; customer?: string }) {
   const decide = useDecide();
-  const shut = e.updates?.length ? "" : e.devices === 0 ? "It is open nowhere." : "Nothing that mends it is on offer on any device.";
+  const shut = e.waiting > 0 ? "" : e.updates?.length ? "All that is on offer and mends it is answered already." : e.devices === 0 ? "It is open nowhere." : "Nothing that mends it is on offer on any device.";
   return (
     <div className="stack" style={{ gap: 6, justifyItems: "end" }}>
       <Button disabled={shut !== ""} title={shut || undefined} aria-describedby={shut ? "fix-why" : undefined} onClick={() => decide(askForFix(e, customer))}>
-        {e.offered > 0 ? `Approve the fix for ${count(e.offered, "device")}…` : "Approve the fix…"}
+        {e.waiting > 0 ? `Approve the fix for ${count(e.waiting, "device")}…` : "Approve the fix…"}
       </Button>
       {shut && <p className="dim small" id="fix-why">{shut}</p>}
     </div>
