@@ -28,14 +28,14 @@ func (e *Engine) load(ctx context.Context, customer string, devices []string) (a
 	for i := range all {
 		all[i].Silent = e.Silent
 		if e.Knowledge != nil {
-			all[i].know(e.Knowledge())
+			all[i].Know(e.Knowledge())
 		}
 	}
 	return all, err
 }
 
-// know fills in what advisories say of what is installed.
-func (f *Facts) know(s *knowledge.Snapshot) {
+// Know fills in what advisories say of what is installed.
+func (f *Facts) Know(s *knowledge.Snapshot) {
 	if s == nil {
 		return
 	}

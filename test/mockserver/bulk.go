@@ -44,6 +44,10 @@ func (w *world) bulk(ctx context.Context, count int, places []place, random *ran
 		d := invent(i, places, random)
 		d.offers(time.Minute, now, random)
 		f := factsOf(d, byID[d.customer], siteByID[d.site], now, random)
+		f.Know(w.engine.Knowledge())
+		for n := range f.Stocks {
+			f.Stocks[n].Hash = d.id // each has an inventory of its own
+		}
 		result := engine.Decide(f, now)
 		for _, j := range result.Plan.Make {
 			f.Jobs = append(f.Jobs, progressed(j, d, now, random))
