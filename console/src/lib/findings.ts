@@ -1,4 +1,4 @@
-import type { Exposure, Finding } from "../api/types";
+import type { Exposure, Finding, State } from "../api/types";
 import { count, number } from "./text";
 
 /** What a finding means, in words. */
@@ -26,6 +26,19 @@ export const stepWord = (step = ""): string => stepWords[step] ?? "not known";
 
 /** What can be done on a device. */
 export const fixWords = { offered: "on offer", published: "published, not on offer", none: "none", no_need: "not needed" } as const;
+
+/** How all devices are divided by what a CVE is to them. */
+export function exposureParts(e: Exposure): { devices: number; text: string; state: State }[] {
+  return [
+    { devices: e.none, text: "where nothing mends it", state: "failed" },
+    { devices: e.unoffered, text: "where a fix is published and not on offer", state: "failed" },
+    { devices: e.waiting, text: "where the fix waits for somebody", state: "waits_person" },
+    { devices: e.offered - Math.min(e.waiting, e.offered), text: "where the fix is on offer and answered", state: "waits_time" },
+    { devices: e.no_need, text: "where it is and is no alarm", state: "excepted" },
+    { devices: e.unread, text: "that could not be looked at", state: "unknown" },
+    { devices: Math.max(0, e.enrolled - e.devices - e.no_need - e.unread), text: "not affected, as far as is known", state: "verified" },
+  ];
+}
 
 /** On how many devices it was mended, and how many of them are listed. */
 export function mendedSentence(e: Pick<Exposure, "mended">): string {

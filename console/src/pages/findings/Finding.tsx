@@ -2,12 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { finding } from "../../api/queries";
 import type { ExposedCustomer, ExposedDevice, Exposure, MendedDevice } from "../../api/types";
-import { exposedSentence, mendedSentence, fixWords, isOpen, statusOf } from "../../lib/findings";
+import { exposedSentence, exposureParts, mendedSentence, fixWords, isOpen, statusOf } from "../../lib/findings";
 import { count, list, number } from "../../lib/text";
 import { paths } from "../../paths";
 import { Loaded } from "../../ui/Loaded";
 import { Page, Section } from "../../ui/Page";
 import { Exploited, Severity, Step } from "../../ui/Severity";
+import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
 import { Middle, VersionChange } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
@@ -15,6 +16,7 @@ import { useView } from "../../ui/useView";
 import { VerdictChip } from "../../ui/Verdict";
 import { ApproveFix } from "./ApproveFix";
 import "../../styles/device.css";
+import "../../styles/findings.css";
 import "../../styles/list.css";
 
 /** Who is exposed, and what fixes it? */
@@ -55,12 +57,6 @@ export function FindingPage() {
 }
 
 function Summary({ exposure: e }: { exposure: Exposure }) {
-  const fixes: [number, string][] = [
-    [e.offered, "an update that mends it is on offer"],
-    [e.unoffered, "a fix is published and not on offer there"],
-    [e.none, "nothing mends it"],
-    [e.no_need, "it is there and no alarm"],
-  ];
   return (
     <div className="summary">
       <div className="summary-count">
@@ -69,14 +65,26 @@ function Summary({ exposure: e }: { exposure: Exposure }) {
       </div>
       <dl className="facts">
         <dt>Devices</dt>
-        <dd className="stack" style={{ gap: 2 }}>
-          {fixes.filter(([n]) => n > 0).map(([n, text]) => <span key={text}><b>{number(n)}</b> <span className="dim">where {text}</span></span>)}
-          {fixes.every(([n]) => n === 0) && "none"}
-        </dd>
+        <dd><ExposureBar exposure={e} /></dd>
         {e.mended.devices > 0 && <><dt>Mended</dt><dd>on {count(e.mended.devices, "device")}, last <Ago at={e.mended.last} /></dd></>}
         <dt>Advisories</dt><dd>{e.advisories?.length ? list(e.advisories) : "none that names what is installed here"}</dd>
         <dt>Published</dt><dd><Ago at={e.published} none="not known" /></dd>
       </dl>
+    </div>
+  );
+}
+
+/** How all devices are divided: the length of what is not known is as much to be seen as the rest. */
+function ExposureBar({ exposure: e }: { exposure: Exposure }) {
+  const parts = exposureParts(e).filter((p) => p.devices > 0);
+  return (
+    <div className="exposure">
+      <span className="posture-bar" role="img" aria-label={parts.map((p) => `${number(p.devices)} ${p.text}`).join(", ") || "No devices"}>
+        {parts.map((p) => <span key={p.text} data-state={p.state} style={{ flexGrow: p.devices, flexBasis: 0 }} />)}
+      </span>
+      <ul>
+        {parts.map((p) => <li key={p.text}><StateMark state={p.state} /> <b>{number(p.devices)}</b> <span className="dim">{p.text}</span></li>)}
+      </ul>
     </div>
   );
 }
@@ -114,7 +122,7 @@ function More({ finding: id, of, alone }: { finding: string; of: ExposedCustomer
   const listed = of.devices?.length ?? 0;
   if (listed >= of.items) return null;
   return (
-    <p className="dim">
+    <p className="dim more">
       The first {number(listed)} of {number(of.items)}.{" "}
       {!alone && <Link className="link" {...paths.finding(id, { customer: of.customer.id })}>Show those of {of.customer.name}</Link>}
     </p>
