@@ -142,8 +142,9 @@ var mayImport = map[string][]string{
 	"server/catalog":       {"patch/...", "provider", "server/catalog/..."},                                        // what is known of the world: a folder for each feed
 	"server/catalog/feeds": {"patch", "provider", "server/catalog/...", "server/effect", "server/outside", "wire"}, // gets and keeps them
 	"server/knowledge":     {"patch", "wire", "provider", "server/assess", "server/catalog/..."},
+	"server/roles":         {"patch", "wire", "provider", "server/catalog/priority"},
 	"server/verdict":       {"patch", "window", "wire", "server/assess", "server/policy", "server/rollout"},
-	"server/view":          {"patch", "window", "wire", "provider", "server/assess", "server/verdict"},
+	"server/view":          {"patch", "window", "wire", "provider", "server/assess", "server/verdict", "server/roles"},
 	"server/store":         {"patch", "window", "wire", "provider", "server/rival", "server/effect"},
 	"server/access":        {"server/store", "patch"},
 	"server/bus":           {"server/view"},
@@ -265,7 +266,7 @@ func onWindows(name string) bool {
 
 // What decides gets values and gives values: no store, logger, context or clock.
 func TestDecisionsArePure(t *testing.T) {
-	pure := []string{"wire/trust", "sign", "server/assess", "server/policy", "server/rollout", "server/clock", "server/catalog/priority", "server/rival", "server/verdict", "window", "patch"}
+	pure := []string{"wire/trust", "sign", "server/assess", "server/policy", "server/rollout", "server/clock", "server/roles", "server/catalog/priority", "server/rival", "server/verdict", "window", "patch"}
 	for _, s := range sources(t, func(s *source) bool { return !s.test && below(s.dir, pure...) }) {
 		for _, i := range s.imports {
 			if slices.Contains([]string{"context", "log/slog", "os", "io/fs", "net", "net/http", "sync", "math/rand/v2"}, i) {

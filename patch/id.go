@@ -21,6 +21,7 @@ const (
 	SessionID  = "ses"
 	KeyID      = "key"
 	ApprovalID = "apr"
+	GroupID    = "grp"
 )
 
 // NewID mints a random 128-bit ID with a type prefix, such as "dev_0h3k…". Only the server

@@ -144,6 +144,12 @@ type Facts struct {
 	Edition      string          `json:"edition,omitempty"`  // of Windows: "Professional", "ServerStandard"
 	Presence     Presence        `json:"presence,omitzero"`  // whether somebody is at the machine
 	Channel      string          `json:"channel,omitempty"`  // by which a Windows is serviced, one of those below; "" is not known
+	// Services are those of a Windows that start with the system, of the few that show what a
+	// device is for; LanmanServer is told where a server shares folders. Sorted.
+	Services []string `json:"services,omitempty"`
+	// Listens are the TCP ports that a Linux listens on for others than itself, of the few that
+	// show what a device is for. Sorted.
+	Listens []int `json:"listens,omitempty"`
 }
 
 // Presence says whether somebody is at the machine, as far as is known: each fact is yes, no or

@@ -36,6 +36,19 @@ type Inputs struct {
 	Impact   Impact
 }
 
+// Device is what of a device decides where its findings stand. The zero value is one of which
+// nobody said anything. There are few of them.
+type Device struct {
+	Exposure Exposure
+	Impact   Impact
+}
+
+// On gives the same for a device.
+func (in Inputs) On(d Device) Inputs {
+	in.Exposure, in.Impact = d.Exposure, d.Impact
+	return in
+}
+
 // Scored is what one source says of how grave it is, and when it said so.
 type Scored struct {
 	advisory.Score
