@@ -35,6 +35,8 @@ func filled(t *testing.T, s *Store) (a, b company) {
 		})
 		ok(t, err)
 		ok(t, c.RecordMended(ctx, day0, []Mended{{Device: c.device, Item: "nginx", From: "1", To: "2", CVEs: []string{"CVE-2026-0001"}, At: day0}}))
+		ok(t, c.CreateGroup(ctx, day0, Group{ID: "grp_" + c.id, Name: "Group of " + c.id, CreatedAt: day0}))
+		ok(t, c.ChangeDevices(ctx, day0, []string{c.device}, DeviceChange{Values: map[string]string{"exposure": "open"}, Join: []string{"grp_" + c.id}}))
 		ok(t, c.RecordDaily(ctx, day0, []DailyFact{{Day: "2026-11-02", Verdict: "OFFERED", Class: "security", Needs: 1}}))
 	}
 	return a, b
@@ -45,18 +47,21 @@ func TestNoHandleReadsAnotherCustomersRows(t *testing.T) {
 		ctx := context.Background()
 		a, b := filled(t, s)
 		for name, read := range map[string]func(*Customer) (any, error){
-			"sites":     func(c *Customer) (any, error) { return c.Sites(ctx) },
-			"tokens":    func(c *Customer) (any, error) { return c.Tokens(ctx) },
-			"agents":    func(c *Customer) (any, error) { return c.Agents(ctx) },
-			"devices":   func(c *Customer) (any, error) { return c.Devices(ctx, DeviceFilter{}) },
-			"sections":  func(c *Customer) (any, error) { return c.Sections(ctx, []string{a.device}) },
-			"offers":    func(c *Customer) (any, error) { return c.Offers(ctx, day0, a.device) },
-			"approvals": func(c *Customer) (any, error) { return c.Approvals(ctx, ApprovalFilter{}) },
-			"jobs":      func(c *Customer) (any, error) { return c.Jobs(ctx, JobFilter{}) },
-			"outcomes":  func(c *Customer) (any, error) { return c.Outcomes(ctx, OutcomeFilter{}) },
-			"mended":    func(c *Customer) (any, error) { return c.Mended(ctx, "CVE-2026-0001", "", 0) },
-			"audit":     func(c *Customer) (any, error) { return c.Audit(ctx, AuditFilter{}) },
-			"facts":     func(c *Customer) (any, error) { return c.DailyFacts(ctx, FactFilter{}) },
+			"sites":      func(c *Customer) (any, error) { return c.Sites(ctx) },
+			"tokens":     func(c *Customer) (any, error) { return c.Tokens(ctx) },
+			"agents":     func(c *Customer) (any, error) { return c.Agents(ctx) },
+			"devices":    func(c *Customer) (any, error) { return c.Devices(ctx, DeviceFilter{}) },
+			"sections":   func(c *Customer) (any, error) { return c.Sections(ctx, []string{a.device}) },
+			"offers":     func(c *Customer) (any, error) { return c.Offers(ctx, day0, a.device) },
+			"approvals":  func(c *Customer) (any, error) { return c.Approvals(ctx, ApprovalFilter{}) },
+			"jobs":       func(c *Customer) (any, error) { return c.Jobs(ctx, JobFilter{}) },
+			"outcomes":   func(c *Customer) (any, error) { return c.Outcomes(ctx, OutcomeFilter{}) },
+			"attributes": func(c *Customer) (any, error) { return c.Attributes(ctx) },
+			"groups":     func(c *Customer) (any, error) { return c.Groups(ctx) },
+			"members":    func(c *Customer) (any, error) { return c.Memberships(ctx) },
+			"mended":     func(c *Customer) (any, error) { return c.Mended(ctx, "CVE-2026-0001", "", 0) },
+			"audit":      func(c *Customer) (any, error) { return c.Audit(ctx, AuditFilter{}) },
+			"facts":      func(c *Customer) (any, error) { return c.DailyFacts(ctx, FactFilter{}) },
 		} {
 			own, err := read(a.Customer)
 			ok(t, err)
@@ -86,11 +91,22 @@ func TestNoHandleFindsOrChangesAnotherCustomersRows(t *testing.T) {
 			"token": func() error {
 				return b.CreateToken(ctx, day0, Token{ID: "tok_x", Site: a.site, CreatedAt: day0, ExpiresAt: day0}, "x")
 			},
-			"revoke":   func() error { return b.RevokeToken(ctx, day0, a.token) },
-			"rename":   func() error { return b.RenameDevice(ctx, day0, a.device, "mine") },
-			"retire":   func() error { return b.RetireDevice(ctx, day0, a.device) },
-			"withdraw": func() error { return b.WithdrawApproval(ctx, day0, "apr_"+a.id) },
-			"orders":   func() error { _, err := b.next(a.agent, "x"); return err },
+			"revoke": func() error { return b.RevokeToken(ctx, day0, a.token) },
+			"rename": func() error { return b.RenameDevice(ctx, day0, a.device, "mine") },
+			"attribute": func() error {
+				return b.ChangeDevices(ctx, day0, []string{a.device}, DeviceChange{Values: map[string]string{"exposure": "small"}})
+			},
+			"attribute of a site": func() error {
+				return b.SetAttributes(ctx, day0, LevelSite, a.site, map[string]string{"exposure": "small"})
+			},
+			"join": func() error {
+				return b.ChangeDevices(ctx, day0, []string{b.device}, DeviceChange{Join: []string{"grp_" + a.id}})
+			},
+			"group":        func() error { return b.UpdateGroup(ctx, day0, "grp_"+a.id, "Taken", 1) },
+			"delete group": func() error { return b.DeleteGroup(ctx, day0, "grp_"+a.id) },
+			"retire":       func() error { return b.RetireDevice(ctx, day0, a.device) },
+			"withdraw":     func() error { return b.WithdrawApproval(ctx, day0, "apr_"+a.id) },
+			"orders":       func() error { _, err := b.next(a.agent, "x"); return err },
 			"jobs": func() error {
 				_, err := b.wish(a.device, []Job{install("job_x")})
 				return err
