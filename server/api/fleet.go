@@ -13,12 +13,12 @@ import (
 // their verdicts, updates over all customers. It must be safe for many callers at once, and
 // what it returns must not change afterwards.
 type Fleet interface {
-	// Devices lists devices that are not retired. Filter: Customer, Site, State, Q.
+	// Devices lists devices that are not retired. Filter: Customer, Site, State, Program, Role, Group, Q.
 	// Sort: name, customer, last_seen, open, security_open, failed.
 	Devices(now time.Time, f view.Filter) view.Page[view.Device]
 	Device(now time.Time, id string) (view.Device, bool)
 	// Needs lists needs that are not gone, verified ones included. Filter: everything.
-	// Sort: name, device, customer, since, verdict, size.
+	// Sort: name, device, customer, since, verdict, size, place.
 	Needs(now time.Time, f view.Filter) view.Page[view.Need]
 	// Need gives a need with its chain; approvals and jobs are added by the API.
 	Need(now time.Time, id string) (view.NeedDetail, bool)

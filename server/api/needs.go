@@ -17,7 +17,7 @@ type NeedsParams struct {
 	Verdict  string `query:"verdict" maxLength:"40" doc:"A verdict's name, such as WAITS_WINDOW"`
 	State    string `query:"state" enum:"verified,moving,waits_time,waits_person,failed,excepted,unknown"`
 	Class    string `query:"class" enum:"security,bugfix,critical,feature,definition,rollup,service_pack,driver,tool,preview,other"`
-	Sort     string `query:"sort" enum:"name,-name,device,-device,customer,-customer,since,-since,verdict,-verdict,size,-size" doc:"name by default"`
+	Sort     string `query:"sort" enum:"name,-name,device,-device,customer,-customer,since,-since,verdict,-verdict,size,-size,place,-place" doc:"name by default; -place puts first what is to be done soonest"`
 }
 
 func (p NeedsParams) narrowed() (view.Filter, error) {
@@ -43,7 +43,7 @@ type DeviceNeedsParams struct {
 	Verdict string `query:"verdict" maxLength:"40"`
 	State   string `query:"state" enum:"verified,moving,waits_time,waits_person,failed,excepted,unknown"`
 	Class   string `query:"class" enum:"security,bugfix,critical,feature,definition,rollup,service_pack,driver,tool,preview,other"`
-	Sort    string `query:"sort" enum:"name,-name,since,-since,verdict,-verdict,size,-size" doc:"name by default"`
+	Sort    string `query:"sort" enum:"name,-name,since,-since,verdict,-verdict,size,-size,place,-place" doc:"name by default; -place puts first what is to be done soonest"`
 }
 
 func (s *Server) deviceNeeds(ctx context.Context, in *DeviceNeedsParams) (*Out[view.Page[view.Need]], error) {

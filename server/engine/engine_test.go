@@ -35,6 +35,7 @@ type rig struct {
 	masters                       []wire.Master
 	more                          []patch.Item // installed beside lib
 	distro, release               string       // that it runs; "" is not told
+	like                          func(*wire.Facts)
 }
 
 func newRig(t *testing.T, policy store.SitePolicy) *rig {
@@ -116,6 +117,9 @@ func section(t *testing.T, name string, at time.Time, body any) wire.Section {
 func (r *rig) says(installed string, offered []patch.Update, jobs []wire.JobStep, outcomes ...wire.Outcome) {
 	r.t.Helper()
 	facts := wire.Facts{Hostname: "pc", Distro: r.distro, Release: r.release, Providers: []wire.ProviderFacts{{Name: "apt", Traits: provider.Traits{Versions: "deb"}}}, Restart: r.restart, Masters: r.masters}
+	if r.like != nil {
+		r.like(&facts)
+	}
 	sections := []wire.Section{
 		section(r.t, "apt/installed", r.now, append([]patch.Item{{Provider: "apt", Name: "lib", Architecture: "amd64", Version: installed, Previous: r.previous}}, r.more...)),
 		section(r.t, "apt/offered", r.now, offered),

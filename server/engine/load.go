@@ -27,6 +27,7 @@ func (e *Engine) load(ctx context.Context, customer string, devices []string) (a
 	})
 	for i := range all {
 		all[i].Silent = e.Silent
+		all[i].stand()
 		if e.Knowledge != nil {
 			all[i].Know(e.Knowledge())
 		}
@@ -44,7 +45,7 @@ func (f *Facts) Know(s *knowledge.Snapshot) {
 		if p.Installed.State == "" {
 			continue
 		}
-		c := s.Compare(f.Device.Facts, p.Name, f.hashes[p.Name], p.Items)
+		c := s.Compare(f.Device.Facts, p.Name, f.hashes[p.Name], p.Items, f.Standing.Priority())
 		if c.Release == "" {
 			continue
 		}
@@ -83,6 +84,7 @@ func loadFacts(ctx context.Context, h *store.Customer, ids []string, now time.Ti
 			}
 		}
 		f.read(rows.sections[d.ID], rows.offers[d.ID])
+		f.belong(rows)
 		all = append(all, f)
 	}
 	return all, nil
@@ -96,6 +98,10 @@ type rows struct {
 	approvals []store.Approval
 	sections  map[string][]store.SectionRow
 	offers    map[string][]store.Offer
+
+	attributes []store.Attribute
+	groups     map[string]store.Group
+	members    map[string][]store.Membership
 }
 
 func readRows(ctx context.Context, h *store.Customer, devices []store.Device, now time.Time) (all rows, err error) {
@@ -128,6 +134,9 @@ func readRows(ctx context.Context, h *store.Customer, devices []store.Device, no
 	}
 	sections, err := h.Sections(ctx, ids)
 	if err != nil {
+		return all, err
+	}
+	if err := all.readStanding(ctx, h, ids, slices.Compact(targets)); err != nil {
 		return all, err
 	}
 	offers, err := h.Offers(ctx, now, ids...)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/server/roles"
 	"patchbay/server/view"
 	"patchbay/wire"
 )
@@ -17,7 +18,7 @@ func (x *Index) Devices(now time.Time, f view.Filter) view.Page[view.Device] {
 	q := view.Fold(f.Q)
 	rows := newSheet[*Entry](f, descending)
 	for _, e := range x.within(f) {
-		if (f.Program == "" || e.has(f.Program)) && x.deviceMatches(e, f.State, q, now) {
+		if (f.Program == "" || e.has(f.Program)) && e.belongs(f) && x.deviceMatches(e, f.State, q, now) {
 			rows.add(x.deviceKey(e, field, now), e.Device.ID, e)
 		}
 	}
@@ -48,6 +49,12 @@ func (x *Index) deviceMatches(e *Entry, state, q string, now time.Time) bool {
 		}
 	}
 	return q == "" || contains(q, e.Device.Name, e.Device.ID, e.Customer.Name, e.Site.Name, e.Device.Facts.OSName)
+}
+
+// belongs reports whether a device has the role and is in the group that are asked for.
+func (e *Entry) belongs(f view.Filter) bool {
+	return (f.Role == "" || e.Standing.Has(roles.Role(f.Role))) &&
+		(f.Group == "" || slices.ContainsFunc(e.Groups, func(g view.Ref) bool { return g.ID == f.Group }))
 }
 
 func contains(q string, texts ...string) bool {
@@ -99,7 +106,7 @@ func (x *Index) device(e *Entry, now time.Time) view.Device {
 			EnrolledAt: e.Agent.EnrolledAt, ClockOffSeconds: int(e.Agent.ClockOff.Seconds())},
 		ScannedAt: d.ScannedAt, Posture: x.posture(e, now), Patchers: f.Patchers, Presence: view.PresenceOf(f.Presence),
 		Restart: view.Restart{Machine: f.Restart.Machine, Reasons: f.Restart.Reasons, Services: f.Restart.Services, Unknown: f.Restart.Unknown, Old: f.Restart.Old},
-		Window:  view.WindowAt(e.Windows, now), State: view.DeviceOK,
+		Window:  view.WindowAt(e.Windows, now), State: view.DeviceOK, Standing: view.StandingOf(e.Standing, e.Groups),
 	}
 	if h := e.Agent.Held; h != nil {
 		v.Agent.HeldRoot, v.Agent.HeldLimits = &h.Root, &h.Limits

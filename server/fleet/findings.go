@@ -82,6 +82,13 @@ func (x *Index) Exposed(now time.Time, f view.Filter, id string) view.Exposure {
 	return e
 }
 
+// cite adds who set what the place of an open finding rests on.
+func (e *Entry) cite(f *view.Finding) {
+	if cites := e.Standing.Cites(); cites != "" && f.Status.Open() {
+		f.Why += " " + cites
+	}
+}
+
 func inside(e *Entry, f view.Filter) bool {
 	return (f.Customer == "" || e.Device.Customer == f.Customer) && (f.Site == "" || e.Device.Site == f.Site) && (f.Device == "" || e.Device.ID == f.Device)
 }
@@ -103,8 +110,11 @@ func (x *Index) exposed(list []exposedItem, e *Entry, found *assess.Found, id st
 	return list
 }
 
-// compareExposed orders items by their device's name.
+// compareExposed puts what is to be mended first first, then orders items by their device's name.
 func compareExposed(a, b exposedItem) int {
+	if c := cmp.Compare(standing(b.finding.Status, b.finding.Place), standing(a.finding.Status, a.finding.Place)); c != 0 {
+		return c
+	}
 	if a.entry != b.entry {
 		return cmp.Or(strings.Compare(a.entry.folded, b.entry.folded), strings.Compare(a.entry.Device.ID, b.entry.Device.ID))
 	}
@@ -120,6 +130,7 @@ func (i *exposedItem) view() view.ExposedDevice {
 	if i.need != nil {
 		d.Need, d.Verdict = i.need.id, &i.need.Verdict
 	}
+	e.cite(&d.Finding)
 	if i.by != nil {
 		d.Need, d.Update, d.Verdict = i.by.id, i.by.update, &i.by.Verdict
 	}
@@ -156,13 +167,14 @@ var ways = []string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.Fix
 func sum(e *view.Exposure, at map[string]*exposedAt) {
 	updates, advisories := map[string]bool{}, map[string]bool{}
 	worst, silent, waiting := map[*Entry]int{}, map[*Entry]bool{}, map[*Entry]bool{}
+	var first *assess.Finding
 	for _, c := range at {
 		for n := range c.items {
 			i := &c.items[n]
 			worst[i.entry], silent[i.entry] = max(worst[i.entry], slices.Index(ways, i.fix)), i.silent
 			grave(&e.Severity, &e.Exploited, &e.Published, i.finding)
-			if e.Step == "" || steps(i.finding.Step) > steps(e.Step) {
-				e.Step, e.Why = i.finding.Step, i.finding.Why
+			if e.Step == "" || standing(i.finding.Status, i.finding.Place) > standing(first.Status, first.Place) {
+				e.Step, e.Why, first = i.finding.Step, i.finding.Why, i.finding
 			}
 			advisories[i.finding.Advisory] = true
 			if i.by != nil {
@@ -182,11 +194,6 @@ func sum(e *view.Exposure, at map[string]*exposedAt) {
 	e.Devices = e.Offered + e.Unoffered + e.None
 	e.Updates = slices.Sorted(maps.Keys(updates))
 	e.Advisories = slices.SortedFunc(maps.Keys(advisories), advisory.CompareIDs)
-}
-
-// steps orders how soon something is to be mended, the soonest last.
-func steps(step string) int {
-	return slices.Index([]string{"defer", "scheduled", "out-of-cycle", "immediate"}, step)
 }
 
 // grave takes the gravest word and the earliest times.
@@ -334,11 +341,16 @@ func (x *Index) DeviceFindings(device string) view.DeviceFindings {
 			one.Need = e.Needs[i].id
 		}
 		for _, f := range found.List {
-			one.Findings = append(one.Findings, view.FindingOf(f))
+			shown := view.FindingOf(f)
+			e.cite(&shown)
+			one.Findings = append(one.Findings, shown)
 		}
 		list = append(list, one)
 	}
-	slices.SortFunc(list, comparePlaces)
+	slices.SortFunc(list, func(a, b view.ItemFindings) int {
+		x, y := a.Findings[0], b.Findings[0]
+		return cmp.Or(cmp.Compare(standing(y.Status, y.Place), standing(x.Status, x.Place)), strings.Compare(a.Item.Name, b.Item.Name), strings.Compare(a.Item.Architecture, b.Item.Architecture), strings.Compare(a.Installed, b.Installed))
+	})
 	all := view.DeviceFindings{Compared: len(e.Stocks) > 0, Items: list}
 	for _, s := range e.Stocks {
 		all.Providers = append(all.Providers, view.ComparedWith{Provider: s.Provider, Release: s.Release})
@@ -346,9 +358,10 @@ func (x *Index) DeviceFindings(device string) view.DeviceFindings {
 	return all
 }
 
-// comparePlaces puts the item with the gravest finding first.
-func comparePlaces(a, b view.ItemFindings) int {
-	x, y := a.Findings[0], b.Findings[0]
-	return cmp.Or(cmp.Compare(one(y.Status.Open()), one(x.Status.Open())), cmp.Compare(one(y.Exploited != nil), one(x.Exploited != nil)), cmp.Compare(y.Severity.Rank(), x.Severity.Rank()),
-		strings.Compare(a.Item.Name, b.Item.Name), strings.Compare(a.Item.Architecture, b.Item.Architecture), strings.Compare(a.Installed, b.Installed))
+// standing orders findings: what is open first, and of that what goes first in the queue.
+func standing(s assess.FindingStatus, place uint64) uint64 {
+	if s.Open() {
+		return place>>1 | 1<<63
+	}
+	return place >> 1
 }

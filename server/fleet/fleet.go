@@ -16,6 +16,7 @@ import (
 	"patchbay/patch"
 	"patchbay/server/assess"
 	"patchbay/server/policy"
+	"patchbay/server/roles"
 	"patchbay/server/rollout"
 	"patchbay/server/store"
 	"patchbay/server/verdict"
@@ -36,6 +37,8 @@ type Entry struct {
 	Programs []Program // of the signed catalogue
 	Found    []Held    // the items that advisories affect, sorted by key
 	Stocks   []Stock   // what is installed, by provider, where advisories speak of it
+	Standing roles.Standing
+	Groups   []view.Ref // by rank
 
 	needs   view.Posture // counts of Needs alone; set by Put
 	notBack bool         // its machine was told to restart and did not come back; set by Put
@@ -49,7 +52,8 @@ type Need struct {
 	Work     verdict.Work
 	Verdict  verdict.Verdict
 
-	id, update string // of the need and of the update it waits for; set by Put
+	id, update string          // of the need and of the update it waits for; set by Put
+	first      *assess.Finding // of those that it waits to have mended, the one that goes first in the queue; nil is none; set by Put
 }
 
 // Index is the index. It is safe for many callers at once.
@@ -79,6 +83,7 @@ func (x *Index) Put(e *Entry) {
 			n.update = view.UpdateID(n.Key.Provider, n.Key.Name, n.Update.Available, n.Update.Origin)
 		}
 	}
+	e.queue()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.exposure.replace(e.Device.ID, x.entries[e.Device.ID], e)

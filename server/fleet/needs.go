@@ -60,6 +60,8 @@ func needKey(e *Entry, n *Need, field string) string {
 		return string(n.Verdict.State) + "\x00" + string(n.Verdict.Name) + "\x00" + n.Key.Name
 	case "size":
 		return view.Number(n.Update.Size)
+	case "place":
+		return n.placeKey()
 	}
 	return n.Key.Name
 }
@@ -115,6 +117,11 @@ func (p place) show() view.Need {
 		Classes: n.Update.Classes, Severity: n.Update.Severity, Size: n.Update.Size, Reboot: n.Update.Reboot,
 		Block: n.Update.Block, Licence: n.Update.Licence, Update: n.update, Verdict: n.Verdict, Can: n.can(e),
 		Previous: n.Previous, Source: n.Update.Source, Reversibility: n.Update.Reversibility, ReversibilityWhy: n.Update.ReversibilityWhy,
+	}
+	if n.first != nil {
+		f := view.FindingOf(*n.first)
+		e.cite(&f)
+		v.Step, v.Why = f.Step, f.Why
 	}
 	if job := n.Work.Tried.Open; job != nil {
 		since := n.Work.Since

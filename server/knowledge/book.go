@@ -8,6 +8,7 @@ import (
 
 	"patchbay/server/assess"
 	"patchbay/server/catalog/match"
+	"patchbay/server/catalog/priority"
 )
 
 // Book has the snapshot that holds. The zero Book has none.
@@ -60,7 +61,7 @@ func (s *Snapshot) inherit(was *Snapshot, packages []match.Subjected) (moved []*
 		if slices.ContainsFunc(s.asked(k), func(p match.Subjected) bool { return touched[p] }) {
 			continue
 		}
-		if otherwise || s.moves(one) {
+		if otherwise || s.moves(one, k.on) {
 			moved = append(moved, one.found)
 			continue
 		}
@@ -86,10 +87,10 @@ func (s *Snapshot) asked(k key) []match.Subjected {
 }
 
 // moves reports whether any finding of an item is exploited, or to be mended, at another time.
-func (s *Snapshot) moves(one *item) bool {
+func (s *Snapshot) moves(one *item, on priority.Device) bool {
 	for i, f := range one.found.List {
 		again := f
-		s.weigh(&again, one.scores[i])
+		s.weigh(&again, one.scores[i], on)
 		if again.Step != f.Step || again.Severity != f.Severity || !again.Exploited.Equal(f.Exploited) {
 			return true
 		}

@@ -6,6 +6,7 @@ import (
 	"patchbay/patch"
 	"patchbay/server/assess"
 	"patchbay/server/catalog/match"
+	"patchbay/server/catalog/priority"
 	"patchbay/wire"
 )
 
@@ -23,6 +24,7 @@ type section struct {
 	release, provider, hash string
 	os, distro, kernel      string
 	architecture            string
+	on                      priority.Device
 }
 
 // weight is what a comparison takes in memory, as a number of names and findings.
@@ -33,10 +35,10 @@ func (c *Compared) weight() int { return 1 + len(c.Names) + len(c.Found) }
 const mostRemembered = 1 << 20
 
 // Compare gives what advisories say of a provider's items, whose section has a hash. The same
-// item gets the same value on every device, and the same section is looked through once; no
+// item gets the same value on every device that is of one kind, and the same section is looked through once; no
 // hash is a section that is not to be remembered.
-func (s *Snapshot) Compare(f wire.Facts, provider, hash string, items []patch.Item) *Compared {
-	k := section{provider: provider, hash: hash, os: f.OS, distro: f.Distro, kernel: f.Kernel, architecture: f.Architecture}
+func (s *Snapshot) Compare(f wire.Facts, provider, hash string, items []patch.Item, on priority.Device) *Compared {
+	k := section{on: on, provider: provider, hash: hash, os: f.OS, distro: f.Distro, kernel: f.Kernel, architecture: f.Architecture}
 	if f.Container {
 		k.kernel = "" // somebody else's
 	}
@@ -75,10 +77,10 @@ func (s *Snapshot) remember(k section, c *Compared) {
 // compare looks through a section.
 func (s *Snapshot) compare(f wire.Facts, k section, items []patch.Item) *Compared {
 	if k.release == "" || !s.index.Speaks(k.release) {
-		if c := s.compareWindows(f, items); c.Release != "" {
+		if c := s.compareWindows(f, items, k.on); c.Release != "" {
 			return c
 		}
-		return s.comparePrograms(f, k.provider, items)
+		return s.comparePrograms(f, k.provider, items, k.on)
 	}
 	h := match.Host{Release: k.release, Kernel: k.kernel}
 	for _, it := range items {
@@ -87,7 +89,7 @@ func (s *Snapshot) compare(f wire.Facts, k section, items []patch.Item) *Compare
 	m := s.index.On(h)
 	c := &Compared{Release: k.release, Found: map[patch.Key]*assess.Found{}, modular: m.Modular()}
 	for i, it := range items {
-		one := s.once(key{k.release, h.Items[i], m.Context(h.Items[i])}, it, func() []scored { return s.findings(m.Item(h.Items[i])) })
+		one := s.once(key{k.release, h.Items[i], m.Context(h.Items[i]), k.on}, it, func() []scored { return s.findings(m.Item(h.Items[i])) })
 		if len(one.List) > 0 {
 			c.Found[it.Key()] = one
 		}

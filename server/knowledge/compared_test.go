@@ -7,6 +7,7 @@ import (
 
 	"patchbay/patch"
 	"patchbay/server/catalog/kinds"
+	"patchbay/server/catalog/priority"
 	"patchbay/server/knowledge"
 	"patchbay/wire"
 )
@@ -26,24 +27,24 @@ func TestASectionIsLookedThroughOnce(t *testing.T) {
 	items := []patch.Item{item("curl", "1.0", "Debian"), kernel("6.0"), kernel("6.1")}
 	on := debian
 	on.Kernel = "6.1"
-	first := s.Compare(on, "apt", "a hash", items)
+	first := s.Compare(on, "apt", "a hash", items, priority.Device{})
 	if len(first.Found) != 3 || len(first.Names) != 2 {
 		t.Fatalf("%+v", first)
 	}
-	if s.Compare(on, "apt", "a hash", nil) != first {
+	if s.Compare(on, "apt", "a hash", nil, priority.Device{}) != first {
 		t.Error("the same section is looked through again")
 	}
 	other := on
 	other.Kernel = "6.0"
-	if got := s.Compare(other, "apt", "a hash", items); got.Found[items[1].Key()] == first.Found[items[1].Key()] {
+	if got := s.Compare(other, "apt", "a hash", items, priority.Device{}); got.Found[items[1].Key()] == first.Found[items[1].Key()] {
 		t.Error("another kernel runs, and the same is said of it")
 	}
 	for what, f := range map[string]wire.Facts{"release": {Distro: "debian", Release: "11", Kernel: "6.1", Providers: on.Providers}, "system": {OS: "windows", Kernel: "6.1"}} {
-		if s.Compare(f, "apt", "a hash", items) == first {
+		if s.Compare(f, "apt", "a hash", items, priority.Device{}) == first {
 			t.Errorf("another %s, and the same is said of it", what)
 		}
 	}
-	if anew := s.Compare(on, "apt", "", items); anew == s.Compare(on, "apt", "", items) {
+	if anew := s.Compare(on, "apt", "", items, priority.Device{}); anew == s.Compare(on, "apt", "", items, priority.Device{}) {
 		t.Error("a section without a hash is remembered")
 	}
 }
@@ -58,8 +59,8 @@ func TestWhatNothingTouchesIsTakenOver(t *testing.T) {
 	at := func() map[string]*knowledge.Compared {
 		all := map[string]*knowledge.Compared{}
 		for hash, items := range sections {
-			all[hash] = b.Current().Compare(debian, "apt", hash, items)
-			if anew := b.Current().Compare(debian, "apt", "", items); fmt.Sprint(anew) != fmt.Sprint(all[hash]) {
+			all[hash] = b.Current().Compare(debian, "apt", hash, items, priority.Device{})
+			if anew := b.Current().Compare(debian, "apt", "", items, priority.Device{}); fmt.Sprint(anew) != fmt.Sprint(all[hash]) {
 				t.Errorf("%s: %v is remembered, %v is found", hash, all[hash], anew)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"patchbay/provider"
 	"patchbay/server/assess"
 	"patchbay/server/catalog/kinds"
+	"patchbay/server/catalog/priority"
 	"patchbay/server/knowledge"
 	"patchbay/wire"
 )
@@ -29,11 +30,11 @@ func TestWhatADocumentOfAVendorSaysReachesADevice(t *testing.T) {
 	old := patch.Item{Provider: "dnf", Name: "python3-gevent", Architecture: "x86_64", Version: "21.1.2-1.el9ost"}
 	mended := old
 	mended.Version = "21.1.2-2.el9ost"
-	found := s.Compare(rhel, "dnf", "", []patch.Item{old}).Found[old.Key()]
+	found := s.Compare(rhel, "dnf", "", []patch.Item{old}, priority.Device{}).Found[old.Key()]
 	if found == nil || len(found.List) != 1 || found.List[0].Status != assess.Affected || found.List[0].Fixed != mended.Version || found.List[0].Advisory != "RHSA-2023:7438" || found.List[0].Source != "csaf-redhat" || found.List[0].Severity != patch.SeverityCritical {
 		t.Errorf("%+v", found)
 	}
-	if found := s.Compare(rhel, "dnf", "", []patch.Item{mended}).Found[mended.Key()]; found != nil {
+	if found := s.Compare(rhel, "dnf", "", []patch.Item{mended}, priority.Device{}).Found[mended.Key()]; found != nil {
 		t.Errorf("%+v", found)
 	}
 }

@@ -8,18 +8,23 @@ import (
 	"patchbay/server/assess"
 	"patchbay/server/catalog/advisory"
 	"patchbay/server/catalog/match"
+	"patchbay/server/catalog/priority"
 	"patchbay/wire"
 )
 
-// once gives what was found of an item, worked out the first time alone.
+// once gives what was found of an item, worked out the first time alone. What affects it is
+// worked out once for all devices; where that stands, once for each kind of device.
 func (s *Snapshot) once(k key, it patch.Item, work func() []scored) *assess.Found {
-	s.mu.RLock()
-	one, ok := s.items[k]
-	s.mu.RUnlock()
-	if ok {
+	if one := s.known(k); one != nil {
 		return one.found
 	}
-	one = &item{found: &assess.Found{Release: k.release, Name: it.Name, Version: it.Version}}
+	if k.on != (priority.Device{}) {
+		anyDevice := k
+		anyDevice.on = priority.Device{}
+		s.once(anyDevice, it, work)
+		work = func() []scored { return s.known(anyDevice).on(s, k.on) }
+	}
+	one := &item{found: &assess.Found{Release: k.release, Name: it.Name, Version: it.Version}}
 	for _, f := range inOrder(work()) {
 		one.found.List, one.scores = append(one.found.List, f.Finding), append(one.scores, f.scores)
 	}
@@ -30,6 +35,22 @@ func (s *Snapshot) once(k key, it patch.Item, work func() []scored) *assess.Foun
 	}
 	s.items[k] = one
 	return one.found
+}
+
+func (s *Snapshot) known(k key) *item {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.items[k]
+}
+
+// on gives the same findings where they stand on devices of another kind.
+func (one *item) on(s *Snapshot, on priority.Device) []scored {
+	list := make([]scored, 0, len(one.found.List))
+	for i, f := range one.found.List {
+		s.weigh(&f, one.scores[i], on)
+		list = append(list, scored{f, one.scores[i]})
+	}
+	return list
 }
 
 // release is the system whose own packages a provider manages: one whose versions are ordered
@@ -76,7 +97,7 @@ func (s *Snapshot) findings(list []match.Finding) []scored {
 	found := make([]scored, 0, len(list))
 	for _, f := range list {
 		one := assess.Finding{Advisory: f.Advisory, Status: assess.FindingStatus(f.Status), Fixed: f.Fixed, Note: f.Note, Source: f.Feed, Published: f.Published, CVEs: f.CVEs}
-		s.weigh(&one, f.Scores)
+		s.weigh(&one, f.Scores, priority.Device{})
 		found = append(found, scored{one, f.Scores})
 	}
 	return found

@@ -3,7 +3,9 @@
 //
 // The one idea: what is equal costs once. A finding belongs to an item of a release, not to a
 // device, so what was worked out for the first device that has it is what every other gets,
-// and a new advisory touches only the items that it names.
+// and a new advisory touches only the items that it names. Where a finding stands in the queue
+// also depends on the device, but only on what kind it is: there are a few kinds, and the same
+// finding has one value for each kind that anybody has.
 package knowledge
 
 import (
@@ -25,6 +27,7 @@ import (
 	"patchbay/server/catalog/msrc"
 	"patchbay/server/catalog/nvd"
 	"patchbay/server/catalog/osv"
+	"patchbay/server/catalog/priority"
 	"patchbay/server/catalog/ssvc"
 )
 
@@ -56,11 +59,12 @@ type Snapshot struct {
 	remembered int // the weight of sections
 }
 
-// key is all that decides what affects an item.
+// key is all that decides what affects an item, and where that stands in the queue.
 type key struct {
 	release string
 	item    match.Item
-	context string // of the host, as match has it
+	context string          // of the host, as match has it
+	on      priority.Device // of which there are few
 }
 
 // item is what was found of an item, and what sources say of each finding.

@@ -3,6 +3,7 @@ package knowledge_test
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"patchbay/server/assess"
 	"patchbay/server/catalog/kinds"
 	"patchbay/server/catalog/match"
+	"patchbay/server/catalog/priority"
 	"patchbay/server/knowledge"
 	"patchbay/wire"
 )
@@ -47,7 +49,7 @@ func item(name, version, origin string) patch.Item {
 func TestWhatFeedsSayOfADevice(t *testing.T) {
 	s := snapshot(t, source("osv-debian", kinds.OSV, record("CVE-2026-0001", "curl", "1.1")+record("CVE-2026-0002", "curl", "1.2")), source("kev", kinds.KEV, exploited))
 	items := []patch.Item{item("curl", "1.0", "Debian"), item("wget", "1.0", "Debian"), {Provider: "apt", Name: "curl", Version: "1.0", Origin: "Somebody"}}
-	got := s.Compare(debian, "apt", "", items).Found
+	got := s.Compare(debian, "apt", "", items, priority.Device{}).Found
 	if len(got) != 2 || got[items[0].Key()] == nil {
 		t.Fatalf("%+v", got)
 	}
@@ -59,11 +61,11 @@ func TestWhatFeedsSayOfADevice(t *testing.T) {
 	if other := got[items[2].Key()].List; len(other) != 1 || other[0].Status != assess.NotCompared {
 		t.Errorf("another publisher's: %+v", other)
 	}
-	again := s.Compare(debian, "apt", "", items).Found
+	again := s.Compare(debian, "apt", "", items, priority.Device{}).Found
 	if again[items[0].Key()] != got[items[0].Key()] {
 		t.Error("the same item has another value the second time")
 	}
-	if s.Compare(debian, "flatpak", "", items).Found != nil || s.Compare(wire.Facts{Distro: "arch"}, "apt", "", items).Found != nil {
+	if s.Compare(debian, "flatpak", "", items, priority.Device{}).Found != nil || s.Compare(wire.Facts{Distro: "arch"}, "apt", "", items, priority.Device{}).Found != nil {
 		t.Error("what no feed speaks of has findings")
 	}
 }
@@ -76,7 +78,7 @@ func TestOnlyWhatIsTouchedIsWorkedOutAgain(t *testing.T) {
 	items := []patch.Item{item("curl", "1.0", "Debian"), item("nginx", "2.0", "Debian"), item("bash", "5.0", "Debian")}
 	at := func() map[string]*assess.Found {
 		by := map[string]*assess.Found{}
-		for k, f := range b.Current().Compare(debian, "apt", "", items).Found {
+		for k, f := range b.Current().Compare(debian, "apt", "", items, priority.Device{}).Found {
 			by[k.Name] = f
 		}
 		return by
@@ -116,7 +118,9 @@ func TestTheFirstScoresAreNews(t *testing.T) {
 	}
 	advisories := source("osv", kinds.OSV, record("CVE-2026-0001", "curl", "1.1"))
 	items := []patch.Item{item("curl", "1.0", "Debian")}
-	at := func() *assess.Found { return b.Current().Compare(debian, "apt", "", items).Found[items[0].Key()] }
+	at := func() *assess.Found {
+		return b.Current().Compare(debian, "apt", "", items, priority.Device{}).Found[items[0].Key()]
+	}
 	b.Replace(snapshot(t, advisories))
 	was := at()
 	if t1 := b.Replace(snapshot(t, advisories, scores("0.02"))); !slices.Equal(t1.Found, []*assess.Found{was}) || at() == was || !strings.Contains(at().List[0].Why, "EPSS 0.020") {
@@ -128,6 +132,55 @@ func TestTheFirstScoresAreNews(t *testing.T) {
 	}
 	if t3 := b.Replace(snapshot(t, advisories, scores("0.9"))); !slices.Equal(t3.Found, []*assess.Found{was}) || at().List[0].Step == was.List[0].Step {
 		t.Errorf("%+v, %+v", t3, at().List[0])
+	}
+}
+
+// TestAFindingHasOneValueForEachKindOfDevice: what affects an item is the same on all, where that
+// stands is not, and devices of one kind share one value.
+func TestAFindingHasOneValueForEachKindOfDevice(t *testing.T) {
+	s := snapshot(t, source("osv", kinds.OSV, record("CVE-2026-0001", "curl", "1.1")+record("CVE-2026-0002", "curl", "1.2")), source("kev", kinds.KEV, exploited))
+	items := []patch.Item{item("curl", "1.0", "Debian")}
+	seen := map[*assess.Found]bool{}
+	for _, e := range []priority.Exposure{"", priority.Small, priority.Controlled, priority.Open} {
+		for _, i := range []priority.Impact{"", priority.Low, priority.High, priority.VeryHigh} {
+			on := priority.Device{Exposure: e, Impact: i}
+			f := s.Compare(debian, "apt", "x", items, on).Found[items[0].Key()]
+			if again := s.Compare(debian, "apt", "x", items, on).Found[items[0].Key()]; again != f || seen[f] {
+				t.Errorf("%+v: not one value of its own", on)
+			}
+			seen[f] = true
+			base := s.Compare(debian, "apt", "x", items, priority.Device{}).Found[items[0].Key()]
+			for j, one := range f.List {
+				want := base.List[j]
+				if want.Step, want.Place, want.Why = one.Step, one.Place, one.Why; !reflect.DeepEqual(want, one) {
+					t.Errorf("%+v: %+v, want %+v", on, one, want)
+				}
+			}
+		}
+	}
+}
+
+// TestAScoreMovesWhatItMovesAnywhere: a score that changes no step of a device of which nothing is
+// said may change one of another kind, whose devices are to be looked at again.
+func TestAScoreMovesWhatItMovesAnywhere(t *testing.T) {
+	var b knowledge.Book
+	scores := func(score string) knowledge.Source {
+		return source("epss", kinds.EPSS, "#model_version:v1,score_date:2026-02-28T00:00:00+0000\ncve,epss,percentile\nCVE-2026-0001,"+score+",0.5\n")
+	}
+	advisories := source("osv", kinds.OSV, record("CVE-2026-0001", "curl", "1.1"))
+	public := source("ssvc", kinds.SSVC, `{"dataType":"CVE_RECORD","cveMetadata":{"cveId":"CVE-2026-0001"},"containers":{"adp":[{"providerMetadata":{"orgId":"134c704f-9b21-4f2e-91b3-4a467353bcc0"},"metrics":[{"other":{"type":"ssvc","content":{"id":"CVE-2026-0001","role":"CISA Coordinator","timestamp":"2026-02-01T00:00:00Z","version":"2.0.3","options":[{"Exploitation":"poc"},{"Automatable":"no"},{"Technical Impact":"total"}]}}}]}]}}`)
+	items := []patch.Item{item("curl", "1.0", "Debian")}
+	at := func(on priority.Device) *assess.Found {
+		return b.Current().Compare(debian, "apt", "x", items, on).Found[items[0].Key()]
+	}
+	inside := priority.Device{Exposure: priority.Small}
+	b.Replace(snapshot(t, advisories, public, scores("0.02")))
+	anywhere, was := at(priority.Device{}), at(inside)
+	if anywhere.List[0].Step != "out-of-cycle" || was.List[0].Step != "scheduled" {
+		t.Fatalf("%s, %s", anywhere.List[0].Step, was.List[0].Step)
+	}
+	if moved := b.Replace(snapshot(t, advisories, public, scores("0.5"))); !slices.Equal(moved.Found, []*assess.Found{was}) || at(priority.Device{}) != anywhere || at(inside).List[0].Step != "out-of-cycle" {
+		t.Errorf("%+v, %s", moved, at(inside).List[0].Step)
 	}
 }
 

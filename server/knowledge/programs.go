@@ -11,6 +11,7 @@ import (
 	"patchbay/server/assess"
 	"patchbay/server/catalog/match"
 	"patchbay/server/catalog/nvd"
+	"patchbay/server/catalog/priority"
 	"patchbay/server/catalog/programs"
 	"patchbay/wire"
 )
@@ -81,7 +82,7 @@ func (r *records) differs(other *records) (list []match.Subjected) {
 }
 
 // comparePrograms gives what NVD says of the programs among items.
-func (s *Snapshot) comparePrograms(f wire.Facts, provider string, items []patch.Item) *Compared {
+func (s *Snapshot) comparePrograms(f wire.Facts, provider string, items []patch.Item, on priority.Device) *Compared {
 	c := &Compared{}
 	if len(s.records.all) == 0 || !installs(f, provider) {
 		return c
@@ -93,7 +94,7 @@ func (s *Snapshot) comparePrograms(f wire.Facts, provider string, items []patch.
 		}
 		c.Release = products
 		c.Names = append(c.Names, p.Keys()...)
-		k := key{release: products, item: match.Item{Name: p.Keys()[0], Version: it.Version, Source: it.Name}, context: f.OS + " " + strings.Join(p.Keys(), " ")}
+		k := key{release: products, item: match.Item{Name: p.Keys()[0], Version: it.Version, Source: it.Name}, context: f.OS + " " + strings.Join(p.Keys(), " "), on: on}
 		if one := s.once(k, it, func() []scored { return s.ofProgram(p, it.Version, f.OS) }); len(one.List) > 0 {
 			if c.Found == nil {
 				c.Found = map[patch.Key]*assess.Found{}
@@ -142,7 +143,7 @@ func (s *Snapshot) ofProgram(p *programs.Program, version, os string) []scored {
 				f.Note += " Which version mends it is not said."
 			}
 		}
-		s.weigh(&f, record.All())
+		s.weigh(&f, record.All(), priority.Device{})
 		list = append(list, scored{f, record.All()})
 	}
 	return list

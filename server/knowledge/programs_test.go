@@ -12,6 +12,7 @@ import (
 	"patchbay/server/assess"
 	"patchbay/server/catalog/kinds"
 	"patchbay/server/catalog/match"
+	"patchbay/server/catalog/priority"
 	"patchbay/server/knowledge"
 	"patchbay/wire"
 )
@@ -44,7 +45,7 @@ func TestProgramsAreComparedByProduct(t *testing.T) {
 	}
 	items := []patch.Item{program("7-Zip", "22.01"), program("Google Chrome", "124.0.6367.201"), program("Google Chrome", "124.0.6367.200"), program("GIMP", "2.10.36"), program("Unheard of", "1.0"), program("IrfanView", "4.67")}
 	items[2].Scope = "somebody"
-	c := s.Compare(desktop, "winget", "a hash", items)
+	c := s.Compare(desktop, "winget", "a hash", items, priority.Device{})
 	if c.Release != "NVD" || !slices.Equal(c.Names, []string{"7-zip:7-zip", "7-zip:7zip", "gimp:gimp", "google:chrome", "irfanview:irfanview"}) || len(c.Found) != 3 {
 		t.Fatalf("%+v", c)
 	}
@@ -58,10 +59,10 @@ func TestProgramsAreComparedByProduct(t *testing.T) {
 	if f := gimp.List[0]; f.Status != assess.Affected || f.Fixed != "" || f.Last != "2.10.36" || !strings.Contains(f.Note, "No newer version") || f.Severity != patch.SeverityCritical {
 		t.Errorf("%+v", f)
 	}
-	if c := s.Compare(debian, "apt", "", []patch.Item{{Provider: "apt", Name: "7-Zip", Version: "22.01"}}); len(c.Found) > 0 {
+	if c := s.Compare(debian, "apt", "", []patch.Item{{Provider: "apt", Name: "7-Zip", Version: "22.01"}}, priority.Device{}); len(c.Found) > 0 {
 		t.Errorf("a distribution's package is compared by its product: %+v", c)
 	}
-	if c := s.Compare(desktop, "extensions", "", items); len(c.Found) > 0 {
+	if c := s.Compare(desktop, "extensions", "", items, priority.Device{}); len(c.Found) > 0 {
 		t.Errorf("an extension is compared as a program: %+v", c)
 	}
 }
@@ -77,7 +78,9 @@ func TestANewRecordTouchesItsProductAlone(t *testing.T) {
 		return b.Replace(s)
 	}
 	items := []patch.Item{program("7-Zip", "22.01"), program("GIMP", "2.10.36")}
-	at := func() map[patch.Key]*assess.Found { return b.Current().Compare(desktop, "winget", "h", items).Found }
+	at := func() map[patch.Key]*assess.Found {
+		return b.Current().Compare(desktop, "winget", "h", items, priority.Device{}).Found
+	}
 	zip, gimp := nvdRecord("CVE-2026-0001", "7-zip:7-zip", `"versionEndExcluding":"24.07"`), nvdRecord("CVE-2026-0002", "gimp:gimp", `"versionEndExcluding":"3.0"`)
 	load(zip, gimp)
 	was := at()
@@ -107,7 +110,7 @@ func TestRecordsAreKeptWhereThereAreProgramsAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := len(s.Compare(desktop, "winget", "", []patch.Item{program("7-Zip", "22.01")}).Found); got != want {
+		if got := len(s.Compare(desktop, "winget", "", []patch.Item{program("7-Zip", "22.01")}, priority.Device{}).Found); got != want {
 			t.Errorf("%s: %d", system, got)
 		}
 	}

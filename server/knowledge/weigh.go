@@ -10,9 +10,9 @@ import (
 	"patchbay/server/catalog/priority"
 )
 
-// weigh says how grave a finding is and where it stands in the queue: by what its publisher
-// says, and by what others say of the CVE of it that stands first.
-func (s *Snapshot) weigh(f *assess.Finding, scores []advisory.Score) {
+// weigh says how grave a finding is and where it stands in the queue on a kind of device: by what
+// its publisher says, and by what others say of the CVE of it that stands first.
+func (s *Snapshot) weigh(f *assess.Finding, scores []advisory.Score, on priority.Device) {
 	first := priority.Place{}
 	f.Exploited = time.Time{}
 	for i, cve := range append(slices.Clip(f.CVEs), "") {
@@ -23,15 +23,14 @@ func (s *Snapshot) weigh(f *assess.Finding, scores []advisory.Score) {
 		if in.KEV != nil && (f.Exploited.IsZero() || in.KEV.Added.Before(f.Exploited)) {
 			f.Exploited = in.KEV.Added
 		}
-		if p := priority.Priority(in, s.at); i == 0 || p.Number > first.Number {
+		if p := priority.Priority(in.On(on), s.at); i == 0 || p.Number > first.Number {
 			first = p
 		}
 	}
 	f.Severity, f.Step, f.Place, f.Why = first.Severity, first.Step.String(), first.Number, first.Why
 }
 
-// inputs are what is known of a CVE. Of the device nothing is said here: a finding is the same
-// on all.
+// inputs are what is known of a CVE, whatever device has it.
 func (s *Snapshot) inputs(cve string, scores []advisory.Score, published time.Time) priority.Inputs {
 	var in priority.Inputs
 	for _, score := range scores {

@@ -9,6 +9,7 @@ import (
 	"patchbay/server/catalog/advisory"
 	"patchbay/server/catalog/match"
 	"patchbay/server/catalog/msrc"
+	"patchbay/server/catalog/priority"
 	"patchbay/wire"
 )
 
@@ -25,7 +26,7 @@ func isWindows(f wire.Facts, it patch.Item) (msrc.Build, bool) {
 
 // compareWindows gives what the Windows among items lacks by Microsoft's documents. A build that
 // is one of several products is taken for the one that it calls itself.
-func (s *Snapshot) compareWindows(f wire.Facts, items []patch.Item) *Compared {
+func (s *Snapshot) compareWindows(f wire.Facts, items []patch.Item, on priority.Device) *Compared {
 	c := &Compared{}
 	if len(s.microsoft.Documents) == 0 {
 		return c
@@ -36,7 +37,7 @@ func (s *Snapshot) compareWindows(f wire.Facts, items []patch.Item) *Compared {
 			continue
 		}
 		c.Release, c.Names = windows, []string{windows}
-		k := key{release: windows, item: match.Item{Name: it.Title, Version: it.Version, Architecture: f.Architecture}}
+		k := key{release: windows, item: match.Item{Name: it.Title, Version: it.Version, Architecture: f.Architecture}, on: on}
 		if one := s.once(k, it, func() []scored { return s.lacks(f, it, build) }); len(one.List) > 0 {
 			c.Found = map[patch.Key]*assess.Found{it.Key(): one}
 		}
@@ -72,7 +73,7 @@ func (s *Snapshot) lack(l msrc.Lack, status assess.FindingStatus, note string) [
 	for _, cve := range l.CVEs {
 		f := assess.Finding{Advisory: cve, CVEs: []string{cve}, Status: status, Fixed: l.Build.String(), Source: s.microsoftFeed, Note: note, Updates: updates}
 		scores := []advisory.Score{{By: "Microsoft", Word: string(s.microsoft.Severity(cve))}}
-		s.weigh(&f, scores)
+		s.weigh(&f, scores, priority.Device{})
 		list = append(list, scored{f, scores})
 	}
 	return list

@@ -43,6 +43,7 @@ type Device struct {
 	Patchers     []string       `json:"patchers,omitempty" doc:"Other programs that install updates there"`
 	Presence     DevicePresence `json:"presence" doc:"Whether somebody is at it, when it was last read"`
 	Window       Window         `json:"window"`
+	Standing     Standing       `json:"standing" doc:"What it is for, how much depends on it, who reaches it"`
 	State        DeviceState    `json:"state" enum:"ok,scan_failed,never_scanned,not_back,silent"`
 }
 

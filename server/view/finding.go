@@ -22,11 +22,12 @@ type Finding struct {
 	Why         string               `json:"why,omitempty" doc:"A sentence on that, with what it rests on"`
 	Note        string               `json:"note,omitempty" doc:"A sentence"`
 	Unconfirmed bool                 `json:"unconfirmed,omitempty" doc:"It is so by a product's name in NVD's records alone; the publisher of the item does not say so"`
+	Place       uint64               `json:"-"` // in the queue, on its device: the greater one goes first
 }
 
 // FindingOf turns a finding into its JSON form.
 func FindingOf(f assess.Finding) Finding {
-	return Finding{Advisory: f.Advisory, CVEs: f.CVEs, Status: f.Status, Fixed: f.Fixed, Severity: f.Severity, Exploited: some(f.Exploited), Published: some(f.Published), Source: f.Source, Step: f.Step, Why: f.Why, Note: f.Note, Unconfirmed: f.Unconfirmed}
+	return Finding{Advisory: f.Advisory, CVEs: f.CVEs, Status: f.Status, Fixed: f.Fixed, Severity: f.Severity, Exploited: some(f.Exploited), Published: some(f.Published), Source: f.Source, Step: f.Step, Why: f.Why, Note: f.Note, Unconfirmed: f.Unconfirmed, Place: f.Place}
 }
 
 func some(t time.Time) *time.Time {
@@ -70,7 +71,7 @@ type Exposure struct {
 	ID         string            `json:"id"`
 	Severity   patch.Severity    `json:"severity"`
 	Exploited  *time.Time        `json:"exploited,omitempty"`
-	Step       string            `json:"step,omitempty" doc:"How soon it is to be mended: defer, scheduled, out-of-cycle or immediate"`
+	Step       string            `json:"step,omitempty" doc:"How soon it is to be mended where that is soonest: defer, scheduled, out-of-cycle or immediate"`
 	Why        string            `json:"why,omitempty" doc:"A sentence on that, with what it rests on"`
 	Published  *time.Time        `json:"published,omitempty" doc:"The earliest of its advisories"`
 	Advisories []string          `json:"advisories,omitempty" doc:"That stand for it, as far as anybody here has what they name"`
@@ -110,7 +111,7 @@ type MendedDevice struct {
 type ExposedCustomer struct {
 	Customer Ref             `json:"customer"`
 	Items    int             `json:"items" doc:"On its devices"`
-	Devices  []ExposedDevice `json:"devices,omitempty" doc:"The first of these items by device: 500 in all, shared out among the customers"`
+	Devices  []ExposedDevice `json:"devices,omitempty" doc:"The first of these items in the queue: 500 in all, shared out among the customers"`
 }
 
 // ExposedDevice is one item of a device that is exposed.

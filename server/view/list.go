@@ -16,6 +16,8 @@ type Filter struct {
 	Update   string // of needs: the update's ID
 	Mends    string // of needs: a CVE that what is on offer mends
 	Program  string // of devices: a package of the catalogue, as provider/ID
+	Role     string // of devices: one that they have
+	Group    string // of devices: the ID of one that they are in
 	Verdict  string // of needs: a verdict's name
 	State    string // of needs: a verdict.State; of devices: talking, silent, never_scanned, not_back, observe; of updates: the state of any of its needs
 	Class    string // a patch.Class

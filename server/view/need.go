@@ -28,6 +28,8 @@ type Need struct {
 	Suite     string         `json:"suite,omitempty"`
 	Classes   []patch.Class  `json:"classes,omitempty"`
 	Severity  patch.Severity `json:"severity,omitempty"`
+	Step      string         `json:"step,omitempty" doc:"How soon it is to be done, by the gravest of what it mends: defer, scheduled, out-of-cycle or immediate"`
+	Why       string         `json:"why,omitempty" doc:"A sentence on that, with what it rests on"`
 	Size      int64          `json:"size,omitempty" doc:"Bytes to download; left out when not known"`
 	Reboot    patch.Answer   `json:"reboot,omitempty"`
 	Block     patch.Block    `json:"block,omitempty"`

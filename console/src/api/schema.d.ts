@@ -1194,6 +1194,18 @@ export interface components {
             link: components["schemas"]["Link"];
             sentence: string;
         };
+        Attribute: {
+            by?: string;
+            /**
+             * @description Where it was said; the nearest to the device holds
+             * @enum {string}
+             */
+            level?: "customer" | "site" | "device";
+            /** Format: date-time */
+            set_at?: string;
+            /** @description Empty when nobody said anything */
+            value: string;
+        };
         Catalog: {
             /**
              * Format: date-time
@@ -1495,6 +1507,8 @@ export interface components {
             /** Format: date-time */
             silent_since?: string;
             site: components["schemas"]["Ref"];
+            /** @description What it is for, how much depends on it, who reaches it */
+            standing: components["schemas"]["Standing"];
             /** @enum {string} */
             state: "ok" | "scan_failed" | "never_scanned" | "not_back" | "silent";
             /** @description YYYY-MM-DD; left out when not known */
@@ -1569,6 +1583,8 @@ export interface components {
             silent_since?: string;
             site: components["schemas"]["Ref"];
             sources?: components["schemas"]["Source"][];
+            /** @description What it is for, how much depends on it, who reaches it */
+            standing: components["schemas"]["Standing"];
             /** @enum {string} */
             state: "ok" | "scan_failed" | "never_scanned" | "not_back" | "silent";
             /** @description YYYY-MM-DD; left out when not known */
@@ -1603,6 +1619,18 @@ export interface components {
              * @enum {string}
              */
             presenting?: "yes" | "no";
+        };
+        DeviceRole: {
+            /** @description Who set it; left out when it is only detected */
+            by?: string;
+            /** @description What the device shows of it, as the end of a sentence; left out when it shows nothing */
+            from?: string;
+            /** @description A person may have taken it away */
+            has: boolean;
+            /** @enum {string} */
+            role: "domain_controller" | "hypervisor" | "sql" | "mail" | "web" | "file" | "pos";
+            /** Format: date-time */
+            set_at?: string;
         };
         Draft: {
             document: components["schemas"]["Envelope"];
@@ -1666,7 +1694,7 @@ export interface components {
         };
         ExposedCustomer: {
             customer: components["schemas"]["Ref"];
-            /** @description The first of these items by device: 500 in all, shared out among the customers */
+            /** @description The first of these items in the queue: 500 in all, shared out among the customers */
             devices?: components["schemas"]["ExposedDevice"][];
             /**
              * Format: int64
@@ -1757,7 +1785,7 @@ export interface components {
              * @description Of these, silent ones
              */
             silent: number;
-            /** @description How soon it is to be mended: defer, scheduled, out-of-cycle or immediate */
+            /** @description How soon it is to be mended where that is soonest: defer, scheduled, out-of-cycle or immediate */
             step?: string;
             /**
              * Format: int64
@@ -2270,12 +2298,16 @@ export interface components {
             size?: number;
             /** @description The source package, where it has another name */
             source?: string;
+            /** @description How soon it is to be done, by the gravest of what it mends: defer, scheduled, out-of-cycle or immediate */
+            step?: string;
             suite?: string;
             /** @description What its publisher calls it, where the item's name is a number */
             title?: string;
             /** @description The ID of the update it waits for */
             update?: string;
             verdict: components["schemas"]["Verdict"];
+            /** @description A sentence on that, with what it rests on */
+            why?: string;
         };
         NeedCan: {
             approve: string;
@@ -2330,12 +2362,16 @@ export interface components {
             size?: number;
             /** @description The source package, where it has another name */
             source?: string;
+            /** @description How soon it is to be done, by the gravest of what it mends: defer, scheduled, out-of-cycle or immediate */
+            step?: string;
             suite?: string;
             /** @description What its publisher calls it, where the item's name is a number */
             title?: string;
             /** @description The ID of the update it waits for */
             update?: string;
             verdict: components["schemas"]["Verdict"];
+            /** @description A sentence on that, with what it rests on */
+            why?: string;
         };
         NeedJob: {
             id: string;
@@ -3127,6 +3163,16 @@ export interface components {
             third_party?: boolean;
             /** Format: date-time */
             valid_until?: string;
+        };
+        Standing: {
+            /** @description How much depends on it: low, medium, high or very_high */
+            criticality: components["schemas"]["Attribute"];
+            /** @description Who reaches it: small (hardly anybody), controlled (those who are let in) or open (anybody on the internet). Not known counts as open */
+            exposure: components["schemas"]["Attribute"];
+            /** @description By rank */
+            groups?: components["schemas"]["Ref"][];
+            /** @description None means that it showed none, which is not that it has none */
+            roles?: components["schemas"]["DeviceRole"][];
         };
         Story: {
             /** Format: date-time */
@@ -4521,8 +4567,8 @@ export interface operations {
                 verdict?: string;
                 state?: "verified" | "moving" | "waits_time" | "waits_person" | "failed" | "excepted" | "unknown";
                 class?: "security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other";
-                /** @description name by default */
-                sort?: "name" | "-name" | "since" | "-since" | "verdict" | "-verdict" | "size" | "-size";
+                /** @description name by default; -place puts first what is to be done soonest */
+                sort?: "name" | "-name" | "since" | "-since" | "verdict" | "-verdict" | "size" | "-size" | "place" | "-place";
             };
             header?: never;
             path: {
@@ -5168,8 +5214,8 @@ export interface operations {
                 verdict?: string;
                 state?: "verified" | "moving" | "waits_time" | "waits_person" | "failed" | "excepted" | "unknown";
                 class?: "security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other";
-                /** @description name by default */
-                sort?: "name" | "-name" | "device" | "-device" | "customer" | "-customer" | "since" | "-since" | "verdict" | "-verdict" | "size" | "-size";
+                /** @description name by default; -place puts first what is to be done soonest */
+                sort?: "name" | "-name" | "device" | "-device" | "customer" | "-customer" | "since" | "-since" | "verdict" | "-verdict" | "size" | "-size" | "place" | "-place";
             };
             header?: never;
             path?: never;

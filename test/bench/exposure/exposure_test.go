@@ -15,6 +15,7 @@ import (
 	"patchbay/provider"
 	"patchbay/server/catalog/kinds"
 	"patchbay/server/catalog/listing"
+	"patchbay/server/catalog/priority"
 	"patchbay/server/knowledge"
 	"patchbay/server/view"
 	"patchbay/wire"
@@ -139,17 +140,17 @@ func BenchmarkHost(b *testing.B) {
 		}
 		size = heap() - before
 		found := 0
-		first = append(first, spent(b, func() { found = len(s.Compare(facts, "apt", "first", items).Found) }))
+		first = append(first, spent(b, func() { found = len(s.Compare(facts, "apt", "first", items, priority.Device{}).Found) }))
 		if found < 50 {
 			b.Fatalf("%d of %d packages are affected", found, len(items))
 		}
 		other := slices.Clone(items)
 		other[len(other)/2].Version += "+1"
-		changed = append(changed, spent(b, func() { s.Compare(facts, "apt", "second", other) }))
+		changed = append(changed, spent(b, func() { s.Compare(facts, "apt", "second", other, priority.Device{}) }))
 		const times = 1000
 		unchanged = append(unchanged, spent(b, func() {
 			for range times {
-				s.Compare(facts, "apt", "first", items)
+				s.Compare(facts, "apt", "first", items, priority.Device{})
 			}
 		})/times)
 	}
