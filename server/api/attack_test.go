@@ -220,7 +220,8 @@ func TestIDsOfAnotherKindNameNothing(t *testing.T) {
 	ids := map[string]string{"customer": w.customer, "site": w.site, "device": w.device, "token": token, "key": key, "person": me,
 		"msp": "msp", "engine": "engine", "star": "*", "percent": "%25", "quote": "'", "dash": "-", "null": "null"}
 	bodies := map[string]any{"customers-change": map[string]any{"name": "taken over"}, "sites-create": NewSite{Name: "x", Zone: "UTC"},
-		"sites-change": map[string]any{"name": "taken over"}, "tokens-create": TokenWish{}, "devices-change": DeviceChange{Name: "x"}}
+		"sites-change": map[string]any{"name": "taken over"}, "tokens-create": TokenWish{}, "devices-change": DeviceChange{Name: "x"},
+		"groups-create": NewGroup{Name: "x"}, "groups-change": map[string]any{"name": "x"}, "sites-say": map[string]any{"exposure": "open"}, "customers-say": map[string]any{"exposure": "open"}}
 	for _, r := range routes() {
 		_, rest, ok := strings.Cut(r.path, "{")
 		if !ok {

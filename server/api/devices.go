@@ -18,6 +18,8 @@ type DevicesParams struct {
 	Customer string `query:"customer" maxLength:"60"`
 	Site     string `query:"site" maxLength:"60"`
 	Program  string `query:"program" maxLength:"200" doc:"Only those that have this package of the catalogue, as provider/ID"`
+	Role     string `query:"role" enum:"domain_controller,hypervisor,sql,mail,web,file,pos" doc:"Only those that have this role"`
+	Group    string `query:"group" maxLength:"60" doc:"Only those in this group"`
 	State    string `query:"state" enum:"talking,silent,never_scanned,not_back,observe"`
 	Sort     string `query:"sort" enum:"name,-name,customer,-customer,last_seen,-last_seen,open,-open,security_open,-security_open,failed,-failed" doc:"name by default"`
 }
@@ -28,6 +30,7 @@ func (s *Server) devices(_ context.Context, in *DevicesParams) (*Out[view.Page[v
 		return nil, err
 	}
 	f.Customer, f.Site, f.State, f.Program = in.Customer, in.Site, in.State, in.Program
+	f.Role, f.Group = in.Role, in.Group
 	now := s.Now()
 	return page(s.Fleet.Devices(now, f), f, now), nil
 }

@@ -37,6 +37,8 @@ type actPayload struct {
 	Keys                                      []string
 	CopyOfName                                string `json:"copy_of_name"`
 	Sessions, Tokens                          int
+	Rank, Devices                             int
+	Values                                    map[string]string // of attributes, by name
 	Records, Before, Removed, Changed         int
 	Feeds                                     []string
 	MadeAt                                    time.Time `json:"made_at"`
@@ -68,6 +70,7 @@ func tellings() map[string]telling {
 		"agent.restored":       {(*teller).setBack, "found a device set back to an earlier state"},
 		"approval.create":      {(*teller).answered, "answered about an update"},
 		"approval.withdraw":    {(*teller).withdrew, "took an answer about an update back"},
+		"attribute.set":        {(*teller).said, "said what a device is for, who reaches it or how much depends on it"},
 		"audit.erase":          {(*teller).erasedRow, "erased the details of an act"},
 		"content.add":          {(*teller).contentAdded, "added a file to the content"},
 		"content.evict":        {(*teller).contentEvicted, "removed a file from the content to make room"},
@@ -81,6 +84,11 @@ func tellings() map[string]telling {
 		"feed.accept":          {(*teller).feedAccepted, "let a version of a feed in"},
 		"feed.ask":             {(*teller).feedAsked, "had a feed looked for"},
 		"feed.import":          {(*teller).feedsImported, "brought a bundle of feeds"},
+		"group.create":         {(*teller).groupMade, "made a group"},
+		"group.delete":         {(*teller).groupDeleted, "deleted a group"},
+		"group.join":           {(*teller).joined, "put a device into a group"},
+		"group.leave":          {(*teller).left, "took a device out of a group"},
+		"group.update":         {(*teller).groupChanged, "changed a group"},
 		"installation.restore": {(*teller).restored, "restored this installation from a backup"},
 		"job.create":           {(*teller).ordered, "ordered an update"},
 		"job.update":           {(*teller).reordered, "renewed an order"},

@@ -298,6 +298,41 @@ export interface paths {
         patch: operations["customers-change"];
         trace?: never;
     };
+    "/api/v1/customers/{customer}/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was said of all devices of a customer */
+        get: operations["customers-attributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say who reaches all devices of a customer, and how much depends on them */
+        patch: operations["customers-say"];
+        trace?: never;
+    };
+    "/api/v1/customers/{customer}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a group of devices */
+        post: operations["groups-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{customer}/sites": {
         parameters: {
             query?: never;
@@ -326,6 +361,23 @@ export interface paths {
         get: operations["devices-list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what devices are for, who reaches them, how much depends on them, and their groups */
+        post: operations["devices-say"];
         delete?: never;
         options?: never;
         head?: never;
@@ -606,6 +658,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List groups of devices, by customer and rank */
+        get: operations["groups-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a group; its devices stay */
+        delete: operations["groups-delete"];
+        options?: never;
+        head?: never;
+        /** Rename or rank a group */
+        patch: operations["groups-change"];
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -864,6 +951,24 @@ export interface paths {
         head?: never;
         /** Change a site and its policy */
         patch: operations["sites-change"];
+        trace?: never;
+    };
+    "/api/v1/sites/{site}/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was said of all devices of a site */
+        get: operations["sites-attributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say who reaches all devices of a site, and how much depends on them */
+        patch: operations["sites-say"];
         trace?: never;
     };
     "/api/v1/sites/{site}/tokens": {
@@ -1205,6 +1310,16 @@ export interface components {
             set_at?: string;
             /** @description Empty when nobody said anything */
             value: string;
+        };
+        Attributes: {
+            criticality: components["schemas"]["Attribute"];
+            exposure: components["schemas"]["Attribute"];
+        };
+        AttributesChange: {
+            /** @description How much depends on them: low, medium, high, very_high, or empty to take it back */
+            criticality?: string;
+            /** @description Who reaches them: small, controlled, open, or empty to take it back */
+            exposure?: string;
         };
         Catalog: {
             /**
@@ -1632,6 +1747,26 @@ export interface components {
             /** Format: date-time */
             set_at?: string;
         };
+        DevicesChange: {
+            /** @description How much depends on it: low, medium, high, very_high, or empty */
+            criticality?: string;
+            /** @description IDs */
+            devices: string[];
+            /** @description Who reaches it: small, controlled, open, or empty */
+            exposure?: string;
+            /** @description IDs of groups that they come into */
+            join?: string[];
+            /** @description IDs of groups that they go out of */
+            leave?: string[];
+            /** @description By role: yes, no, or empty to go by what the device shows */
+            roles?: {
+                [key: string]: string;
+            };
+        };
+        DevicesChanged: {
+            /** Format: int64 */
+            devices: number;
+        };
         Draft: {
             document: components["schemas"]["Envelope"];
             /** @description By the name of an agent's key, how its device is called here */
@@ -1975,6 +2110,28 @@ export interface components {
             unconfirmed?: boolean;
             /** @description A sentence on that, with what it rests on */
             why?: string;
+        };
+        Group: {
+            /** Format: date-time */
+            created_at: string;
+            customer: components["schemas"]["Ref"];
+            /** Format: int64 */
+            devices: number;
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description From 1, among the customer's groups: the first one decides where two would
+             */
+            rank: number;
+        };
+        GroupChange: {
+            name?: string;
+            /**
+             * Format: int64
+             * @description Its place among the customer's groups, from 1; the others make room
+             */
+            rank?: number;
         };
         HistoryEvent: {
             /** Format: date-time */
@@ -2403,6 +2560,9 @@ export interface components {
             name: string;
             note?: string;
         };
+        NewGroup: {
+            name: string;
+        };
         NewKey: {
             /**
              * Format: int64
@@ -2700,6 +2860,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Feed"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageGroup: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Group"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -4206,6 +4378,107 @@ export interface operations {
             };
         };
     };
+    "customers-attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attributes"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "customers-say": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttributesChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attributes"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "groups-create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGroup"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "sites-create": {
         parameters: {
             query?: never;
@@ -4253,6 +4526,10 @@ export interface operations {
                 site?: string;
                 /** @description Only those that have this package of the catalogue, as provider/ID */
                 program?: string;
+                /** @description Only those that have this role */
+                role?: "domain_controller" | "hypervisor" | "sql" | "mail" | "web" | "file" | "pos";
+                /** @description Only those in this group */
+                group?: string;
                 state?: "talking" | "silent" | "never_scanned" | "not_back" | "observe";
                 /** @description name by default */
                 sort?: "name" | "-name" | "customer" | "-customer" | "last_seen" | "-last_seen" | "open" | "-open" | "security_open" | "-security_open" | "failed" | "-failed";
@@ -4270,6 +4547,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageDevice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "devices-say": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DevicesChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicesChanged"];
                 };
             };
             /** @description Error */
@@ -4892,6 +5202,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Exposure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "groups-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageGroup"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "groups-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "groups-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
                 };
             };
             /** @description Error */
@@ -5552,6 +5962,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Site"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "sites-attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attributes"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "sites-say": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttributesChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attributes"];
                 };
             };
             /** @description Error */
