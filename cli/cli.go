@@ -30,6 +30,7 @@ type Commands struct {
 	Site     Site           `cmd:"" help:"Sites of customers and their policies."`
 	Token    Token          `cmd:"" help:"Enrolment tokens."`
 	Device   Device         `cmd:"" help:"Devices."`
+	Group    Group          `cmd:"" help:"Groups of devices of one customer."`
 	Update   Update         `cmd:"" help:"Updates over all devices."`
 	Need     Need           `cmd:"" help:"Needs: one item on one device, and why it is not patched."`
 	Finding  Finding        `cmd:"" help:"Findings: what advisories affect, and who is exposed."`

@@ -44,13 +44,13 @@ func (l *FindingList) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	return g.show(page, func(t *table) {
-		t.row("CVE", "SEVERITY", "EXPLOITED", "DEVICES", "CUSTOMERS", "FIX", "PACKAGES", "PUBLISHED")
+		t.row("CVE", "STEP", "SEVERITY", "EXPLOITED", "DEVICES", "CUSTOMERS", "FIX", "PACKAGES", "PUBLISHED")
 		for _, e := range page.Items {
 			fix := "published"
 			if !e.Fixable {
 				fix = "none for all"
 			}
-			t.row(e.ID, e.Severity, since(e), e.Devices, e.Customers, fix, strings.Join(e.Items, ", "), e.Published)
+			t.row(e.ID, e.Step, e.Severity, since(e), e.Devices, e.Customers, fix, strings.Join(e.Items, ", "), e.Published)
 		}
 		t.total(len(page.Items), page.Total)
 	})
@@ -92,14 +92,14 @@ func (s *FindingShow) Run(ctx context.Context, g *Globals) error {
 			t.row(fmt.Sprintf("mended on %d devices, the first on %s and the last on %s", m.Devices, m.First.Format("2006-01-02"), m.Last.Format("2006-01-02")))
 		}
 		t.row("")
-		t.row("CUSTOMER", "DEVICE", "ITEM", "INSTALLED", "STATUS", "FIXED IN", "FIX", "VERDICT", "NOTE")
+		t.row("CUSTOMER", "DEVICE", "STEP", "ITEM", "INSTALLED", "STATUS", "FIXED IN", "FIX", "VERDICT", "NOTE")
 		for _, c := range e.Customers {
 			for _, d := range c.Devices {
 				verdict := ""
 				if d.Verdict != nil {
 					verdict = string(d.Verdict.Name)
 				}
-				t.row(c.Customer.Name, d.Device.Name, d.Item.Name, d.Installed, stated(d.Finding), d.Finding.Fixed, strings.ReplaceAll(d.Fix, "_", " "), verdict, d.Finding.Note)
+				t.row(c.Customer.Name, d.Device.Name, d.Finding.Step, d.Item.Name, d.Installed, stated(d.Finding), d.Finding.Fixed, strings.ReplaceAll(d.Fix, "_", " "), verdict, d.Finding.Note)
 			}
 			if listed := len(c.Devices); listed < c.Items {
 				t.row(c.Customer.Name, fmt.Sprintf("and %d more items", c.Items-listed))
@@ -136,10 +136,14 @@ func (s *FindingDevice) Run(ctx context.Context, g *Globals) error {
 			t.row("No feed speaks of this device's system: what affects it is not known.")
 			return
 		}
-		t.row("ITEM", "INSTALLED", "ADVISORY", "STATUS", "SEVERITY", "FIXED IN", "SOURCE", "NOTE")
+		t.row("ITEM", "INSTALLED", "ADVISORY", "STATUS", "STEP", "SEVERITY", "FIXED IN", "SOURCE", "NOTE")
 		for _, one := range d.Items {
 			for _, f := range one.Findings {
-				t.row(one.Item.Name, one.Installed, f.Advisory, stated(f), f.Severity, f.Fixed, f.Source, f.Note)
+				step := f.Step
+				if !f.Status.Open() {
+					step = ""
+				}
+				t.row(one.Item.Name, one.Installed, f.Advisory, stated(f), step, f.Severity, f.Fixed, f.Source, f.Note)
 			}
 		}
 	})

@@ -18,6 +18,7 @@ import (
 type Device struct {
 	List    DeviceList    `cmd:"" help:"List devices."`
 	Show    DeviceShow    `cmd:"" help:"Show a device and what it needs."`
+	Set     DeviceSet     `cmd:"" help:"Say what devices are for, who reaches them, how much depends on them, and their groups."`
 	Rename  DeviceRename  `cmd:"" help:"Rename a device."`
 	Retire  DeviceRetire  `cmd:"" help:"Say that a device is gone for good."`
 	Checkin DeviceCheckIn `cmd:"" help:"Ask a device to scan and check in now."`
@@ -31,6 +32,8 @@ type DeviceList struct {
 	Customer string `help:"Only this customer's."`
 	Site     string `help:"Only this site's."`
 	State    string `help:"Only those: talking, silent, never_scanned, not_back or observe."`
+	Role     string `help:"Only those with this role: domain-controller, hypervisor, sql, mail, web, file or pos."`
+	Group    string `help:"Only those in this group, by ID or name."`
 }
 
 // Run prints the list.
@@ -47,8 +50,12 @@ func (l *DeviceList) Run(ctx context.Context, g *Globals) error {
 	if err != nil {
 		return err
 	}
+	group, err := groupID(ctx, c, l.Group, customer)
+	if err != nil {
+		return err
+	}
 	page, err := client.List[view.Device](ctx, c, "/devices",
-		query("q", l.Q, "sort", l.Sort, "customer", customer, "site", site, "state", l.State), l.Limit)
+		query("q", l.Q, "sort", l.Sort, "customer", customer, "site", site, "state", l.State, "role", roleCalled(l.Role), "group", group), l.Limit)
 	if err != nil {
 		return err
 	}
@@ -106,6 +113,7 @@ func (s *DeviceShow) Run(ctx context.Context, g *Globals) error {
 		t.row("last seen", d.Agent.LastSeen)
 		t.row("last scan", d.ScannedAt)
 		t.row("window", d.Window.Sentence)
+		standingRows(t, d.Standing)
 		restartRows(t, d)
 		postureRows(t, d.Posture)
 		t.row("")

@@ -38,6 +38,7 @@ type Customer struct {
 	List   CustomerList   `cmd:"" help:"List customers."`
 	Show   CustomerShow   `cmd:"" help:"Show a customer."`
 	Create CustomerCreate `cmd:"" help:"Make a customer."`
+	Set    CustomerSay    `cmd:"" help:"Say who reaches a customer's devices and how much depends on them, as far as nothing nearer does."`
 }
 
 // CustomerList lists customers.
@@ -121,6 +122,7 @@ type Site struct {
 	List   SiteList   `cmd:"" help:"List sites."`
 	Show   SiteShow   `cmd:"" help:"Show a site and its policy."`
 	Create SiteCreate `cmd:"" help:"Make a site."`
+	Set    SiteSay    `cmd:"" help:"Say who reaches a site's devices and how much depends on them, as far as nothing nearer does."`
 	Policy SiteSet    `cmd:"" help:"Set a site's policy; its rules for programs stay."`
 	Rule   SiteRule   `cmd:"" help:"Rules of a site for single programs."`
 }
