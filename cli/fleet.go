@@ -419,6 +419,9 @@ func (s *NeedShow) Run(ctx context.Context, g *Globals) error {
 	return g.show(v, func(t *table) {
 		t.row(called(v.Item.Name, v.Title), v.Device.Name, v.Installed+" -> "+v.Available)
 		mends(t, v.Advisories, v.FirstAt)
+		if v.Why != "" {
+			t.row("how soon", v.Why)
+		}
 		t.row(v.Verdict.Name, v.Verdict.Sentence)
 		t.row("turn of", v.Verdict.Owner)
 		t.row("next try", v.Verdict.Next)

@@ -12,6 +12,8 @@ export interface ListSearch {
   class?: string;
   site?: string;
   program?: string;
+  role?: string;
+  group?: string;
 }
 
 export const paths = {

@@ -35,7 +35,7 @@ async function doorFor(error: Error) {
 }
 
 /** What a page of the console may say in its URL. */
-const words = ["customer", "need", "q", "sort", "state", "class", "site", "tab", "package", "program"] as const;
+const words = ["customer", "need", "q", "sort", "state", "class", "site", "tab", "package", "program", "role", "group"] as const;
 export type View = Partial<Record<(typeof words)[number], string>>;
 
 const viewOf = (search: Record<string, unknown>): View =>

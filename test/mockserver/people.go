@@ -110,6 +110,9 @@ func (w *world) month(ctx context.Context, count int, places []place) error {
 	if err := w.undone(ctx, now.Add(-30*time.Second)); err != nil {
 		return err
 	}
+	if err := w.stand(ctx, places, now.Add(-4*day)); err != nil {
+		return err
+	}
 	return w.bulk(ctx, count, places, random)
 }
 

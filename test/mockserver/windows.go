@@ -105,6 +105,12 @@ func (d *device) windows(i, n int, random *rand.Rand) {
 		d.installed = append(d.installed, personal("anna.becker")...)
 		d.refuses["Zoom Workplace"] = "Zoom Workplace was installed by anna.becker alone, and only an agent that anna.becker runs can change it"
 	}
+	if e.distro == "windows-server" {
+		d.facts.Services = [][]string{{"LanmanServer", "NTDS"}, {"MSSQLSERVER"}, {"LanmanServer", "W3SVC", "vmms"}}[n/4%3]
+	}
+	if n == 8 { // a till
+		d.installed = append(d.installed, patch.Item{Provider: winget, Name: "Microsoft POS for .NET", Version: "1.14.1", Architecture: "amd64", Orphan: true})
+	}
 	d.windowsStory(n)
 	d.byChance(n > 10, random)
 	for name := range d.fails {

@@ -20,6 +20,14 @@ export const makeSite = (customer: string, body: Schemas["NewSite"]) =>
   got(http.POST("/api/v1/customers/{customer}/sites", { params: { path: { customer } }, body }));
 export const changeSite = (site: string, body: Schemas["SiteChange"]) =>
   got(http.PATCH("/api/v1/sites/{site}", { params: { path: { site } }, body }));
+export const sayOfCustomer = (customer: string, body: Schemas["AttributesChange"]) =>
+  got(http.PATCH("/api/v1/customers/{customer}/attributes", { params: { path: { customer } }, body }));
+export const sayOfSite = (site: string, body: Schemas["AttributesChange"]) =>
+  got(http.PATCH("/api/v1/sites/{site}/attributes", { params: { path: { site } }, body }));
+export const makeGroup = (customer: string, name: string) => got(http.POST("/api/v1/customers/{customer}/groups", { params: { path: { customer } }, body: { name } }));
+export const changeGroup = (group: string, body: Schemas["GroupChange"]) => got(http.PATCH("/api/v1/groups/{group}", { params: { path: { group } }, body }));
+export const deleteGroup = (group: string) => got(http.DELETE("/api/v1/groups/{group}", { params: { path: { group } } }));
+export const changeDevices = (body: Schemas["DevicesChange"]) => got(http.POST("/api/v1/devices/change", { body }));
 export const makeToken = (site: string, body: Schemas["TokenWish"]) =>
   got(http.POST("/api/v1/sites/{site}/tokens", { params: { path: { site } }, body }));
 export const revokeToken = (token: string) => got(http.DELETE("/api/v1/tokens/{token}", { params: { path: { token } } }));

@@ -3,7 +3,7 @@ import type { QueryClient } from "@tanstack/react-query";
 // The server says what changed; the console asks again for what is on screen and drops the rest.
 
 const touches: Record<string, string[]> = {
-  device: ["device", "overview"],
+  device: ["device", "overview", "finding", "group"],
   need: ["need", "update", "device", "customer", "overview"],
   job: ["job", "need", "update", "device", "overview"],
   customer: ["customer", "overview"],

@@ -52,6 +52,17 @@ export const sites = (customerID?: string) =>
 export const site = (id: string) =>
   one("site", id, (signal) => got(http.GET(`${v1}/sites/{site}`, { params: { path: { site: id } }, signal })));
 
+/** What was said of all devices of a site or a customer. */
+export const attributes = (level: "site" | "customer", id: string) =>
+  one(level, `said of ${id}`, (signal) =>
+    level === "site"
+      ? got(http.GET(`${v1}/sites/{site}/attributes`, { params: { path: { site: id } }, signal }))
+      : got(http.GET(`${v1}/customers/{customer}/attributes`, { params: { path: { customer: id } }, signal })),
+  );
+
+export const groups = (customerID?: string) =>
+  one("group", `of ${customerID ?? "all"}`, (signal) => got(http.GET(`${v1}/groups`, { params: { query: { customer: customerID, limit: 500 } }, signal })));
+
 export const tokens = (query: Loose<Query<"/api/v1/tokens">> = {}) =>
   list("token", "all", query, (q: Query<"/api/v1/tokens">, signal) => got(http.GET(`${v1}/tokens`, { params: { query: q }, signal })));
 

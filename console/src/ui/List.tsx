@@ -19,6 +19,8 @@ export interface Column<T> {
   number?: boolean;
   /** The server's name for sorting by this column. */
   sort?: string;
+  /** Whether the first press sorts the greatest first, as with numbers. */
+  firstDown?: boolean;
   /** On a narrow screen: the row's first line, one of the words after it (with a label or without), or nothing. */
   narrow?: "title" | "plain" | "hide";
   /** Shown only where there is plenty of room. */
@@ -116,7 +118,7 @@ function Head<T>({ columns }: { columns: Column<T>[] }) {
               aria-sort={on ? (down ? "descending" : "ascending") : undefined}>
               {c.sort ? (
                 <button type="button" title={`Sort by ${c.title.toLowerCase()}`}
-                  onClick={() => change({ sort: nextSort(view.sort, c.sort ?? "", c.number) })}>
+                  onClick={() => change({ sort: nextSort(view.sort, c.sort ?? "", c.number ?? c.firstDown) })}>
                   {c.title}
                   {on && <Icon name={down ? "down" : "up"} size={12} />}
                 </button>

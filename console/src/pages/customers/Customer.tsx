@@ -13,7 +13,9 @@ import { PostureBar, PostureLegend } from "../../ui/Posture";
 import { Empty } from "../../ui/States";
 import { Since } from "../../ui/Time";
 import { askForSecurity } from "../needs/asks";
+import { Groups } from "./Groups";
 import { NewSite } from "./NewSite";
+import { PlaceStanding } from "./PlaceStanding";
 import { SiteRow } from "./SiteRow";
 import "../../styles/device.css";
 
@@ -81,6 +83,8 @@ function Known({ customer: c }: { customer: Customer }) {
           }
         </Loaded>
       </Section>
+      <PlaceStanding place={{ level: "customer", id: c.id, name: c.name }} />
+      <Groups customer={c} />
       {making && <NewSite customer={c} close={close} />}
     </Page>
   );

@@ -15,6 +15,7 @@ import { PostureBar } from "../../ui/Posture";
 import { Trouble } from "../../ui/States";
 import { Ago } from "../../ui/Time";
 import { askForSecurity } from "../needs/asks";
+import { PlaceStanding } from "./PlaceStanding";
 import { PolicyFields, policyProblem } from "./PolicyFields";
 import { ProgramRules } from "./ProgramRules";
 import { zones } from "./zones";
@@ -65,6 +66,7 @@ function Known({ site: s }: { site: Site }) {
       <Section title="Policy" about="What goes by itself here, and when. Devices hold the window themselves, also while they are offline.">
         <PolicyForm site={s} />
       </Section>
+      <PlaceStanding place={{ level: "site", id: s.id, name: s.name }} />
     </Page>
   );
 }

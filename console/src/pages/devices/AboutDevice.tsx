@@ -11,12 +11,14 @@ import { Ago } from "../../ui/Time";
 import { systemOf } from "./system";
 import { Retire } from "./Retire";
 import { Running } from "./Running";
+import { StandingOfDevice } from "./Standing";
 import "../../styles/device.css";
 
 /** The facts behind the verdicts, and how old they are. */
 export function AboutDevice({ device: d }: { device: DeviceDetail }) {
   return (
     <>
+      <StandingOfDevice device={d} />
       <div className="about">
         <section aria-label="Machine">
           <h2>Machine</h2>

@@ -21,6 +21,7 @@ import { DeviceState } from "./DeviceState";
 import { Engine } from "./Engine";
 import { systemOf } from "./system";
 import { Inventory } from "./Inventory";
+import { RoleTags } from "./Standing";
 import { Summary } from "./Summary";
 import { Timeline } from "./Timeline";
 
@@ -88,6 +89,7 @@ function State({ device: d }: { device: DeviceDetail }) {
     <span className="row" style={{ gap: "2px 14px" }}>
       <DeviceState device={d} />
       <span>{systemOf(d) || "system not known"}</span>
+      <RoleTags device={d} />
       <span>last seen <Ago at={d.agent.last_seen} zone={d.zone} /></span>
       <span>scanned <Ago at={d.scanned_at} none="never" zone={d.zone} /></span>
       {d.copy_of && <span>copy of <Link className="link" {...paths.device(d.copy_of.id)}>{d.copy_of.name}</Link></span>}

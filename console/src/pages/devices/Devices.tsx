@@ -15,6 +15,8 @@ import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 import { systemOf } from "./system";
 import { DeviceState } from "./DeviceState";
+import { StandingFilters } from "./StandingFilters";
+import "../../styles/standing.css";
 
 const columns: Column<Device>[] = [
   {
@@ -90,12 +92,12 @@ function Some({ n, to, bad }: { n: number; to: ReturnType<typeof paths.device>; 
 export function Devices() {
   const [view] = useView();
   const navigate = useNavigate();
-  const query = useInfiniteQuery(devices({ customer: view.customer, site: view.site, state: view.state, program: view.program, q: view.q, sort: view.sort }));
+  const query = useInfiniteQuery(devices({ customer: view.customer, site: view.site, state: view.state, program: view.program, role: view.role, group: view.group, q: view.q, sort: view.sort }));
   const first = query.data?.pages[0];
   return (
     <Page
       title="Devices"
-      state={first && `${count(first.total, "device")}${view.state || view.q || view.program ? " of those enrolled" : " enrolled"}.`}
+      state={first && `${count(first.total, "device")}${view.state || view.q || view.program || view.role || view.group ? " of those enrolled" : " enrolled"}.`}
       asOf={first?.as_of}
       act={<Button renderRoot={(p) => <Link {...p} {...paths.enrolment()} />}>Enrol a device</Button>}
     >
@@ -112,6 +114,7 @@ export function Devices() {
             { value: "observe", label: "Only observed" },
           ]}
         />
+        <StandingFilters />
         {view.program && <Chips name="program" label="Program" choices={[{ value: view.program, label: `Has ${view.program.slice(view.program.indexOf("/") + 1)}` }]} />}
       </Tools>
       <List
@@ -121,7 +124,7 @@ export function Devices() {
         query={query}
         rowKey={(d) => d.id}
         open={(d) => void navigate(paths.device(d.id))}
-        empty={<NoDevice filtered={Boolean(view.state || view.q || view.site || view.program)} />}
+        empty={<NoDevice filtered={Boolean(view.state || view.q || view.site || view.program || view.role || view.group)} />}
       />
     </Page>
   );
@@ -131,7 +134,7 @@ function NoDevice({ filtered }: { filtered: boolean }) {
   if (filtered) {
     return (
       <Empty title="No device like that" act={<Link className="link" {...paths.devices()}>Show all devices</Link>}>
-        No enrolled device has this name, is in this state or has this program.
+        No enrolled device has this name, this role or this program, is in this group or in this state.
       </Empty>
     );
   }

@@ -74,9 +74,20 @@ function One({ finding: f }: { finding: Finding }) {
       <span className={isOpen(f) ? undefined : "dim"} title={f.note}>{statusOf(f)}</span>
       {isOpen(f) && <Severity of={f.severity} />}
       <Exploited at={f.exploited} />
-      {isOpen(f) && <Step step={f.step} why={f.why} />}
+      {isOpen(f) && <Why of={f} />}
       {f.fixed && <span className="dim">fixed in <span className="version">{f.fixed}</span></span>}
       {!isOpen(f) && f.note && <span className="dim small">{f.note}</span>}
     </li>
+  );
+}
+
+/** How soon, and on demand why, with who set what that rests on. */
+function Why({ of: f }: { of: Finding }) {
+  const [shown, setShown] = useState(false);
+  return (
+    <>
+      <button type="button" className="plain" aria-expanded={shown} onClick={() => setShown(!shown)}><Step step={f.step} why={f.why} /></button>
+      {shown && <p className="dim small finding-why">{f.why}</p>}
+    </>
   );
 }

@@ -7,6 +7,7 @@ import { stepWord } from "../../lib/verdicts";
 import { paths } from "../../paths";
 import { Trouble } from "../../ui/States";
 import { Back } from "../../ui/Reversible";
+import { Step } from "../../ui/Severity";
 import { Classes } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
 import { Mends } from "./Mends";
@@ -22,6 +23,7 @@ export function About({ need: n }: { need: NeedDetail }) {
         <h3>The update</h3>
         <dl className="facts">
           <dt>Class</dt><dd><Classes classes={n.classes} severity={n.severity} full /></dd>
+          {n.why && <><dt>How soon</dt><dd><Step step={n.step} /><p className="dim small">{n.why}</p></dd></>}
           <dt>From</dt><dd>{[n.origin, n.suite].filter(Boolean).join(", ") || "not known"}</dd>
           <Mends of={n} />
           <dt>Provider</dt><dd>{[n.item.provider, n.item.architecture, n.item.scope].filter(Boolean).join(" · ")}</dd>

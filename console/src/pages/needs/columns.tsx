@@ -4,6 +4,7 @@ import { bytes } from "../../lib/text";
 import { paths } from "../../paths";
 import type { Column } from "../../ui/List";
 import { Back, NothingKept } from "../../ui/Reversible";
+import { Step } from "../../ui/Severity";
 import { Classes, Middle, Titled } from "../../ui/Text";
 import { VerdictChip } from "../../ui/Verdict";
 import { itemName } from "./itemName";
@@ -61,6 +62,17 @@ const classes: Column<Need> = {
   cell: (n) => <Classes classes={n.classes} severity={n.severity} />,
 };
 
+const soon: Column<Need> = {
+  key: "soon",
+  title: "How soon",
+  width: "108px",
+  sort: "place",
+  firstDown: true,
+  narrow: "hide",
+  wide: true,
+  cell: (n) => (n.step ? <Step step={n.step} why={n.why} /> : <span className="dim" title="No advisory is known that it mends.">–</span>),
+};
+
 const size: Column<Need> = {
   key: "size",
   title: "Size",
@@ -92,8 +104,8 @@ const undo: Column<Need> = {
   },
 };
 
-export const allColumns = [item, change, device, customer, classes, undo, verdict];
-export const deviceColumns = [{ ...item, width: "25%" }, change, classes, size, undo, { ...verdict, width: "26%" }];
+export const allColumns = [item, change, device, customer, soon, classes, undo, verdict];
+export const deviceColumns = [{ ...item, width: "22%" }, change, soon, classes, size, undo, { ...verdict, width: "26%" }];
 export const updateColumns = [device, customer, change, undo, verdict];
 /** Of an update that is an item of its own, and changes nothing from one version to another. */
 export const ownColumns = [{ ...device, width: "24%" }, { ...customer, width: "24%" }, undo, { ...verdict, width: undefined }];
