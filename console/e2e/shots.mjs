@@ -78,6 +78,8 @@ async function pages(base) {
     if (d && part === "stuck") list["engine-summary"] = `/devices/${d.id}`;
     if (d && part === "busiest") Object.assign(list, { "engine-needs": `/devices/${d.id}?class=driver`, "engine-failed": `/devices/${d.id}?tab=engine&state=failed`, "engine-none": `/devices/${d.id}?tab=engine&q=nothing` });
   }
+  const till = await first("/devices?role=pos");
+  if (till) Object.assign(list, { "device-till": `/devices/${till.id}?tab=about`, "devices-role": "/devices?role=web", "needs-soonest": "/needs?sort=-place" });
   list["updates-class"] = "/updates?class=driver";
   list["updates-preview"] = "/updates?class=preview";
   const lost = await first("/devices?state=not_back");
@@ -118,6 +120,19 @@ const over = {
     await page.waitForTimeout(400);
   }],
   "next-catalog": ["/catalog", async (page) => { await page.getByRole("button", { name: "Make the next one" }).click(); await page.getByRole("dialog").waitFor(); await page.waitForTimeout(300); }],
+  "device-findings-why": ["/devices?q=web-01", async (page) => {
+    await page.getByRole("link", { name: "web-01" }).first().click();
+    await page.getByRole("navigation", { name: "Parts of this page" }).getByRole("link", { name: "Findings" }).click();
+    await page.getByRole("button", { name: "immediate" }).first().click();
+    await page.waitForTimeout(200);
+  }],
+  "change-standing": ["/devices?q=web-01", async (page) => {
+    await page.getByRole("link", { name: "web-01" }).first().click();
+    await page.getByRole("link", { name: "About" }).click();
+    await page.getByRole("button", { name: "Change…" }).click();
+    await page.getByRole("dialog").waitFor();
+    await page.waitForTimeout(400);
+  }],
   "new-customer": ["/customers", async (page) => { await page.getByRole("button", { name: "Add a customer" }).first().click(); await page.getByRole("dialog").waitFor(); }],
 };
 

@@ -7,7 +7,7 @@ export type Role = DeviceRole["role"];
 export const roles = ["domain_controller", "hypervisor", "sql", "mail", "web", "file", "pos"] as const satisfies readonly Role[];
 
 export const roleWords: Record<Role, string> = {
-  domain_controller: "Domain controller", hypervisor: "Virtualisation host", sql: "Database", mail: "Mail", web: "Web server", file: "File server", pos: "Point of sale",
+  domain_controller: "Domain controller", hypervisor: "Virtualisation host", sql: "Database server", mail: "Mail server", web: "Web server", file: "File server", pos: "Point of sale",
 };
 
 export interface Choice {

@@ -1,16 +1,15 @@
-import { Button } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { sayOfCustomer, sayOfSite } from "../../api/acts";
 import { attributes } from "../../api/queries";
-import type { Attributes } from "../../api/types";
-import { criticalities, exposures } from "../../lib/standing";
+import type { Attribute, Attributes } from "../../api/types";
+import { criticalities, exposures, type Choice } from "../../lib/standing";
 import { Loaded } from "../../ui/Loaded";
 import { useNotice } from "../../ui/Notice";
 import { Section } from "../../ui/Page";
 import { Trouble } from "../../ui/States";
-import { Choices } from "../devices/Choices";
-import { Said } from "../devices/Standing";
+import { Ago } from "../../ui/Time";
 import "../../styles/standing.css";
 
 interface Place {
@@ -23,7 +22,7 @@ interface Place {
 export function PlaceStanding({ place }: { place: Place }) {
   const query = useQuery(attributes(place.level, place.id));
   return (
-    <Section title="Who reaches its devices" about={`Holds for every device of this ${place.level} of which nothing nearer is said, and decides how soon what is open there is to be mended.`}>
+    <Section title="What holds for its devices" about={`Holds for every device of this ${place.level} of which nothing nearer is said, and decides how soon what is open there is to be mended.`}>
       <Loaded query={query} what="What was said could not be read.">{(said) => <Form key={JSON.stringify(said)} place={place} said={said} />}</Loaded>
     </Section>
   );
@@ -45,16 +44,10 @@ function Form({ place, said }: { place: Place; said: Attributes }) {
   });
   const farther = place.level === "site" ? "What its customer says. " : "";
   return (
-    <form className="stack standing-form" onSubmit={(e) => { e.preventDefault(); if (!nothing) save.mutate(); }}>
-      <div className="standing-pair">
-        <div className="stack" style={{ gap: 6 }}>
-          <Choices label="Who reaches them" choices={exposures} value={exposure} change={setExposure} unset="Not set here" unsetAbout={`${farther}Not known counts as open to the internet.`} />
-          <Said of={{ ...said.exposure, level: undefined }} />
-        </div>
-        <div className="stack" style={{ gap: 6 }}>
-          <Choices label="How much depends on them" choices={criticalities} value={criticality} change={setCriticality} unset="Not set here" unsetAbout={`${farther}As much as on others, or what a device's role says.`} />
-          <Said of={{ ...said.criticality, level: undefined }} />
-        </div>
+    <form className="stack" onSubmit={(e) => { e.preventDefault(); if (!nothing) save.mutate(); }}>
+      <div className="row" style={{ alignItems: "flex-start", gap: "12px 24px" }}>
+        <Field label="Who reaches them" choices={exposures} said={said.exposure} value={exposure} change={setExposure} unset={`${farther}Not known counts as open to the internet.`} />
+        <Field label="How much depends on them" choices={criticalities} said={said.criticality} value={criticality} change={setCriticality} unset={`${farther}As much as on others, or what a device's role says.`} />
       </div>
       {save.error && <Trouble error={save.error} what="Nothing was changed." />}
       <div className="row">
@@ -62,5 +55,25 @@ function Form({ place, said }: { place: Place; said: Attributes }) {
         {nothing && <span className="dim small">Nothing was changed.</span>}
       </div>
     </form>
+  );
+}
+
+interface FieldProps {
+  label: string;
+  choices: Choice[];
+  said: Attribute;
+  value: string;
+  change: (value: string) => void;
+  /** What holds where nothing is set. */
+  unset: string;
+}
+
+function Field({ label, choices, said, value, change, unset }: FieldProps) {
+  const about = choices.find((c) => c.value === value)?.description ?? unset;
+  return (
+    <div className="stack" style={{ gap: 6, flex: "1 1 260px", maxWidth: 400 }}>
+      <Select label={label} allowDeselect={false} data={[{ value: "", label: "Not set here" }, ...choices.map((c) => ({ value: c.value, label: c.label }))]} value={value} onChange={(v) => change(v ?? "")} />
+      <p className="dim small">{about}{said.value && said.value === value && <> Set by {said.by} <Ago at={said.set_at} />.</>}</p>
+    </div>
   );
 }

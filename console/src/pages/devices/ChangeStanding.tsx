@@ -43,11 +43,13 @@ export function ChangeStanding({ device: d, close }: { device: DeviceDetail; clo
       <form className="stack standing-form" onSubmit={(e) => { e.preventDefault(); if (!nothing) save.mutate(); }}>
         <fieldset>
           <legend>Roles</legend>
-          <p className="dim small">What you set stays, whatever later scans find.</p>
+          <p className="dim small">By scans means that what the device shows decides. What you set stays, whatever later scans find.</p>
           {roles.map((r) => <RoleField key={r} device={d} role={r} value={said[r] ?? ""} change={(value) => setSaid({ ...said, [r]: value })} />)}
         </fieldset>
-        <Choices label="Who reaches it" choices={exposures} value={exposure} change={setExposure} unset="Not set here" unsetAbout={unsetWords(s.exposure.level, "Not known, which counts as open to the internet.")} />
-        <Choices label="How much depends on it" choices={criticalities} value={criticality} change={setCriticality} unset="Not set here" unsetAbout={unsetWords(s.criticality.level, "As much as on others, or what its role says.")} />
+        <div className="standing-pair">
+          <Choices label="Who reaches it" choices={exposures} value={exposure} change={setExposure} unset="Not set here" unsetAbout={unsetWords(s.exposure.level, "Not known, which counts as open to the internet.")} />
+          <Choices label="How much depends on it" choices={criticalities} value={criticality} change={setCriticality} unset="Not set here" unsetAbout={unsetWords(s.criticality.level, "As much as on others, or what its role says.")} />
+        </div>
         <GroupField device={d} value={into} change={setInto} />
         {save.error && <Trouble error={save.error} what="Nothing was changed." />}
         <div className="row" style={{ justifyContent: "flex-end" }}>
@@ -71,9 +73,9 @@ function RoleField({ device: d, role, value, change }: { device: DeviceDetail; r
   const shown = d.standing.roles?.find((r) => r.role === role)?.from;
   return (
     <div className="standing-role">
-      <span>{roleWords[role]}{shown && <span className="dim small"> {shown}</span>}</span>
+      <span>{roleWords[role]} <span className="dim small">{shown ?? "nothing shows it"}</span></span>
       <SegmentedControl size="xs" aria-label={roleWords[role]} value={value} onChange={change}
-        data={[{ value: "", label: shown ? "As detected" : "Not detected" }, { value: "yes", label: "Yes" }, { value: "no", label: "No" }]} />
+        data={[{ value: "", label: "By scans" }, { value: "yes", label: "Yes" }, { value: "no", label: "No" }]} />
     </div>
   );
 }

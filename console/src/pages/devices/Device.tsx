@@ -14,7 +14,7 @@ import { Ago } from "../../ui/Time";
 import { useView } from "../../ui/useView";
 import { NeedList } from "../needs/NeedList";
 import { askForSecurity } from "../needs/asks";
-import { deviceColumns } from "../needs/columns";
+import { deviceColumns, soonDeviceColumns } from "../needs/columns";
 import { AboutDevice } from "./AboutDevice";
 import { Findings } from "../findings/DeviceFindings";
 import { DeviceState } from "./DeviceState";
@@ -73,7 +73,7 @@ function Known({ device: d }: { device: DeviceDetail }) {
         ))}
       </nav>
       {tab === "needs" && (
-        <NeedList columns={deviceColumns} within={{ device: d.id }} scope={{ level: "device", target: d.id, where: `On ${d.name}` }} search="Search items" empty={<NoNeed device={d} />} />
+        <NeedList columns={view.sort?.endsWith("place") ? soonDeviceColumns : deviceColumns} within={{ device: d.id }} scope={{ level: "device", target: d.id, where: `On ${d.name}` }} search="Search items" empty={<NoNeed device={d} />} />
       )}
       {tab === "findings" && <Findings device={d} />}
       {tab === "timeline" && <Timeline device={d} />}

@@ -9,7 +9,7 @@ export function StandingFilters() {
   const [view, change] = useView();
   const known = useQuery(groups(view.customer)).data?.items ?? [];
   return (
-    <>
+    <div className="filters">
       <Select size="xs" className="filter" aria-label="Role" placeholder="Any role" clearable data={roles.map((r) => ({ value: r, label: roleWords[r] }))}
         value={view.role ?? null} onChange={(role) => change({ role: role ?? undefined })} />
       {(known.length > 0 || view.group) && (
@@ -17,6 +17,6 @@ export function StandingFilters() {
           data={known.map((g) => ({ value: g.id, label: view.customer ? g.name : `${g.name} · ${g.customer.name}` }))}
           value={view.group ?? null} onChange={(group) => change({ group: group ?? undefined })} />
       )}
-    </>
+    </div>
   );
 }

@@ -86,7 +86,7 @@ function Why({ of: f }: { of: Finding }) {
   const [shown, setShown] = useState(false);
   return (
     <>
-      <button type="button" className="plain" aria-expanded={shown} onClick={() => setShown(!shown)}><Step step={f.step} why={f.why} /></button>
+      <button type="button" className="finding-step" aria-expanded={shown} onClick={() => setShown(!shown)}><Step step={f.step} why={f.why} /></button>
       {shown && <p className="dim small finding-why">{f.why}</p>}
     </>
   );

@@ -138,8 +138,7 @@ function Devices({ of }: { of: ExposedDevice[] }) {
           <th scope="col" style={{ width: "17%" }}>Device</th>
           <th scope="col" style={{ width: "15%" }}>Item</th>
           <th scope="col">Installed → fixed in</th>
-          <th scope="col" style={{ width: "112px" }}>How soon</th>
-          <th scope="col" style={{ width: "104px" }}>Status</th>
+          <th scope="col" style={{ width: "168px" }}>How soon</th>
           <th scope="col" style={{ width: "168px" }}>Fix</th>
           <th scope="col" style={{ width: "176px" }}>Verdict</th>
         </tr>
@@ -150,8 +149,7 @@ function Devices({ of }: { of: ExposedDevice[] }) {
             <td className="title"><Link className="main" {...paths.device(d.device.id, { tab: "findings" })}><Middle text={d.device.name} /></Link>{d.silent && <span className="dim"> silent</span>}</td>
             <td data-label="Item"><Middle text={d.item.name} /></td>
             <td>{d.finding.fixed ? <VersionChange from={d.installed} to={d.finding.fixed} /> : <span className="version">{d.installed}</span>}</td>
-            <td data-label="How soon">{isOpen(d.finding) ? <Step step={d.finding.step} why={d.finding.why} /> : <span className="dim">–</span>}</td>
-            <td data-label="Status" title={d.finding.note}><span className={isOpen(d.finding) ? undefined : "dim"}>{statusOf(d.finding)}</span></td>
+            <td data-label="How soon">{isOpen(d.finding) ? <><Step step={d.finding.step} why={d.finding.why} />{d.finding.unconfirmed && <span className="dim" title={d.finding.note}> unconfirmed</span>}</> : <span className="dim" title={d.finding.note}>{statusOf(d.finding)}</span>}</td>
             <td data-label="Fix">{fixWords[d.fix]}</td>
             <td data-label="Verdict">{d.verdict ? <Link {...paths.device(d.device.id, { need: d.need })}><VerdictChip verdict={d.verdict} short /></Link> : <span className="dim">–</span>}</td>
           </tr>

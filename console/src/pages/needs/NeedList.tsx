@@ -42,6 +42,7 @@ export function NeedList({ columns, within = {}, scope, search, empty }: Props) 
             ...countedStates.map((s) => ({ value: s, label: <><StateMark state={s} /> {stateWord(s)}</> })),
           ]}
         />
+        {!within.update && <Chips name="sort" label="Order" choices={[{ value: "-place", label: "Soonest first" }]} />}
         {!within.update && <ClassChips {...where} />}
       </Tools>
       {!within.update && <ClassBar {...where} scope={scope} />}

@@ -9,7 +9,7 @@ import { Page } from "../../ui/Page";
 import { PostureBar } from "../../ui/Posture";
 import { Empty } from "../../ui/States";
 import { useView } from "../../ui/useView";
-import { allColumns } from "./columns";
+import { allColumns, soonColumns } from "./columns";
 import { NeedList } from "./NeedList";
 
 export function Needs() {
@@ -21,7 +21,7 @@ export function Needs() {
         <div style={{ maxWidth: 560, margin: "-8px 0 20px" }}><PostureBar counts={known.posture} /></div>
       )}
       <NeedList
-        columns={allColumns}
+        columns={view.sort?.endsWith("place") ? soonColumns : allColumns}
         search="Search items and devices"
         empty={
           known?.posture.devices === 0 ? (

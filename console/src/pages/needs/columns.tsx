@@ -104,8 +104,11 @@ const undo: Column<Need> = {
   },
 };
 
-export const allColumns = [item, change, device, customer, soon, classes, undo, verdict];
-export const deviceColumns = [{ ...item, width: "22%" }, change, soon, classes, size, undo, { ...verdict, width: "26%" }];
+export const allColumns = [item, change, device, customer, classes, undo, verdict];
+export const deviceColumns = [{ ...item, width: "25%" }, change, classes, size, undo, { ...verdict, width: "26%" }];
+/** Where what is to be done soonest comes first. */
+export const soonColumns = [item, change, device, customer, soon, classes, verdict];
+export const soonDeviceColumns = [{ ...item, width: "25%" }, change, soon, classes, { ...verdict, width: "26%" }];
 export const updateColumns = [device, customer, change, undo, verdict];
 /** Of an update that is an item of its own, and changes nothing from one version to another. */
 export const ownColumns = [{ ...device, width: "24%" }, { ...customer, width: "24%" }, undo, { ...verdict, width: undefined }];
