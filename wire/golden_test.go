@@ -98,6 +98,8 @@ func messages(t *testing.T) map[string]any {
 			OSName: "Windows 11 Pro 23H2", Edition: "Professional", Kernel: "10.0.22631.3682", Restart: Restart{Services: []string{}}}},
 		"enroll-no-doubt": &Enroll{Version: 1, Token: "pbt_x.y", Mode: Observe, Facts: Facts{Hostname: "pc", OS: "linux", Restart: Restart{Services: []string{},
 			Unknown: []string{"One process could not be read."}, Doubt: []string{}}}},
+		"enroll-serves": &Enroll{Version: 1, Token: "pbt_x.y", Mode: Observe, Facts: Facts{Hostname: "pc", OS: "windows", Restart: Restart{Services: []string{}},
+			Services: []string{"MSSQLSERVER", "NTDS"}, Listens: []int{25, 2049}}},
 		"orders-programs": &Orders{Agent: "agt_1", IssuedAt: at, Expires: later, Devices: []DeviceOrders{{Device: "dev_1",
 			Programs: []patch.Wish{{Provider: "winget", Package: "a.b", Install: true, Pin: "1.1."}}, Jobs: []Job{{ID: "job_1", Verb: VerbInstall, Decision: "rule:site_1",
 				Target: Target{Provider: "winget", Name: "A", Architecture: "x64", Instance: "a.b", To: "1.1", Source: "a.b"}, Attempt: 1, NotBefore: at, NotAfter: later}}}}},

@@ -48,6 +48,7 @@ func read(ctx context.Context, host provider.Host) (wire.Facts, error) {
 	f.SupportEnds, _ = SupportEnds(f.Distro, f.Release)
 	f.Patchers = patchers(ctx, host)
 	f.Restart = restart(ctx, files, f)
+	f.Listens = listens(files)
 	return f, ctx.Err()
 }
 

@@ -67,6 +67,7 @@ func onWindows(host provider.RegistryHost) wire.Facts {
 	if strings.HasPrefix(strings.ToLower(textOf(version, "InstallationType")), "server") {
 		f.Distro = "windows-server"
 	}
+	f.Services = windowsServices(h, f.Distro == "windows-server")
 	f.SupportEnds = windowsSupport(f.Distro == "windows-server", f.Edition, textOf(version, "CurrentBuildNumber"))
 	if m, ok := host.(provider.MachineHost); ok {
 		machine := m.Machine()

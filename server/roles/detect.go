@@ -66,10 +66,14 @@ func signs() []sign {
 	}
 }
 
+// mostSigns is how many services and ports of a device are looked at.
+const mostSigns = 100
+
 // Detect gives the roles that a device shows, by its facts and by what its providers say is
 // installed, in the order of All. A device that shows none may have any.
 func Detect(f wire.Facts, items ...[]patch.Item) []Detected {
 	table := signs()
+	f.Services, f.Listens = f.Services[:min(len(f.Services), mostSigns)], f.Listens[:min(len(f.Listens), mostSigns)]
 	found := map[Role]Detected{}
 	in := namesOf(f, items)
 	for i := range table {
@@ -174,7 +178,7 @@ func (s *sign) serves(services []string) string {
 		case is == "LanmanServer" && s.service == is:
 			return "it shares folders"
 		case is == s.service, any && strings.HasPrefix(is, begin), strings.Contains(s.service, "#") && stem(is) == stem(s.service):
-			return "the service " + is + " starts with the system"
+			return fmt.Sprintf("the service %.100s starts with the system", is)
 		}
 	}
 	return ""
