@@ -429,6 +429,86 @@ const flows = {
     await page.getByText(/every hash fits/).waitFor();
   },
 
+  "what a device is for is corrected, and moves what is open there": async ({ page, base }) => {
+    const [d] = (await get(base, "/devices?q=fileserver")).items;
+    const step = async () => (await get(base, `/devices/${d.id}/findings`)).items.find((i) => i.item.name === "openssh-server").findings[0];
+    assert.equal((await step()).step, "out-of-cycle");
+    await visit(page, `/devices/${d.id}?tab=about`);
+    const about = page.getByRole("region", { name: "What it is for" });
+    await about.getByText("Web server, detected: nginx is installed").waitFor();
+    await about.getByText("Not known, so it counts as open to the internet").waitFor();
+    await about.getByRole("button", { name: "Change…" }).click();
+    const dialog = page.getByRole("dialog");
+    assert(await dialog.getByRole("button", { name: "Save the changes" }).isDisabled());
+    await dialog.getByRole("radiogroup", { name: "Web server" }).getByText("No", { exact: true }).click();
+    await dialog.getByRole("radiogroup", { name: "File server" }).getByText("Yes", { exact: true }).click();
+    await dialog.getByRole("radio", { name: "Open to the internet" }).check();
+    await dialog.getByRole("radio", { name: "Very much" }).check();
+    await dialog.getByRole("combobox", { name: "Groups" }).click();
+    await page.getByRole("option", { name: "Servers" }).click();
+    await page.keyboard.press("Escape");
+    await dialog.getByRole("button", { name: "Save the changes" }).click();
+    await page.getByText("What you said of fileserver is kept.").waitFor();
+    await about.getByText("No web server, set by Mia Berger").waitFor();
+    await about.getByText("File server, set by Mia Berger").waitFor();
+    await about.getByText("Open to the internet, set by Mia Berger").waitFor();
+    await about.getByRole("link", { name: "Servers" }).waitFor();
+    const now = await step();
+    assert.equal(now.step, "immediate");
+    assert.match(now.why, /Who reaches the device was set by Mia Berger on \d{4}-\d\d-\d\d\./);
+    await page.getByRole("navigation", { name: "Parts of this page" }).getByRole("link", { name: "Findings" }).click();
+    await page.getByRole("button", { name: "immediate" }).first().click();
+    await page.getByText("Who reaches the device was set by Mia Berger", { exact: false }).first().waitFor();
+    await visit(page, "/devices?role=file");
+    await page.getByRole("link", { name: "fileserver" }).waitFor();
+    await page.getByRole("combobox", { name: "Group" }).click();
+    await page.getByRole("option", { name: /^Servers · Müller/ }).click();
+    await page.getByText("1 device of those enrolled.", { exact: false }).waitFor();
+    await visit(page, `/devices/${d.id}?tab=timeline`);
+    await page.getByText("it is not a web server", { exact: false }).first().waitFor();
+  },
+
+  "groups are made, ranked, renamed and deleted": async ({ page, base }) => {
+    const [c] = (await get(base, "/customers?q=Müller")).items;
+    await visit(page, `/customers/${c.id}`);
+    const groups = page.getByRole("region", { name: "Groups" });
+    await groups.getByLabel("New group").fill("Tills");
+    await groups.getByRole("button", { name: "Make the group" }).click();
+    const tills = groups.getByRole("listitem").filter({ hasText: "Tills" });
+    await tills.getByRole("button", { name: "Move up" }).click();
+    await groups.getByRole("listitem").nth(2).getByText("Tills").waitFor();
+    await groups.getByLabel("New group").fill("tills");
+    await groups.getByRole("button", { name: "Make the group" }).click();
+    await groups.getByText("Another one has this name already: choose a different one.").waitFor();
+    page.faults.splice(0); // the browser notes that something was refused
+    await tills.getByRole("button", { name: "Rename…" }).click();
+    await groups.getByLabel("New name of Tills").fill("Kassen");
+    await groups.getByRole("button", { name: "Rename", exact: true }).click();
+    await groups.getByText("Kassen").waitFor();
+    const servers = groups.getByRole("listitem").filter({ hasText: "Servers" });
+    await servers.getByRole("button", { name: "Delete…" }).click();
+    await servers.getByRole("button", { name: "Keep it" }).click();
+    await servers.getByRole("button", { name: "Delete…" }).click();
+    await servers.getByRole("button", { name: /^Delete it; 1 device will be in no such group/ }).click();
+    await page.getByText("The group Servers is deleted. Its devices stay.").waitFor();
+    assert.deepEqual((await get(base, `/groups?customer=${c.id}`)).items.map((g) => g.rank), [1, 2, 3]);
+  },
+
+  "what holds for a customer's devices is said once": async ({ page, base }) => {
+    const [c] = (await get(base, "/customers?q=Lang")).items;
+    await visit(page, `/customers/${c.id}`);
+    const said = page.getByRole("region", { name: "What holds for its devices" });
+    await said.getByText("Set by Mia Berger", { exact: false }).waitFor();
+    await said.getByRole("combobox", { name: "Who reaches them" }).click();
+    await page.getByRole("option", { name: "Only inside" }).click();
+    await said.getByRole("button", { name: "Save for all devices here" }).click();
+    await page.getByText("What you said of the devices of Praxis Dr. Lang is kept.").waitFor();
+    const [d] = (await get(base, "/devices?q=praxis-server")).items;
+    await visit(page, `/devices/${d.id}?tab=about`);
+    await page.getByText("Only inside, set by Mia Berger", { exact: false }).waitFor();
+    await page.getByText("for its customer").first().waitFor();
+  },
+
   "a device is retired by its name": async ({ page, base }) => {
     const device = (await get(base, "/devices?state=silent")).items[0];
     await visit(page, `/devices/${device.id}?tab=about`);

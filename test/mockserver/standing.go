@@ -49,5 +49,7 @@ func (w *world) stand(ctx context.Context, places []place, now time.Time) error 
 			return err
 		}
 	}
+	w.engine.DueCustomer(places[0].customer)
+	w.engine.DueCustomer(places[2].customer)
 	return nil
 }

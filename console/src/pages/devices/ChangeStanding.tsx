@@ -84,5 +84,5 @@ function GroupField({ device: d, value, change }: { device: DeviceDetail; value:
   const known = useQuery(groups(d.customer.id)).data?.items ?? [];
   const place = <Link className="link" {...paths.customer(d.customer.id)}>{d.customer.name}</Link>;
   if (known.length === 0) return <p className="dim small">There is no group yet. Make one on the page of {place}.</p>;
-  return <MultiSelect label="Groups" description={<>Groups are made on the page of {place}.</>} data={known.map((g) => ({ value: g.id, label: g.name }))} value={value} onChange={change} searchable={known.length > 8} comboboxProps={{ withinPortal: true }} />;
+  return <MultiSelect label="Groups" placeholder={value.length === 0 ? "None" : undefined} description={<>Groups are made on the page of {place}.</>} data={known.map((g) => ({ value: g.id, label: g.name }))} value={value} onChange={change} searchable={known.length > 8} comboboxProps={{ withinPortal: true }} />;
 }
