@@ -251,6 +251,19 @@ func TestWhoSetItIsCited(t *testing.T) {
 	}
 }
 
+// BenchmarkDetect is of a device with 1,000 packages.
+func BenchmarkDetect(b *testing.B) {
+	list := items("apt: nginx, postgresql-15, exim4-daemon-light")
+	for i := range 1000 {
+		list = append(list, patch.Item{Provider: "apt", Name: fmt.Sprintf("libpackage%d-0.%d", i, i%7)})
+	}
+	for b.Loop() {
+		if len(roles.Detect(linux, list)) != 2 {
+			b.Fatal("not what it is")
+		}
+	}
+}
+
 func TestOnlyKnownWordsMayBeSaid(t *testing.T) {
 	for name, values := range map[string][]string{"criticality": {"low", "medium", "high", "very_high", ""}, "exposure": {"small", "controlled", "open", ""}, "role:sql": {"yes", "no", ""}} {
 		for _, v := range values {
