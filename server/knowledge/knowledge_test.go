@@ -179,6 +179,9 @@ func TestAScoreMovesWhatItMovesAnywhere(t *testing.T) {
 	if anywhere.List[0].Step != "out-of-cycle" || was.List[0].Step != "scheduled" {
 		t.Fatalf("%s, %s", anywhere.List[0].Step, was.List[0].Step)
 	}
+	if moved := b.Replace(snapshot(t, advisories, public, scores("0.03"))); !moved.Nothing() || at(inside) != was {
+		t.Errorf("a score that moves nothing anywhere: %+v", moved)
+	}
 	if moved := b.Replace(snapshot(t, advisories, public, scores("0.5"))); !slices.Equal(moved.Found, []*assess.Found{was}) || at(priority.Device{}) != anywhere || at(inside).List[0].Step != "out-of-cycle" {
 		t.Errorf("%+v, %s", moved, at(inside).List[0].Step)
 	}
