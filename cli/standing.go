@@ -40,8 +40,8 @@ type DeviceSet struct {
 	Role       []string `help:"They have this role, whatever they show: domain-controller, hypervisor, sql, mail, web, file or pos." sep:"," placeholder:"ROLE"`
 	NotRole    []string `help:"They do not have this role, whatever they show." sep:"," placeholder:"ROLE"`
 	DetectRole []string `help:"Take back what was said of this role, and go by what they show." sep:"," placeholder:"ROLE"`
-	Join       []string `help:"Put them into this group, by ID or name." placeholder:"GROUP"`
-	Leave      []string `help:"Take them out of this group." placeholder:"GROUP"`
+	Join       []string `help:"Put them into this group, by ID or name." sep:"none" placeholder:"GROUP"`
+	Leave      []string `help:"Take them out of this group." sep:"none" placeholder:"GROUP"`
 }
 
 // Run says it.
