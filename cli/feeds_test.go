@@ -2,12 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -27,13 +29,18 @@ func (o *offline) keeps() {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	changed := k.Changed()
-	go k.Run(o.t.Context())
-	select {
-	case <-changed:
-	case <-time.After(time.Minute):
-		o.t.Fatalf("%+v", k.Status()[0].Trouble)
+	ctx, cancel := context.WithTimeout(o.t.Context(), time.Minute)
+	defer cancel()
+	over := make(chan struct{})
+	go func() { defer close(over); k.Run(ctx) }()
+	for k.Status()[0].FreshAt.IsZero() { // it is noted after the version that came
+		if ctx.Err() != nil {
+			o.t.Fatalf("%+v", k.Status()[0].Trouble)
+		}
+		runtime.Gosched()
 	}
+	cancel()
+	<-over
 }
 
 // A bundle goes from the server's machine to the one with the key, and from there to another
