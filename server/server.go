@@ -22,6 +22,7 @@ import (
 	"patchbay/server/access"
 	"patchbay/server/api"
 	"patchbay/server/api/agentapi"
+	"patchbay/server/assess"
 	"patchbay/server/backup"
 	"patchbay/server/bus"
 	"patchbay/server/ca"
@@ -73,6 +74,7 @@ type Server struct {
 	Shelf     *content.Shelf
 	Keeper    *feeds.Keeper
 	book      knowledge.Book // what the feeds say together
+	recalls   atomic.Pointer[assess.Recalls]
 	index     *fleet.Index
 	Peers     *peers.Peers // the other servers on the same database; nil where there can be none
 
@@ -179,7 +181,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 	events, index := bus.New(), fleet.New(s.Silent)
 	s.meet()
 	s.index = index
-	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Knowledge: s.book.Current, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
+	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Knowledge: s.book.Current, Recalls: s.recalls.Load, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
 		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Tell: s.Peers.Tell, Period: s.Peers.Period, Now: s.Now, Log: s.Log})
 	s.Documents, err = documents.Open(ctx, documents.Options{Store: s.Store, Key: s.Authority.OrdersKey(), Authority: s.Authority.Certificate.Raw,
 		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.republished, Replaced: s.keyReplaced,

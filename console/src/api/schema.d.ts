@@ -1125,6 +1125,8 @@ export interface components {
             at: string;
             by: components["schemas"]["Ref"];
             customer: components["schemas"]["Ref"];
+            /** @description Recalls, by their keys, that it was said in spite of: these do not hold it up */
+            despite?: string[];
             /** @description Also answers for newer versions of the same origin */
             follow: boolean;
             /**
@@ -1165,6 +1167,8 @@ export interface components {
              * @enum {string}
              */
             answer: "approve" | "reject" | "undo";
+            /** @description Recalls, by their keys, that do not hold it up here; needs a reason */
+            despite?: string[];
             /** @description Also for newer versions of the same origin; by default for security updates */
             follow?: boolean;
             /**
@@ -2244,6 +2248,8 @@ export interface components {
             classes?: ("security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other")[];
             customer: components["schemas"]["Ref"];
             device: components["schemas"]["Ref"];
+            /** @description Recalls of the version on offer: nothing installs it while one holds */
+            held?: components["schemas"]["Recall"][];
             /** @description Opaque and stable: the device and the item */
             id: string;
             installed: string;
@@ -2302,6 +2308,8 @@ export interface components {
              * @description When the first update came out that carried what this one mends; left out when that is this one, or not known
              */
             first_at?: string;
+            /** @description Recalls of the version on offer: nothing installs it while one holds */
+            held?: components["schemas"]["Recall"][];
             /** @description Opaque and stable: the device and the item */
             id: string;
             installed: string;
@@ -2877,6 +2885,8 @@ export interface components {
             cannot_undo: number;
             /** Format: int64 */
             devices: number;
+            /** @description Recalls that hold it up: it waits until they are over, unless the answer names them under despite */
+            held: components["schemas"]["PreviewRecall"][];
             /**
              * Format: int64
              * @description Updates that are previews or optional: they are answered one by one, and this leaves them as they are
@@ -2913,6 +2923,34 @@ export interface components {
             updates: number;
             updates_list: components["schemas"]["PreviewUpdate"][];
         };
+        PreviewRecall: {
+            /**
+             * Format: int64
+             * @description On which it does
+             */
+            devices: number;
+            /** @description The feed that says so, and the ID there */
+            key: string;
+            /**
+             * @description Whose turn it is to end it
+             * @enum {string}
+             */
+            owner: "vendor" | "msp";
+            /** @description Who says so */
+            publisher: string;
+            /** @description Whether whoever made it took it back; otherwise it is known to make trouble */
+            recalled: boolean;
+            /**
+             * Format: date-time
+             * @description When it ends, where that is known
+             */
+            resolved?: string;
+            sentence: string;
+            /** Format: date-time */
+            since: string;
+            /** @description An address that says more: text of a stranger */
+            source?: string;
+        };
         PreviewUpdate: {
             available: string;
             /** Format: int64 */
@@ -2941,6 +2979,29 @@ export interface components {
              * @enum {string}
              */
             when: "never" | "window" | "ask";
+        };
+        Recall: {
+            /** @description The feed that says so, and the ID there */
+            key: string;
+            /**
+             * @description Whose turn it is to end it
+             * @enum {string}
+             */
+            owner: "vendor" | "msp";
+            /** @description Who says so */
+            publisher: string;
+            /** @description Whether whoever made it took it back; otherwise it is known to make trouble */
+            recalled: boolean;
+            /**
+             * Format: date-time
+             * @description When it ends, where that is known
+             */
+            resolved?: string;
+            sentence: string;
+            /** Format: date-time */
+            since: string;
+            /** @description An address that says more: text of a stranger */
+            source?: string;
         };
         Receipt: {
             /** @description Left out when it could not be read */
@@ -3367,12 +3428,12 @@ export interface components {
         };
         Verdict: {
             /** @enum {string} */
-            act?: "" | "approve" | "force" | "retry" | "unhold" | "look" | "manage" | "settle";
+            act?: "" | "approve" | "force" | "retry" | "unhold" | "look" | "manage" | "settle" | "undo";
             facts?: components["schemas"]["Fact"][];
             /** @enum {string} */
             link: "applicable" | "known" | "offered" | "decided" | "approved" | "ring_open" | "reachable" | "staged" | "in_window" | "preflight" | "applied" | "active" | "verified";
             /** @enum {string} */
-            name: "VERIFIED" | "UNKNOWN" | "STALE" | "HELD" | "KEPT_BACK" | "NO_FIX" | "WITHDRAWN" | "SUPERSEDED" | "NOT_APPLICABLE" | "WAITS_DECISION" | "REJECTED" | "EXCEPTED" | "WAITS_RING" | "OBSERVED" | "WAITS_DEVICE" | "STAGING" | "WAITS_WINDOW" | "PREFLIGHT" | "APPLYING" | "FAILED" | "ROLLED_BACK" | "INSTALLED_PENDING_REBOOT" | "RUNNING_OLD" | "VERIFYING" | "TWO_MASTERS" | "WAITS_USER" | "DISPUTED";
+            name: "VERIFIED" | "UNKNOWN" | "STALE" | "HELD" | "KEPT_BACK" | "NO_FIX" | "WITHDRAWN" | "SUPERSEDED" | "NOT_APPLICABLE" | "WAITS_DECISION" | "REJECTED" | "EXCEPTED" | "WAITS_RING" | "OBSERVED" | "WAITS_DEVICE" | "STAGING" | "WAITS_WINDOW" | "PREFLIGHT" | "APPLYING" | "FAILED" | "ROLLED_BACK" | "INSTALLED_PENDING_REBOOT" | "RUNNING_OLD" | "VERIFYING" | "TWO_MASTERS" | "WAITS_USER" | "DISPUTED" | "RECALLED";
             /** Format: date-time */
             next?: string;
             /** @enum {string} */
