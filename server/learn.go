@@ -21,7 +21,7 @@ func (s *Server) learn(ctx context.Context) {
 	for again := true; ; {
 		if again {
 			changed = s.Keeper.Changed()
-			s.relearn()
+			s.relearn(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -44,8 +44,9 @@ func (s *Server) newSystems() bool {
 
 // relearn reads what holds of all feeds, and makes the devices due that it says something else
 // of. What cannot be read leaves what was known: it was read to its end before it came to hold.
-func (s *Server) relearn() {
+func (s *Server) relearn(ctx context.Context) {
 	s.recallAgain()
+	defer s.tell(ctx)
 	sources := s.sources()
 	systems := s.index.Systems()
 	if s.book.Current() == nil && (len(sources) == 0 || len(systems) == 0) {

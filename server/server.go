@@ -75,6 +75,7 @@ type Server struct {
 	Keeper    *feeds.Keeper
 	book      knowledge.Book // what the feeds say together
 	recalls   atomic.Pointer[assess.Recalls]
+	events    *bus.Bus
 	index     *fleet.Index
 	Peers     *peers.Peers // the other servers on the same database; nil where there can be none
 
@@ -180,7 +181,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 	}
 	events, index := bus.New(), fleet.New(s.Silent)
 	s.meet()
-	s.index = index
+	s.index, s.events = index, events
 	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Knowledge: s.book.Current, Recalls: s.recalls.Load, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
 		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Tell: s.Peers.Tell, Period: s.Peers.Period, Now: s.Now, Log: s.Log})
 	s.Documents, err = documents.Open(ctx, documents.Options{Store: s.Store, Key: s.Authority.OrdersKey(), Authority: s.Authority.Certificate.Raw,
@@ -199,7 +200,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 	s.agentAPI = agentapi.New(agentapi.Options{Documents: s.Documents, Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
 		Content: s.Shelf, Named: s.named, Tell: s.Peers.Tell, Period: s.Peers.Period, Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Agents: index, Engine: s.Engine, Events: events, Documents: s.Documents,
-		Content: s.Shelf, Feeds: s.Keeper, FeedKeys: s.Feeds.Keys, Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
+		Content: s.Shelf, Feeds: s.Keeper, Recalls: s.recalls.Load, FeedKeys: s.Feeds.Keys, Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
 		AgentURL: s.AgentURL, Pin: s.Authority.Pin(), Origins: []string{s.PublicURL}})
 	if err != nil {
 		return err

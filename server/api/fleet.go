@@ -27,6 +27,7 @@ type Fleet interface {
 	Updates(now time.Time, f view.Filter) view.Page[view.Update]
 	Update(now time.Time, id string) (view.UpdateDetail, bool)
 	Exposures
+	Bulletins
 	Counts
 }
 

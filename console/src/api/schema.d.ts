@@ -90,6 +90,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bulletins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is news of feeds, and whom it touches */
+        get: operations["bulletins-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulletins/{bulletin}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say whom a bulletin touches */
+        get: operations["bulletins-show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalog": {
         parameters: {
             query?: never;
@@ -1194,9 +1228,196 @@ export interface components {
             /** Format: int64 */
             count: number;
             /** @enum {string} */
-            kind: "not_back" | "failed" | "silent" | "waits_person" | "unknown" | "never_scanned" | "security" | "enrol" | "trust_ended" | "trust_ends";
+            kind: "not_back" | "failed" | "silent" | "waits_person" | "unknown" | "never_scanned" | "security" | "enrol" | "trust_ended" | "trust_ends" | "bulletin";
             link: components["schemas"]["Link"];
             sentence: string;
+        };
+        Bulletin: {
+            /** Format: int64 */
+            customers: number;
+            /**
+             * Format: int64
+             * @description How many these are
+             */
+            cve_count: number;
+            /** @description That it stands for; a list names at most five */
+            cves?: string[];
+            /** Format: int64 */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Devices that were looked at: the denominator
+             */
+            enrolled: number;
+            feed: string;
+            /**
+             * Format: int64
+             * @description Of a recall: where the version is on offer and held
+             */
+            held: number;
+            /** @description Opaque and stable */
+            id: string;
+            /**
+             * Format: int64
+             * @description Of a recall: where the version is installed
+             */
+            installed: number;
+            /**
+             * @description What the news is
+             * @enum {string}
+             */
+            kind: "new" | "fixed" | "exploited" | "raised" | "monthly" | "out-of-band" | "recalled" | "trouble";
+            /**
+             * Format: int64
+             * @description Of these, where a version that mends all of it is published
+             */
+            mendable: number;
+            /** @description A CVE number, the ID of an advisory or of a recall, or a month or day of Microsoft's */
+            name: string;
+            /**
+             * Format: date-time
+             * @description By its publisher's word
+             */
+            published?: string;
+            /**
+             * Format: date-time
+             * @description When it was first seen here
+             */
+            seen_at: string;
+            /** @description The gravest of what is open here; left out when nothing is */
+            severity?: string;
+            /** @description How soon that is to be mended */
+            step?: string;
+            /** @description Its publisher's own words */
+            title?: string;
+            /**
+             * Format: int64
+             * @description Of these, where for some of it none is
+             */
+            unmended: number;
+            /**
+             * Format: int64
+             * @description Of these, devices whose software is not known or of whose system no feed speaks
+             */
+            unread: number;
+            /** @description Names of the updates that it brings or is about; a list names at most five */
+            updates?: string[];
+        };
+        BulletinCustomer: {
+            customer: components["schemas"]["Ref"];
+            /** Format: int64 */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Of a recall: where it is on offer and held
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Of a recall: where it is installed
+             */
+            installed: number;
+            /**
+             * Format: int64
+             * @description Of these, where nothing mends it
+             */
+            none: number;
+            /**
+             * Format: int64
+             * @description Of these, where everything that mends it is on offer
+             */
+            offered: number;
+            /**
+             * Format: int64
+             * @description Of these, silent ones
+             */
+            silent: number;
+            /**
+             * Format: int64
+             * @description Of these, where a fix is published and not on offer
+             */
+            unoffered: number;
+        };
+        BulletinDetail: {
+            /** @description The one with the most devices first */
+            by_customer?: components["schemas"]["BulletinCustomer"][];
+            /** Format: int64 */
+            customers: number;
+            /**
+             * Format: int64
+             * @description How many these are
+             */
+            cve_count: number;
+            /** @description That it stands for; a list names at most five */
+            cves?: string[];
+            /** Format: int64 */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Devices that were looked at: the denominator
+             */
+            enrolled: number;
+            feed: string;
+            /**
+             * Format: int64
+             * @description Of a recall: where the version is on offer and held
+             */
+            held: number;
+            /** @description Opaque and stable */
+            id: string;
+            /**
+             * Format: int64
+             * @description Of a recall: where the version is installed
+             */
+            installed: number;
+            /**
+             * @description What the news is
+             * @enum {string}
+             */
+            kind: "new" | "fixed" | "exploited" | "raised" | "monthly" | "out-of-band" | "recalled" | "trouble";
+            /**
+             * Format: int64
+             * @description Of these, where a version that mends all of it is published
+             */
+            mendable: number;
+            /** @description A CVE number, the ID of an advisory or of a recall, or a month or day of Microsoft's */
+            name: string;
+            /** @description IDs of the updates on offer that mend some of it */
+            offers?: string[];
+            /** @description CVEs of it that are open on any device, at most 100 */
+            open?: string[];
+            /**
+             * Format: date-time
+             * @description By its publisher's word
+             */
+            published?: string;
+            /** @description Of a recall: what its feed says of it now; left out when that says nothing any more */
+            recall?: components["schemas"]["Recall"];
+            /**
+             * Format: date-time
+             * @description When it was first seen here
+             */
+            seen_at: string;
+            /** @description The gravest of what is open here; left out when nothing is */
+            severity?: string;
+            /** @description How soon that is to be mended */
+            step?: string;
+            /** @description Its publisher's own words */
+            title?: string;
+            /**
+             * Format: int64
+             * @description Of these, where for some of it none is
+             */
+            unmended: number;
+            /**
+             * Format: int64
+             * @description Of these, devices whose software is not known or of whose system no feed speaks
+             */
+            unread: number;
+            /** @description Names of the updates that it brings or is about; a list names at most five */
+            updates?: string[];
+            /** @description A sentence on how soon the gravest of it is to be mended */
+            why?: string;
         };
         Catalog: {
             /**
@@ -2160,7 +2381,7 @@ export interface components {
         };
         Link: {
             /** @enum {string} */
-            page: "devices" | "updates" | "needs" | "jobs" | "customers" | "enrol" | "settings" | "catalog";
+            page: "devices" | "updates" | "needs" | "jobs" | "customers" | "enrol" | "settings" | "catalog" | "bulletins";
             params?: {
                 [key: string]: string;
             };
@@ -2600,6 +2821,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Approval"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageBulletin: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Bulletin"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -3674,6 +3907,82 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "bulletins-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                kind?: "new" | "fixed" | "exploited" | "raised" | "monthly" | "out-of-band" | "recalled" | "trouble";
+                /** @description Only those that touch a device now */
+                touching?: boolean;
+                /** @description Only those that were first seen in the last so many days */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBulletin"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "bulletins-show": {
+        parameters: {
+            query?: {
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path: {
+                bulletin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulletinDetail"];
+                };
             };
             /** @description Error */
             default: {

@@ -1,0 +1,337 @@
+package fleet
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"patchbay/patch"
+	"patchbay/server/assess"
+	"patchbay/server/bulletin"
+	"patchbay/server/view"
+)
+
+// touched are the devices that a bulletin touches, as sets.
+type touched struct {
+	all, unmended   *roaring.Bitmap
+	held, installed *roaring.Bitmap // of a recall
+	severity        patch.Severity
+	step, why       string
+	place           uint64
+}
+
+func untouched() *touched {
+	return &touched{all: roaring.New(), unmended: roaring.New(), held: roaring.New(), installed: roaring.New()}
+}
+
+// narrow leaves what is in scope; nil is everything.
+func (t *touched) narrow(scope *roaring.Bitmap) {
+	if scope == nil {
+		return
+	}
+	for _, set := range []*roaring.Bitmap{t.all, t.unmended, t.held, t.installed} {
+		set.And(scope)
+	}
+}
+
+// Bulletins says whom bulletins touch now, those that touch anybody first, then the newest. With
+// the state "touching" only these are listed. Customers are counted for the rows of the page.
+func (x *Index) Bulletins(f view.Filter, list []bulletin.Bulletin) view.Page[view.Bulletin] {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	scope, recalls := x.scope(f), x.recalled(list)
+	by := map[string]*touched{}
+	var rows []view.Bulletin
+	for _, b := range list {
+		row := rowOf(b)
+		t := x.touchedBy(b, recalls)
+		t.narrow(scope)
+		if row.Devices = int(t.all.GetCardinality()); f.State == "touching" && row.Devices == 0 {
+			continue
+		}
+		by[row.ID] = t
+		rows = append(rows, row)
+	}
+	page := view.Paginate(rows, f, true, func(b view.Bulletin) string { return view.Number(one(b.Devices > 0)) + view.Moment(&b.SeenAt) },
+		func(b view.Bulletin) string { return b.ID })
+	enrolled, unread, unscanned := x.looked(f)
+	for i := range page.Items {
+		row := &page.Items[i]
+		x.fill(row, by[row.ID])
+		row.Enrolled, row.Unread = enrolled, unread
+		if isRecall(bulletin.Kind(row.Kind)) {
+			row.Unread = unscanned
+		}
+		row.CVEs, row.Updates = row.CVEs[:min(len(row.CVEs), mostItems)], row.Updates[:min(len(row.Updates), mostItems)]
+	}
+	return page
+}
+
+func rowOf(b bulletin.Bulletin) view.Bulletin {
+	published := b.Published
+	return view.Bulletin{ID: view.BulletinID(string(b.Kind), b.Feed, b.ID), Name: b.ID, Kind: string(b.Kind), Feed: b.Feed, Title: b.Title,
+		CVEs: b.CVEs, CVECount: len(b.CVEs), Updates: b.Updates, Published: at(&published), SeenAt: b.SeenAt}
+}
+
+func isRecall(k bulletin.Kind) bool { return k == bulletin.Recalled || k == bulletin.Trouble }
+
+// looked counts the devices that were looked at, those of whose software no feed speaks, and
+// those that were never read; the caller holds the lock.
+func (x *Index) looked(f view.Filter) (enrolled, unread, unscanned int) {
+	for _, e := range x.within(f) {
+		enrolled++
+		unread += one(len(e.Stocks) == 0)
+		unscanned += one(neverRead(e))
+	}
+	return enrolled, unread, unscanned
+}
+
+// recalled gathers who has what recalls are about, by their keys, when any bulletin is of one;
+// the caller holds the lock.
+func (x *Index) recalled(list []bulletin.Bulletin) map[string]*touched {
+	if !slices.ContainsFunc(list, func(b bulletin.Bulletin) bool { return isRecall(b.Kind) }) {
+		return nil
+	}
+	by := map[string]*touched{}
+	of := func(r assess.Recall) *touched {
+		t := by[r.Key()]
+		if t == nil {
+			t = untouched()
+			by[r.Key()] = t
+		}
+		return t
+	}
+	for id, e := range x.entries {
+		n := x.exposure.numbers[id]
+		for i := range e.Needs {
+			for _, r := range e.Needs[i].Held {
+				t := of(r)
+				t.all.Add(n)
+				t.held.Add(n)
+			}
+			for _, r := range e.Needs[i].Recalled {
+				t := of(r)
+				t.all.Add(n)
+				t.installed.Add(n)
+			}
+		}
+	}
+	return by
+}
+
+// touchedBy are the devices that a bulletin touches; the caller holds the lock.
+func (x *Index) touchedBy(b bulletin.Bulletin, recalls map[string]*touched) *touched {
+	if isRecall(b.Kind) {
+		if t := recalls[b.Feed+"/"+b.ID]; t != nil {
+			return t
+		}
+		return untouched()
+	}
+	t := untouched()
+	for _, name := range spokenOf(b) {
+		for found := range x.exposure.founds[name] {
+			for i := range found.List {
+				if f := &found.List[i]; speaksOf(b, name, f) {
+					t.take(f, x.exposure.holders[found])
+				}
+			}
+		}
+	}
+	return t
+}
+
+// spokenOf are what findings of a bulletin are called.
+func spokenOf(b bulletin.Bulletin) []string {
+	if len(b.CVEs) == 0 {
+		return []string{b.ID}
+	}
+	return b.CVEs
+}
+
+// speaksOf reports whether a finding is open and of what a bulletin speaks of. That something is
+// exploited is news of it wherever it is; an advisory is news of what it says itself.
+func speaksOf(b bulletin.Bulletin, name string, f *assess.Finding) bool {
+	if !f.Status.Open() || !slices.Contains(calledBy(*f), name) {
+		return false
+	}
+	switch b.Kind {
+	case bulletin.Exploited:
+		return true
+	case bulletin.Monthly, bulletin.OutOfBand:
+		return f.Source == b.Feed
+	}
+	return f.Source == b.Feed && f.Advisory == b.ID
+}
+
+// take counts the devices that have a finding.
+func (t *touched) take(f *assess.Finding, holders *roaring.Bitmap) {
+	t.all.Or(holders)
+	if f.Fixed == "" {
+		t.unmended.Or(holders)
+	}
+	t.severity = t.severity.Graver(f.Severity)
+	if t.step == "" || f.Place > t.place {
+		t.step, t.why, t.place = f.Step, f.Why, f.Place
+	}
+}
+
+// fill counts whom a row touches.
+func (x *Index) fill(row *view.Bulletin, t *touched) {
+	row.Devices = int(t.all.GetCardinality())
+	row.Held, row.Installed = int(t.held.GetCardinality()), int(t.installed.GetCardinality())
+	if row.Devices > 0 && !isRecall(bulletin.Kind(row.Kind)) {
+		row.Unmended = int(t.unmended.GetCardinality())
+		row.Mendable = row.Devices - row.Unmended
+		row.Severity, row.Step = t.severity, t.step
+	}
+	customers := map[string]bool{}
+	for it := t.all.Iterator(); it.HasNext(); {
+		if e := x.entries[x.exposure.devices[it.Next()]]; e != nil {
+			customers[e.Device.Customer] = true
+		}
+	}
+	row.Customers = len(customers)
+}
+
+// mostOpen is how many CVEs a bulletin names as open.
+const mostOpen = 100
+
+// Bulletin says by customer whom a bulletin touches now, and what can be done.
+func (x *Index) Bulletin(now time.Time, f view.Filter, b bulletin.Bulletin) view.BulletinDetail {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	d := view.BulletinDetail{Bulletin: rowOf(b)}
+	t := x.touchedBy(b, x.recalled([]bulletin.Bulletin{b}))
+	t.narrow(x.scope(f))
+	x.fill(&d.Bulletin, t)
+	enrolled, unread, unscanned := x.looked(f)
+	d.Enrolled, d.Unread, d.Why = enrolled, unread, t.why
+	if d.Devices == 0 {
+		d.Why = ""
+	}
+	if isRecall(b.Kind) {
+		d.Unread = unscanned
+	}
+	of := aboutOf(b)
+	by, offers, open := map[string]*view.BulletinCustomer{}, map[string]bool{}, map[string]bool{}
+	for it := t.all.Iterator(); it.HasNext(); {
+		n := it.Next()
+		e := x.entries[x.exposure.devices[n]]
+		if e == nil {
+			continue
+		}
+		c := by[e.Device.Customer]
+		if c == nil {
+			c = &view.BulletinCustomer{Customer: e.Customer}
+			by[e.Device.Customer] = c
+		}
+		c.Devices++
+		c.Silent += one(x.isSilent(e, now))
+		c.Held += one(t.held.Contains(n))
+		c.Installed += one(t.installed.Contains(n))
+		if !isRecall(b.Kind) {
+			c.Count(of.worst(e, offers, open))
+		}
+	}
+	for _, c := range by {
+		d.ByCustomer = append(d.ByCustomer, *c)
+	}
+	slices.SortFunc(d.ByCustomer, func(a, b view.BulletinCustomer) int {
+		return cmp.Or(b.Devices-a.Devices, strings.Compare(view.Fold(a.Customer.Name), view.Fold(b.Customer.Name)), strings.Compare(a.Customer.ID, b.Customer.ID))
+	})
+	d.Offers = slices.Sorted(maps.Keys(offers))
+	d.Open = slices.Sorted(maps.Keys(open))
+	d.Open = d.Open[:min(len(d.Open), mostOpen)]
+	return d
+}
+
+// about is a bulletin with what of it each item has, worked out once for all devices.
+type about struct {
+	bulletin.Bulletin
+	names    map[string]bool
+	findings map[*assess.Found][]spoken
+}
+
+// spoken is a finding that a bulletin speaks of, by the name it does.
+type spoken struct {
+	name    string
+	finding *assess.Finding
+}
+
+func aboutOf(b bulletin.Bulletin) about {
+	a := about{b, map[string]bool{}, map[*assess.Found][]spoken{}}
+	for _, name := range spokenOf(b) {
+		a.names[name] = true
+	}
+	return a
+}
+
+// of are the findings of an item that the bulletin speaks of.
+func (a about) of(found *assess.Found) []spoken {
+	list, ok := a.findings[found]
+	if ok {
+		return list
+	}
+	for i := range found.List {
+		f := &found.List[i]
+		for _, name := range calledBy(*f) {
+			if a.names[name] && speaksOf(a.Bulletin, name, f) {
+				list = append(list, spoken{name, f})
+			}
+		}
+	}
+	a.findings[found] = list
+	return list
+}
+
+// onOffer are the updates on offer on a device that mend something of the bulletin: by its name
+// and the item, and by its name and the provider for what is mended by an item of its own.
+func (a about) onOffer(e *Entry) (byItem map[string]map[patch.Key]string, byProvider map[string]map[string]string) {
+	byItem, byProvider = map[string]map[patch.Key]string{}, map[string]map[string]string{}
+	for i := range e.Needs {
+		n := &e.Needs[i]
+		if !n.Offered || n.Reached {
+			continue
+		}
+		for _, name := range n.Update.Advisories {
+			if !a.names[name] {
+				continue
+			}
+			if byItem[name] == nil {
+				byItem[name], byProvider[name] = map[patch.Key]string{}, map[string]string{}
+			}
+			byItem[name][n.Key], byProvider[name][n.Key.Provider] = n.update, n.update
+		}
+	}
+	return byItem, byProvider
+}
+
+// worst is what can be done about the bulletin on a device, of its items the worst. It notes
+// what is on offer and what is open.
+func (a about) worst(e *Entry, offers, open map[string]bool) string {
+	ranks := []string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.FixNone}
+	byItem, byProvider := a.onOffer(e)
+	worst := 0
+	for _, h := range e.Found {
+		for _, s := range a.of(h.Found) {
+			open[s.name] = true
+			update, offered := byItem[s.name][h.Key]
+			if !offered && len(s.finding.Updates) > 0 {
+				update, offered = byProvider[s.name][h.Key.Provider]
+			}
+			how := view.FixNone
+			switch {
+			case offered:
+				how, offers[update] = view.FixOffered, true
+			case s.finding.Fixed != "":
+				how = view.FixPublished
+			}
+			worst = max(worst, slices.Index(ranks, how))
+		}
+	}
+	return ranks[worst]
+}
