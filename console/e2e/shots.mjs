@@ -63,6 +63,16 @@ async function pages(base) {
   }
   const exposed = (await get(base, "/findings")).items?.[0];
   if (exposed) list.finding = `/findings/${exposed.id}`;
+  list.bulletins = "/bulletins";
+  list["bulletins-none"] = "/bulletins?q=nothing-like-it";
+  for (const kind of ["exploited", "monthly", "recalled"]) {
+    const b = await first(`/bulletins?kind=${kind}`);
+    if (b) list[`bulletin-${kind}`] = `/bulletins/${b.id}`;
+  }
+  const held = await first("/needs?verdict=HELD&q=tzdata");
+  if (held) Object.assign(list, { "need-held": `/needs?need=${held.id}` });
+  const recalled = await first("/needs?verdict=RECALLED");
+  if (recalled) Object.assign(list, { "need-recalled": `/needs?need=${recalled.id}` });
   const copied = await first("/devices?q=web-01");
   if (copied) list["device-copied"] = `/devices/${copied.id}?tab=about`;
   const old = await first("/needs?verdict=RUNNING_OLD");

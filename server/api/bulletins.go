@@ -95,7 +95,7 @@ func (s *Server) news(ctx context.Context, customer string, now time.Time) ([]vi
 	if rows.Total == 0 {
 		return nil, nil
 	}
-	a := view.Attention{Kind: "bulletin", Count: rows.Total, Act: "Read them", Link: view.Link{Page: "bulletins", Params: map[string]string{"touching": "true"}},
+	a := view.Attention{Kind: "bulletin", Count: rows.Total, Act: "Read them", Link: view.Link{Page: "bulletins", Params: map[string]string{"state": "touching"}},
 		Sentence: fmt.Sprintf("%s of the last %d days touch devices here, the newest %s.", plural(rows.Total, "bulletin"), freshDays, called(rows.Items[0]))}
 	if rows.Total == 1 {
 		a.Act, a.Sentence = "Read it", fmt.Sprintf("A bulletin of the last %d days touches %s: %s.", freshDays, plural(rows.Items[0].Devices, "device"), called(rows.Items[0]))
@@ -106,6 +106,6 @@ func (s *Server) news(ctx context.Context, customer string, now time.Time) ([]vi
 // called says in a few words what a bulletin is.
 func called(b view.Bulletin) string {
 	words := map[string]string{"new": "%s", "fixed": "a fix for %s", "exploited": "%s, used by attackers", "raised": "%s, more urgent than before", "monthly": "Microsoft's updates of %s",
-		"out-of-band": "Microsoft's updates of %s outside its monthly day", "recalled": "%s, an update that was taken back", "trouble": "%s, an update that makes trouble"}
+		"out-of-band": "Microsoft's updates of %s outside its monthly day", "recalled": "%s, an update that was recalled", "trouble": "%s, an update that makes trouble"}
 	return fmt.Sprintf(words[b.Kind], b.Name)
 }

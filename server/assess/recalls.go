@@ -60,7 +60,7 @@ func (r Recall) Same(s Recall) bool {
 func (r Recall) Sentence() string {
 	how := "says that it makes trouble"
 	if r.Back {
-		how = "took it back"
+		how = "recalled it"
 	}
 	trouble := strings.TrimSpace(r.Trouble)
 	if !strings.ContainsAny(trouble[len(trouble)-min(1, len(trouble)):], ".!?") {

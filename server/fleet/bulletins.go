@@ -197,8 +197,11 @@ func (x *Index) fill(row *view.Bulletin, t *touched) {
 	row.Customers = len(customers)
 }
 
-// mostOpen is how many CVEs a bulletin names as open.
-const mostOpen = 100
+// mostOpen is how many CVEs a bulletin names as open, mostOffers how many updates.
+const (
+	mostOpen   = 100
+	mostOffers = 50
+)
 
 // Bulletin says by customer whom a bulletin touches now, and what can be done.
 func (x *Index) Bulletin(now time.Time, f view.Filter, b bulletin.Bulletin) view.BulletinDetail {
@@ -217,7 +220,7 @@ func (x *Index) Bulletin(now time.Time, f view.Filter, b bulletin.Bulletin) view
 		d.Unread = unscanned
 	}
 	of := aboutOf(b)
-	by, offers, open := map[string]*view.BulletinCustomer{}, map[string]bool{}, map[string]bool{}
+	by, offers, open := map[string]*view.BulletinCustomer{}, map[string]string{}, map[string]bool{}
 	for it := t.all.Iterator(); it.HasNext(); {
 		n := it.Next()
 		e := x.entries[x.exposure.devices[n]]
@@ -233,7 +236,9 @@ func (x *Index) Bulletin(now time.Time, f view.Filter, b bulletin.Bulletin) view
 		c.Silent += one(x.isSilent(e, now))
 		c.Held += one(t.held.Contains(n))
 		c.Installed += one(t.installed.Contains(n))
-		if !isRecall(b.Kind) {
+		if isRecall(b.Kind) {
+			heldOn(e, b, offers)
+		} else {
 			c.Count(of.worst(e, offers, open))
 		}
 	}
@@ -243,11 +248,28 @@ func (x *Index) Bulletin(now time.Time, f view.Filter, b bulletin.Bulletin) view
 	slices.SortFunc(d.ByCustomer, func(a, b view.BulletinCustomer) int {
 		return cmp.Or(b.Devices-a.Devices, strings.Compare(view.Fold(a.Customer.Name), view.Fold(b.Customer.Name)), strings.Compare(a.Customer.ID, b.Customer.ID))
 	})
-	d.Offers = slices.Sorted(maps.Keys(offers))
+	for id, name := range offers {
+		d.Offers = append(d.Offers, view.Ref{ID: id, Name: name})
+	}
+	slices.SortFunc(d.Offers, func(a, b view.Ref) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+	d.Offers = d.Offers[:min(len(d.Offers), mostOffers)]
 	d.Open = slices.Sorted(maps.Keys(open))
 	d.Open = d.Open[:min(len(d.Open), mostOpen)]
 	return d
 }
+
+// heldOn notes the updates on a device that a recall holds.
+func heldOn(e *Entry, b bulletin.Bulletin, offers map[string]string) {
+	for i := range e.Needs {
+		n := &e.Needs[i]
+		if slices.ContainsFunc(n.Held, func(r assess.Recall) bool { return r.Key() == b.Feed+"/"+b.ID }) {
+			offers[n.update] = n.called()
+		}
+	}
+}
+
+// called is how people call the update that a need waits for.
+func (n *Need) called() string { return n.Key.Name + " " + n.Update.Available }
 
 // about is a bulletin with what of it each item has, worked out once for all devices.
 type about struct {
@@ -290,8 +312,8 @@ func (a about) of(found *assess.Found) []spoken {
 
 // onOffer are the updates on offer on a device that mend something of the bulletin: by its name
 // and the item, and by its name and the provider for what is mended by an item of its own.
-func (a about) onOffer(e *Entry) (byItem map[string]map[patch.Key]string, byProvider map[string]map[string]string) {
-	byItem, byProvider = map[string]map[patch.Key]string{}, map[string]map[string]string{}
+func (a about) onOffer(e *Entry) (byItem map[string]map[patch.Key]*Need, byProvider map[string]map[string]*Need) {
+	byItem, byProvider = map[string]map[patch.Key]*Need{}, map[string]map[string]*Need{}
 	for i := range e.Needs {
 		n := &e.Needs[i]
 		if !n.Offered || n.Reached {
@@ -302,9 +324,9 @@ func (a about) onOffer(e *Entry) (byItem map[string]map[patch.Key]string, byProv
 				continue
 			}
 			if byItem[name] == nil {
-				byItem[name], byProvider[name] = map[patch.Key]string{}, map[string]string{}
+				byItem[name], byProvider[name] = map[patch.Key]*Need{}, map[string]*Need{}
 			}
-			byItem[name][n.Key], byProvider[name][n.Key.Provider] = n.update, n.update
+			byItem[name][n.Key], byProvider[name][n.Key.Provider] = n, n
 		}
 	}
 	return byItem, byProvider
@@ -312,21 +334,21 @@ func (a about) onOffer(e *Entry) (byItem map[string]map[patch.Key]string, byProv
 
 // worst is what can be done about the bulletin on a device, of its items the worst. It notes
 // what is on offer and what is open.
-func (a about) worst(e *Entry, offers, open map[string]bool) string {
+func (a about) worst(e *Entry, offers map[string]string, open map[string]bool) string {
 	ranks := []string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.FixNone}
 	byItem, byProvider := a.onOffer(e)
 	worst := 0
 	for _, h := range e.Found {
 		for _, s := range a.of(h.Found) {
 			open[s.name] = true
-			update, offered := byItem[s.name][h.Key]
-			if !offered && len(s.finding.Updates) > 0 {
-				update, offered = byProvider[s.name][h.Key.Provider]
+			by := byItem[s.name][h.Key]
+			if by == nil && len(s.finding.Updates) > 0 {
+				by = byProvider[s.name][h.Key.Provider]
 			}
 			how := view.FixNone
 			switch {
-			case offered:
-				how, offers[update] = view.FixOffered, true
+			case by != nil:
+				how, offers[by.update] = view.FixOffered, by.called()
 			case s.finding.Fixed != "":
 				how = view.FixPublished
 			}

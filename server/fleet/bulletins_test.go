@@ -48,7 +48,7 @@ func TestWhomABulletinTouches(t *testing.T) {
 	if len(d.ByCustomer) != 2 || d.ByCustomer[0].Customer.ID != "cus_1" || d.ByCustomer[0].Devices != 2 || d.ByCustomer[0].Offered != 1 || d.ByCustomer[0].None != 1 || d.ByCustomer[1].Unoffered != 1 {
 		t.Errorf("%+v", d.ByCustomer)
 	}
-	if len(d.Offers) != 1 || d.Offers[0] != offered.Needs[0].update || !slices.Equal(d.Open, []string{cve}) {
+	if len(d.Offers) != 1 || d.Offers[0].ID != offered.Needs[0].update || d.Offers[0].Name != "curl 1.1" || !slices.Equal(d.Open, []string{cve}) {
 		t.Errorf("%+v", d)
 	}
 	x.Remove(offered.Device.ID) // what is gone is touched no more

@@ -28,7 +28,7 @@ func TestNothingThatIsHeldIsInstalled(t *testing.T) {
 					if (got.Kind == Hold) != hold || !hold && got.Kind != kind {
 						t.Errorf("%s, %d recalls, despite %q, begun %v: %+v", kind, len(held), despite, begun, got)
 					}
-					if hold && (!got.ForcedUntil.IsZero() || got.Reason != "Acme took it back: It breaks. See https://acme.example/a.") {
+					if hold && (!got.ForcedUntil.IsZero() || got.Reason != "Acme recalled it: It breaks. See https://acme.example/a.") {
 						t.Errorf("%+v", got)
 					}
 				}

@@ -20,7 +20,7 @@ func TestAHoldSaysWhatWhoAndSinceWhen(t *testing.T) {
 	if v.Name != HELD || v.Owner != Vendor || !v.Since.Equal(r.Since) || v.Until == nil || !v.Until.Equal(resolved) || v.Act != ActNone {
 		t.Errorf("%+v", v)
 	}
-	for _, part := range []string{"Acme took it back: it breaks.", "https://acme.example/1", "goes on by itself"} {
+	for _, part := range []string{"Acme recalled it: it breaks.", "https://acme.example/1", "goes on by itself"} {
 		if !strings.Contains(v.Sentence, part) {
 			t.Errorf("%q does not say %q", v.Sentence, part)
 		}

@@ -41,7 +41,7 @@ type BulletinDetail struct {
 	Bulletin
 	Why        string             `json:"why,omitempty" doc:"A sentence on how soon the gravest of it is to be mended"`
 	ByCustomer []BulletinCustomer `json:"by_customer,omitempty" doc:"The one with the most devices first"`
-	Offers     []string           `json:"offers,omitempty" doc:"IDs of the updates on offer that mend some of it"`
+	Offers     []Ref              `json:"offers,omitempty" doc:"Updates on offer that mend some of it, or are held by it, at most 50"`
 	Open       []string           `json:"open,omitempty" doc:"CVEs of it that are open on any device, at most 100"`
 	Recall     *Recall            `json:"recall,omitempty" doc:"Of a recall: what its feed says of it now; left out when that says nothing any more"`
 }

@@ -1382,8 +1382,8 @@ export interface components {
             mendable: number;
             /** @description A CVE number, the ID of an advisory or of a recall, or a month or day of Microsoft's */
             name: string;
-            /** @description IDs of the updates on offer that mend some of it */
-            offers?: string[];
+            /** @description Updates on offer that mend some of it, or are held by it, at most 50 */
+            offers?: components["schemas"]["Ref"][];
             /** @description CVEs of it that are open on any device, at most 100 */
             open?: string[];
             /**
