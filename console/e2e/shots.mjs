@@ -127,6 +127,12 @@ const over = {
     await page.getByText("taken back together").waitFor();
     await page.waitForTimeout(400);
   }],
+  despite: ["/needs?state=waits_person&q=tzdata", async (page) => {
+    await page.locator("tbody tr").filter({ hasText: "Held" }).locator("td.title").first().click();
+    await page.getByRole("button", { name: "Install all the same…" }).click();
+    await page.getByLabel(/Install it here all the same/).check();
+    await page.waitForTimeout(500);
+  }],
   "next-catalog": ["/catalog", async (page) => { await page.getByRole("button", { name: "Make the next one" }).click(); await page.getByRole("dialog").waitFor(); await page.waitForTimeout(300); }],
   "new-customer": ["/customers", async (page) => { await page.getByRole("button", { name: "Add a customer" }).first().click(); await page.getByRole("dialog").waitFor(); }],
 };

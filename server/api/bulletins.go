@@ -107,5 +107,12 @@ func (s *Server) news(ctx context.Context, customer string, now time.Time) ([]vi
 func called(b view.Bulletin) string {
 	words := map[string]string{"new": "%s", "fixed": "a fix for %s", "exploited": "%s, used by attackers", "raised": "%s, more urgent than before", "monthly": "Microsoft's updates of %s",
 		"out-of-band": "Microsoft's updates of %s outside its monthly day", "recalled": "%s, an update that was recalled", "trouble": "%s, an update that makes trouble"}
-	return fmt.Sprintf(words[b.Kind], b.Name)
+	name := b.Name
+	switch {
+	case len(b.Updates) > 0 && (b.Kind == "recalled" || b.Kind == "trouble"):
+		name = b.Updates[0]
+	case b.CVECount == 1 && len(b.CVEs) == 1:
+		name = b.CVEs[0]
+	}
+	return fmt.Sprintf(words[b.Kind], name)
 }

@@ -68,7 +68,7 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
         )}
         {approve && <Removable ask={ask} typed={removable} type={setRemovable} />}
         <HeldUp ask={ask} by={foretold.data?.held} despite={despite} change={setDespite} />
-        <Reason optional={optional} typed={reason} type={setReason} />
+        <Reason optional={optional} read={approve ? "Whoever asks why it was installed will read it." : "Whoever asks why this is not patched will read it."} typed={reason} type={setReason} />
         <Foretold ask={ask} preview={foretold.data} error={foretold.error} now={now} removals={removals} stale={foretold.isPlaceholderData} />
         {send.error && <Trouble error={send.error} what="Nothing was changed." />}
         <div className="decide-foot">
@@ -132,11 +132,11 @@ function When({ now, setNow }: { now: boolean; setNow: (now: boolean) => void })
   );
 }
 
-function Reason({ optional, typed, type }: { optional: boolean; typed: string; type: (typed: string) => void }) {
+function Reason({ optional, read, typed, type }: { optional: boolean; read: string; typed: string; type: (typed: string) => void }) {
   return (
     <Textarea label={optional ? "Reason (kept with the decision, may stay empty)" : "Reason"} autosize minRows={optional ? 1 : 2}
       required={!optional} data-autofocus={!optional || undefined} value={typed} onChange={(e) => type(e.currentTarget.value)}
-      description={optional ? undefined : "Whoever asks why this is not patched will read it."} />
+      description={optional ? undefined : read} />
   );
 }
 

@@ -13,5 +13,5 @@ test("a bulletin says what can be done, and never more than is known", () => {
   expect(fixSummary({ ...none, devices: 3, mendable: 3 })).toBe("published");
   expect(fixSummary({ ...none, devices: 3, unmended: 3 })).toBe("none yet");
   expect(fixSummary({ ...none, devices: 3, mendable: 1, unmended: 2 })).toBe("none yet on 2");
-  expect(fixSummary({ ...none, kind: "recalled", devices: 3, held: 2, installed: 1 })).toBe("held on 2, installed on 1");
+  expect(fixSummary({ ...none, kind: "recalled", devices: 3, held: 2, installed: 1 })).toBe("2 held, 1 installed");
 });

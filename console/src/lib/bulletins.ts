@@ -31,7 +31,7 @@ export function touchSentence(b: BulletinDetail): string {
 /** What can be done where it touches, in a few words. */
 export function fixSummary(b: Pick<Bulletin, "kind" | "devices" | "mendable" | "unmended" | "held" | "installed">): string {
   if (b.devices === 0) return "";
-  if (isRecall(b)) return [b.held > 0 && `held on ${number(b.held)}`, b.installed > 0 && `installed on ${number(b.installed)}`].filter(Boolean).join(", ");
+  if (isRecall(b)) return [b.held > 0 && `${number(b.held)} held`, b.installed > 0 && `${number(b.installed)} installed`].filter(Boolean).join(", ");
   if (b.unmended === 0) return "published";
   if (b.mendable === 0) return "none yet";
   return `none yet on ${number(b.unmended)}`;

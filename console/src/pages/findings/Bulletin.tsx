@@ -41,9 +41,12 @@ export function BulletinPage() {
           {isRecall(b) ? <Held of={b.by_customer} /> : <Exposed of={b.by_customer} />}
         </Section>
       ) : (
-        <Empty title="It touches nobody now, as far as is known">
-          Nothing that it speaks of is open on a device that was looked at{b.unread > 0 ? `; ${count(b.unread, "device")} could not be looked at` : ""}.
-        </Empty>
+        <div className="bulletin-nobody">
+          <Empty title="It touches nobody now, as far as is known">
+            {isRecall(b) ? "No device that was looked at has it, or has it on offer" : "Nothing that it speaks of is open on a device that was looked at"}
+            {b.unread > 0 ? `; ${count(b.unread, "device")} could not be looked at` : ""}.
+          </Empty>
+        </div>
       )}
     </Page>
   );
@@ -53,6 +56,7 @@ export function BulletinPage() {
 function Act({ of: b, customer }: { of: BulletinDetail; customer?: string }) {
   const decide = useDecide();
   const only = b.open?.length === 1 ? b.open[0] : undefined;
+  if (isRecall(b) && b.devices > 0) return <Button variant="default" renderRoot={(p) => <Link {...p} {...paths.needs({ q: b.updates?.[0]?.split(" ")[0] })} />}>Show the devices</Button>;
   if (isRecall(b) || !only) return null;
   const offered = (b.by_customer ?? []).reduce((n, c) => n + c.offered, 0);
   const scopes = (b.by_customer ?? []).map((c) => ({ level: "customer" as const, target: c.customer.id, where: `At ${c.customer.name}` }));
@@ -83,7 +87,7 @@ function Summary({ of: b }: { of: BulletinDetail }) {
       </div>
       <dl className="facts">
         <dt>First seen here</dt><dd><Ago at={b.seen_at} /> <span className="dim">in the feed {b.feed}</span></dd>
-        <dt>Published</dt><dd><Ago at={b.published} none="not known" /></dd>
+        <dt>{isRecall(b) ? "Since" : "Published"}</dt><dd><Ago at={b.published} none="not known" /></dd>
         {b.cve_count > 0 && <><dt>CVEs</dt><dd><Numbers of={b} /></dd></>}
         {b.updates?.length ? <><dt>{isRecall(b) ? "About" : "Updates"}</dt><dd>{list(b.updates.slice(0, 20))}{b.updates.length > 20 && ` and ${number(b.updates.length - 20)} more`}</dd></> : null}
         {b.offers?.length ? (
@@ -130,7 +134,7 @@ function Table({ of, heads, cells }: { of: BulletinCustomer[]; heads: string[]; 
       <thead>
         <tr>
           <th scope="col">Customer</th>
-          {["Devices", ...heads, "Silent"].map((h) => <th key={h} scope="col" className="number" style={{ width: "112px" }}>{h}</th>)}
+          {["Devices", ...heads, "Silent"].map((h) => <th key={h} scope="col" className="num" style={{ width: "112px" }}>{h}</th>)}
         </tr>
       </thead>
       <tbody>
@@ -138,7 +142,7 @@ function Table({ of, heads, cells }: { of: BulletinCustomer[]; heads: string[]; 
           <tr key={c.customer.id}>
             <td className="title"><Link className="main" {...paths.customer(c.customer.id)}>{c.customer.name}</Link></td>
             {[c.devices, ...cells(c), c.silent].map((n, i) => (
-              <td key={i} className="number" data-label={["Devices", ...heads, "Silent"][i]}>{n > 0 ? number(n) : <span className="dim">–</span>}</td>
+              <td key={i} className="num" data-label={["Devices", ...heads, "Silent"][i]}>{n > 0 ? number(n) : <span className="dim">–</span>}</td>
             ))}
           </tr>
         ))}

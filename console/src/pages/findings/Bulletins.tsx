@@ -16,19 +16,19 @@ import { FindingsTabs } from "./FindingsTabs";
 import "../../styles/bulletins.css";
 
 const columns: Column<Bulletin>[] = [
-  { key: "name", title: "Bulletin", narrow: "title", width: "208px", cell: (b) => <Link className="main nowrap" title={b.name} {...paths.bulletin(b.id)}>{bulletinName(b)}</Link> },
-  { key: "kind", title: "News", narrow: "plain", width: "132px", cell: (b) => <Kind of={b} /> },
-  { key: "title", title: "About", narrow: "plain", cell: (b) => <span className="own" title={b.title}>{b.title || (b.updates ?? []).join(", ")}</span> },
-  { key: "severity", title: "Severity", narrow: "plain", width: "112px", cell: (b) => b.severity ? <Severity of={b.severity} /> : <span className="dim wide">–</span> },
-  { key: "step", title: "To be mended", narrow: "plain", width: "116px", cell: (b) => b.step ? <Step step={b.step} /> : <span className="dim wide">–</span> },
-  { key: "fix", title: "Fix", width: "116px", cell: (b) => fixSummary(b) || <span className="dim">–</span> },
-  { key: "seen", title: "Seen here", width: "104px", cell: (b) => <span className="dim"><Ago at={b.seen_at} /></span> },
-  { key: "customers", title: "Customers", width: "86px", number: true, narrow: "hide", cell: (b) => b.devices > 0 ? number(b.customers) : <span className="dim">–</span> },
-  { key: "devices", title: "Devices", width: "84px", number: true, cell: (b) => b.devices > 0 ? <Link {...paths.bulletin(b.id)}>{number(b.devices)}</Link> : <span className="dim">nobody</span> },
+  { key: "name", title: "Bulletin", narrow: "title", width: "164px", cell: (b) => <Link className={b.devices > 0 ? "main nowrap" : "dim nowrap"} title={b.name} {...paths.bulletin(b.id)}>{bulletinName(b)}</Link> },
+  { key: "kind", title: "News", narrow: "plain", width: "128px", cell: (b) => <Kind of={b} /> },
+  { key: "title", title: "About", narrow: "plain", cell: (b) => <span className={b.devices > 0 ? "own" : "own dim"} title={b.title}>{b.title || (b.updates ?? []).join(", ") || b.name}</span> },
+  { key: "severity", title: "Severity", narrow: "plain", width: "108px", cell: (b) => b.severity ? <Severity of={b.severity} /> : null },
+  { key: "step", title: "To be mended", narrow: "plain", width: "112px", wide: true, cell: (b) => b.step ? <Step step={b.step} /> : null },
+  { key: "fix", title: "Fix", width: "156px", cell: (b) => fixSummary(b) || null },
+  { key: "seen", title: "Seen here", width: "100px", cell: (b) => <span className="dim"><Ago at={b.seen_at} /></span> },
+  { key: "devices", title: "Devices", width: "76px", number: true, cell: (b) => b.devices > 0 ? <Link {...paths.bulletin(b.id)}>{number(b.devices)}</Link> : <span className="dim">nobody</span> },
 ];
 
 function Kind({ of: b }: { of: Bulletin }) {
-  return <span className={isUrgent(b) ? "tag bulletin-urgent nowrap" : "nowrap"}>{kindWords[b.kind]}</span>;
+  const loud = isUrgent(b) && b.devices > 0;
+  return <span className={loud ? "tag bulletin-urgent nowrap" : b.devices > 0 ? "nowrap" : "dim nowrap"}>{kindWords[b.kind]}</span>;
 }
 
 const kinds: Bulletin["kind"][] = ["exploited", "out-of-band", "recalled", "trouble", "new", "fixed", "raised", "monthly"];
@@ -42,7 +42,7 @@ export function Bulletins() {
   const query = useInfiniteQuery(bulletins({ customer: view.customer, q: view.q, kind, touching: touching || undefined }));
   const first = query.data?.pages[0];
   return (
-    <Page title="Bulletins" state={first && sentence(first.total, touching, first.items[0])} asOf={first?.as_of}>
+    <Page title="Bulletins" state={first && sentence(first.total, touching, first.items)} asOf={first?.as_of}>
       <FindingsTabs />
       <Tools search="Search bulletins, CVEs and updates">
         <Chips name="state" label="Whom they touch" choices={[{ value: undefined, label: "All" }, { value: "touching", label: "Touching devices" }]} />
@@ -62,12 +62,14 @@ export function Bulletins() {
 }
 
 /** Those that touch anybody come first, so that the first row tells whether any does. */
-function sentence(total: number, touching: boolean, top?: Bulletin): string {
+function sentence(total: number, touching: boolean, rows: Bulletin[]): string {
+  const top = rows[0];
   if (!top) return "Nothing is news.";
-  const unread = top.unread > 0 ? ` ${number(top.unread)} of ${count(top.enrolled, "device")} could not be looked at.` : "";
-  if (touching) return `${count(total, "bulletin")} of the last half year ${total === 1 ? "touches" : "touch"} devices now.${unread}`;
-  if (top.devices === 0) return `${count(total, "bulletin")} of the last half year, none of which touches a device now.${unread}`;
-  return `${count(total, "bulletin")} of the last half year, those that touch devices first.${unread}`;
+  const unread = Math.max(...rows.map((b) => b.unread));
+  const known = unread > 0 ? ` ${number(unread)} of ${count(top.enrolled, "device")} could not be looked at.` : "";
+  if (touching) return `${count(total, "bulletin")} of the last half year ${total === 1 ? "touches" : "touch"} devices now.${known}`;
+  if (top.devices === 0) return `${count(total, "bulletin")} of the last half year, none of which touches a device now.${known}`;
+  return `${count(total, "bulletin")} of the last half year, those that touch devices first.${known}`;
 }
 
 function None({ filtered }: { filtered: boolean }) {
