@@ -27,7 +27,6 @@ type Fleet interface {
 	Updates(now time.Time, f view.Filter) view.Page[view.Update]
 	Update(now time.Time, id string) (view.UpdateDetail, bool)
 	Exposures
-	Bulletins
 	Counts
 }
 
@@ -38,6 +37,7 @@ type Exposures interface {
 	// Exposed says who is exposed to a CVE. Filter: Customer, Site, Device.
 	Exposed(now time.Time, f view.Filter, id string) view.Exposure
 	DeviceFindings(device string) view.DeviceFindings
+	Bulletins
 }
 
 // Counts are what is counted over many devices.
