@@ -24,6 +24,7 @@ type touched struct {
 	place           uint64
 }
 
+// untouched are no devices.
 func untouched() *touched {
 	return &touched{all: roaring.New(), unmended: roaring.New(), held: roaring.New(), installed: roaring.New()}
 }
@@ -49,11 +50,13 @@ func (x *Index) Bulletins(f view.Filter, list []bulletin.Bulletin) view.Page[vie
 	for _, b := range list {
 		row := rowOf(b)
 		t := x.touchedBy(b, recalls)
-		t.narrow(scope)
-		if row.Devices = int(t.all.GetCardinality()); f.State == "touching" && row.Devices == 0 {
+		if t != nil {
+			t.narrow(scope)
+			row.Devices, by[row.ID] = int(t.all.GetCardinality()), t
+		}
+		if f.State == "touching" && row.Devices == 0 {
 			continue
 		}
-		by[row.ID] = t
 		rows = append(rows, row)
 	}
 	page := view.Paginate(rows, f, true, func(b view.Bulletin) string { return view.Number(one(b.Devices > 0)) + view.Moment(&b.SeenAt) },
@@ -61,7 +64,9 @@ func (x *Index) Bulletins(f view.Filter, list []bulletin.Bulletin) view.Page[vie
 	enrolled, unread, unscanned := x.looked(f)
 	for i := range page.Items {
 		row := &page.Items[i]
-		x.fill(row, by[row.ID])
+		if t := by[row.ID]; t != nil {
+			x.fill(row, t)
+		}
 		row.Enrolled, row.Unread = enrolled, unread
 		if isRecall(bulletin.Kind(row.Kind)) {
 			row.Unread = unscanned
@@ -123,19 +128,19 @@ func (x *Index) recalled(list []bulletin.Bulletin) map[string]*touched {
 	return by
 }
 
-// touchedBy are the devices that a bulletin touches; the caller holds the lock.
+// touchedBy are the devices that a bulletin touches, nil for none; the caller holds the lock.
 func (x *Index) touchedBy(b bulletin.Bulletin, recalls map[string]*touched) *touched {
 	if isRecall(b.Kind) {
-		if t := recalls[b.Feed+"/"+b.ID]; t != nil {
-			return t
-		}
-		return untouched()
+		return recalls[b.Feed+"/"+b.ID]
 	}
-	t := untouched()
+	var t *touched
 	for _, name := range spokenOf(b) {
 		for found := range x.exposure.founds[name] {
 			for i := range found.List {
 				if f := &found.List[i]; speaksOf(b, name, f) {
+					if t == nil {
+						t = untouched()
+					}
 					t.take(f, x.exposure.holders[found])
 				}
 			}
@@ -209,6 +214,9 @@ func (x *Index) Bulletin(now time.Time, f view.Filter, b bulletin.Bulletin) view
 	defer x.mu.RUnlock()
 	d := view.BulletinDetail{Bulletin: rowOf(b)}
 	t := x.touchedBy(b, x.recalled([]bulletin.Bulletin{b}))
+	if t == nil {
+		t = untouched()
+	}
 	t.narrow(x.scope(f))
 	x.fill(&d.Bulletin, t)
 	enrolled, unread, unscanned := x.looked(f)
@@ -274,26 +282,29 @@ func (n *Need) called() string { return n.Key.Name + " " + n.Update.Available }
 // about is a bulletin with what of it each item has, worked out once for all devices.
 type about struct {
 	bulletin.Bulletin
-	names    map[string]bool
+	numbers  map[string]int // of the names that findings of it have
 	findings map[*assess.Found][]spoken
+	mending  [][]*Need // on the device that is looked at, by number: what is on offer there
 }
 
-// spoken is a finding that a bulletin speaks of, by the name it does.
+// spoken is a finding that a bulletin speaks of, by the number of the name it does.
 type spoken struct {
-	name    string
+	number  int
 	finding *assess.Finding
 }
 
-func aboutOf(b bulletin.Bulletin) about {
-	a := about{b, map[string]bool{}, map[*assess.Found][]spoken{}}
-	for _, name := range spokenOf(b) {
-		a.names[name] = true
+func aboutOf(b bulletin.Bulletin) *about {
+	a := &about{Bulletin: b, numbers: map[string]int{}, findings: map[*assess.Found][]spoken{}}
+	for i, name := range spokenOf(b) {
+		a.numbers[name] = i
 	}
+	a.mending = make([][]*Need, len(spokenOf(b)))
 	return a
 }
 
-// of are the findings of an item that the bulletin speaks of.
-func (a about) of(found *assess.Found) []spoken {
+// of are the findings of an item that the bulletin speaks of. The first time it notes their
+// names as open.
+func (a *about) of(found *assess.Found, open map[string]bool) []spoken {
 	list, ok := a.findings[found]
 	if ok {
 		return list
@@ -301,8 +312,9 @@ func (a about) of(found *assess.Found) []spoken {
 	for i := range found.List {
 		f := &found.List[i]
 		for _, name := range calledBy(*f) {
-			if a.names[name] && speaksOf(a.Bulletin, name, f) {
-				list = append(list, spoken{name, f})
+			if n, named := a.numbers[name]; named && speaksOf(a.Bulletin, name, f) {
+				list = append(list, spoken{n, f})
+				open[name] = true
 			}
 		}
 	}
@@ -310,50 +322,55 @@ func (a about) of(found *assess.Found) []spoken {
 	return list
 }
 
-// onOffer are the updates on offer on a device that mend something of the bulletin: by its name
-// and the item, and by its name and the provider for what is mended by an item of its own.
-func (a about) onOffer(e *Entry) (byItem map[string]map[patch.Key]*Need, byProvider map[string]map[string]*Need) {
-	byItem, byProvider = map[string]map[patch.Key]*Need{}, map[string]map[string]*Need{}
+// look gathers what is on offer on a device and mends something of the bulletin.
+func (a *about) look(e *Entry) {
+	for i := range a.mending {
+		a.mending[i] = a.mending[i][:0]
+	}
 	for i := range e.Needs {
 		n := &e.Needs[i]
 		if !n.Offered || n.Reached {
 			continue
 		}
 		for _, name := range n.Update.Advisories {
-			if !a.names[name] {
-				continue
+			if at, named := a.numbers[name]; named {
+				a.mending[at] = append(a.mending[at], n)
 			}
-			if byItem[name] == nil {
-				byItem[name], byProvider[name] = map[patch.Key]*Need{}, map[string]*Need{}
-			}
-			byItem[name][n.Key], byProvider[name][n.Key.Provider] = n, n
 		}
 	}
-	return byItem, byProvider
+}
+
+// by is what on offer mends a finding of an item: an update of that item, or, where updates are
+// items of their own, one of its provider. nil is nothing.
+func (a *about) by(s spoken, key patch.Key) *Need {
+	for _, n := range a.mending[s.number] {
+		if n.Key == key || n.Key.Provider == key.Provider && len(s.finding.Updates) > 0 {
+			return n
+		}
+	}
+	return nil
 }
 
 // worst is what can be done about the bulletin on a device, of its items the worst. It notes
 // what is on offer and what is open.
-func (a about) worst(e *Entry, offers map[string]string, open map[string]bool) string {
-	ranks := []string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.FixNone}
-	byItem, byProvider := a.onOffer(e)
-	worst := 0
+func (a *about) worst(e *Entry, offers map[string]string, open map[string]bool) string {
+	a.look(e)
+	worst, last := 0, (*Need)(nil)
 	for _, h := range e.Found {
-		for _, s := range a.of(h.Found) {
-			open[s.name] = true
-			by := byItem[s.name][h.Key]
-			if by == nil && len(s.finding.Updates) > 0 {
-				by = byProvider[s.name][h.Key.Provider]
+		for _, s := range a.of(h.Found, open) {
+			by := a.by(s, h.Key)
+			if by != nil && by != last {
+				offers[by.update], last = by.called(), by
 			}
-			how := view.FixNone
 			switch {
 			case by != nil:
-				how, offers[by.update] = view.FixOffered, by.called()
+				worst = max(worst, 1)
 			case s.finding.Fixed != "":
-				how = view.FixPublished
+				worst = max(worst, 2)
+			default:
+				worst = 3
 			}
-			worst = max(worst, slices.Index(ranks, how))
 		}
 	}
-	return ranks[worst]
+	return [...]string{view.FixNoNeed, view.FixOffered, view.FixPublished, view.FixNone}[worst]
 }

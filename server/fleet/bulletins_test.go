@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -78,4 +79,52 @@ func TestWhomARecallTouches(t *testing.T) {
 	if page := x.Bulletins(view.Filter{}, []bulletin.Bulletin{b}); page.Items[0].Devices != 0 {
 		t.Errorf("%+v", page.Items[0])
 	}
+}
+
+// monthly is a fleet of 20,000 devices that lack a month of a hundred CVEs in one of forty
+// builds, and 5,000 bulletins of which one is that month.
+func monthly() (*Index, []bulletin.Bulletin) {
+	x := New(24 * time.Hour)
+	var cves []string
+	for i := range 100 {
+		cves = append(cves, fmt.Sprintf("CVE-2026-%d", 1000+i))
+	}
+	var builds []*assess.Found
+	for i := range 40 {
+		f := found("Windows", fmt.Sprint("10.0.22631.", i), "10.0.22631.99", assess.Affected, cves...)
+		for j := range f.List {
+			f.List[j].Updates = []string{"KB5000001"}
+		}
+		builds = append(builds, f)
+	}
+	for n := range 20_000 {
+		e := exposedOn(n, 300, builds[n%40])
+		kb := need("KB5000001", verdict.WAITS_DECISION, true)
+		kb.Update.Advisories = cves
+		e.Needs = []Need{need("curl", verdict.VERIFIED, true), kb}
+		x.Put(e)
+	}
+	list := []bulletin.Bulletin{{ID: "2026-Jan", Kind: bulletin.Monthly, Feed: "osv", CVEs: cves, SeenAt: now}}
+	for i := range bulletin.Most - 1 {
+		list = append(list, bulletin.Bulletin{ID: fmt.Sprint("CVE-2025-", i), Kind: bulletin.New, Feed: "osv", CVEs: []string{fmt.Sprint("CVE-2025-", i)}, SeenAt: now})
+	}
+	return x, list
+}
+
+func BenchmarkBulletins(b *testing.B) {
+	x, list := monthly()
+	b.Run("list", func(b *testing.B) {
+		for b.Loop() {
+			if p := x.Bulletins(view.Filter{Limit: 50}, list); p.Items[0].Devices != 20_000 {
+				b.Fatal(p.Items[0])
+			}
+		}
+	})
+	b.Run("one", func(b *testing.B) {
+		for b.Loop() {
+			if d := x.Bulletin(now, view.Filter{}, list[0]); d.Devices != 20_000 || d.ByCustomer[0].Offered == 0 {
+				b.Fatal(d.Bulletin)
+			}
+		}
+	})
 }

@@ -1,9 +1,11 @@
 package knowledge
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"patchbay/server/assess"
@@ -11,6 +13,7 @@ import (
 	"patchbay/server/catalog/advisory"
 	"patchbay/server/catalog/match"
 	"patchbay/server/catalog/msrc"
+	"patchbay/server/catalog/nvd"
 	"patchbay/server/catalog/priority"
 )
 
@@ -21,6 +24,7 @@ func (s *Snapshot) Said() iter.Seq[bulletin.Said] {
 		on := true
 		say := func(one bulletin.Said) { on = on && yield(one) }
 		s.sayAdvisories(say)
+		s.sayRecords(say)
 		s.sayExploited(say)
 		s.sayMicrosoft(say)
 	}
@@ -51,6 +55,28 @@ func (s *Snapshot) sayAdvisories(say func(bulletin.Said)) {
 		when(say, mended, bulletin.Said{Source: "fixes of " + m.Ecosystem + " in " + a.Feed, Key: a.ID + " " + m.Name, News: of(bulletin.Fixed)})
 		when(say, is, bulletin.Said{Source: "urgent of " + m.Ecosystem + " in " + a.Feed + by, Key: a.ID, News: of(bulletin.Raised)})
 	})
+}
+
+// sayRecords tells of NVD's records of programs that are known.
+func (s *Snapshot) sayRecords(say func(bulletin.Said)) {
+	by := s.scoredBy()
+	for id, c := range s.records.all {
+		of := func(kind bulletin.Kind) func(func(string) bool) bulletin.Bulletin {
+			return func(func(string) bool) bulletin.Bulletin {
+				return bulletin.Bulletin{ID: id, Kind: kind, Feed: s.records.feed, Title: cmp.Or(c.Summary, programsOf(c)), CVEs: []string{id}, Published: c.Published}
+			}
+		}
+		say(bulletin.Said{Source: "records in " + s.records.feed, Key: id, News: of(bulletin.New)})
+		when(say, s.soon([]string{id}, c.All(), c.Published), bulletin.Said{Source: "urgent in " + s.records.feed + by, Key: id, News: of(bulletin.Raised)})
+	}
+}
+
+// programsOf names the products that a record is about, as NVD calls them.
+func programsOf(c nvd.CVE) string {
+	products := slices.Clone(c.Products())
+	slices.Sort(products)
+	products = slices.Compact(products)
+	return "NVD on " + strings.Join(products[:min(len(products), 3)], ", ")
 }
 
 // when says something that holds. Otherwise it says that its source was read: the first of it

@@ -118,3 +118,36 @@ func TestTheFirstRecallOfAnEmptyListIsNews(t *testing.T) {
 	r.ID, r.Back = "A-2", true
 	n.expect(knowledge.SaidOf([]string{"acme"}, assess.NewRecalls([]assess.Recall{r})), "recalled A-2 of acme")
 }
+
+// What NVD says of programs that are known is news; what it says of others is not kept.
+func TestARecordOfAKnownProgramIsNews(t *testing.T) {
+	n := &news{t, map[string]bulletin.Known{}}
+	told := func(records ...string) iter.Seq[bulletin.Said] {
+		s, err := knowledge.Load([]knowledge.Source{source("nvd", kinds.NVD, nvdPage(records...))}, []string{"windows:11"}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Said()
+	}
+	first := nvdRecord("CVE-2026-0001", "gimp:gimp", `"versionEndIncluding":"2.10.36"`)
+	n.expect(told(first))
+	n.expect(told(first, nvdRecord("CVE-2026-0002", "gimp:gimp", `"versionEndIncluding":"2.10.36"`), nvdRecord("CVE-2026-0003", "nobody:heard_of_it", `"versionEndIncluding":"1"`)), "new CVE-2026-0002 of nvd")
+}
+
+// BenchmarkSaid tells of all advisories of a release, as each reading of the feeds does.
+func BenchmarkSaid(b *testing.B) {
+	var text strings.Builder
+	for i := range 20_000 {
+		text.WriteString(record(fmt.Sprintf("CVE-2026-%d", 10_000+i), fmt.Sprint("package-", i%2000), "1.1"))
+	}
+	s, err := knowledge.Load([]knowledge.Source{source("osv", kinds.OSV, text.String())}, []string{"debian:12"}, now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, known := bulletin.News(nil, s.Said(), now)
+	for b.Loop() {
+		if told, _ := bulletin.News(known, s.Said(), now); len(told) != 0 {
+			b.Fatal(told)
+		}
+	}
+}
