@@ -141,11 +141,12 @@ var mayImport = map[string][]string{
 	"server/clock":         {"patch", "window"},
 	"server/catalog":       {"patch/...", "provider", "server/catalog/..."},                                        // what is known of the world: a folder for each feed
 	"server/catalog/feeds": {"patch", "provider", "server/catalog/...", "server/effect", "server/outside", "wire"}, // gets and keeps them
-	"server/knowledge":     {"patch", "wire", "provider", "server/assess", "server/catalog/..."},
+	"server/bulletin":      {},
+	"server/knowledge":     {"patch", "wire", "provider", "server/assess", "server/bulletin", "server/catalog/..."},
 	"server/roles":         {"patch", "wire", "provider", "server/catalog/priority"},
 	"server/verdict":       {"patch", "window", "wire", "server/assess", "server/policy", "server/rollout"},
 	"server/view":          {"patch", "window", "wire", "provider", "server/assess", "server/verdict", "server/roles"},
-	"server/store":         {"patch", "window", "wire", "provider", "server/rival", "server/effect"},
+	"server/store":         {"patch", "window", "wire", "provider", "server/bulletin", "server/rival", "server/effect"},
 	"server/access":        {"server/store", "patch"},
 	"server/bus":           {"server/view"},
 	"server/ca":            {"patch", "wire", "server/effect"},

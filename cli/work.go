@@ -66,6 +66,9 @@ func (w Where) send(ctx context.Context, g *Globals, c *client.Client, a api.App
 
 func previewRows(t *table, p api.Preview) {
 	t.row(p.Sentence)
+	for _, r := range p.Held {
+		t.row("  "+r.Key, r.Sentence)
+	}
 	for _, u := range p.UpdatesList {
 		t.row("  "+u.Name, u.Available, fmt.Sprintf("devices: %d", u.Devices))
 	}
@@ -83,6 +86,7 @@ type Approve struct {
 	Follow        bool     `help:"Also newer versions of the same origin; security updates do so anyway."`
 	NoFollow      bool     `help:"Only these very versions."`
 	AllowRemovals []string `help:"Packages that may be removed."`
+	Despite       []string `help:"Recalls (FEED/ID) in spite of which it is installed here; needs --reason."`
 	Reason        string   `help:"Why, for the record."`
 	Where
 }
@@ -98,6 +102,7 @@ func (a *Approve) Run(ctx context.Context, g *Globals) error {
 		return err
 	}
 	wish.Answer, wish.Now, wish.Reason, wish.AllowRemovals = "approve", a.Now, a.Reason, a.AllowRemovals
+	wish.Despite = a.Despite
 	wish.What = api.ApprovalTarget{Update: a.Update, Need: a.Need, Class: a.Class, Fix: a.Fix, All: a.All}
 	if a.Security {
 		wish.What.Class = "security"

@@ -19,7 +19,11 @@ type Feeds struct {
 func (s *Server) openFeeds() (err error) {
 	s.Keeper, err = feeds.Open(feeds.Options{Path: FeedsIn(s.Data), Feeds: s.Feeds.All, Kinds: kinds.All(), Allow: s.Feeds.Allow, Around: s.Around,
 		Now: s.Now, Log: s.Log})
-	return err
+	if err != nil {
+		return err
+	}
+	s.recall() // before any device is looked at
+	return nil
 }
 
 // FeedsIn is the folder of the feeds in a folder of data.

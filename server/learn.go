@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"io"
 	"slices"
 	"time"
 
@@ -22,7 +21,7 @@ func (s *Server) learn(ctx context.Context) {
 	for again := true; ; {
 		if again {
 			changed = s.Keeper.Changed()
-			s.relearn()
+			s.relearn(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -45,18 +44,10 @@ func (s *Server) newSystems() bool {
 
 // relearn reads what holds of all feeds, and makes the devices due that it says something else
 // of. What cannot be read leaves what was known: it was read to its end before it came to hold.
-func (s *Server) relearn() {
-	var sources []knowledge.Source
-	for _, c := range s.Keeper.Current() {
-		sources = append(sources, knowledge.Source{Name: c.Name, Kind: c.Kind, Each: func(f func(string, io.Reader) error) error {
-			r, err := s.Keeper.Open(c.Name)
-			if err != nil {
-				return err
-			}
-			defer r.Close()
-			return r.Each(f)
-		}})
-	}
+func (s *Server) relearn(ctx context.Context) {
+	s.recallAgain()
+	defer s.tell(ctx)
+	sources := s.sources()
 	systems := s.index.Systems()
 	if s.book.Current() == nil && (len(sources) == 0 || len(systems) == 0) {
 		return

@@ -22,6 +22,7 @@ import (
 	"patchbay/server/access"
 	"patchbay/server/api"
 	"patchbay/server/api/agentapi"
+	"patchbay/server/assess"
 	"patchbay/server/backup"
 	"patchbay/server/bus"
 	"patchbay/server/ca"
@@ -73,6 +74,8 @@ type Server struct {
 	Shelf     *content.Shelf
 	Keeper    *feeds.Keeper
 	book      knowledge.Book // what the feeds say together
+	recalls   atomic.Pointer[assess.Recalls]
+	events    *bus.Bus
 	index     *fleet.Index
 	Peers     *peers.Peers // the other servers on the same database; nil where there can be none
 
@@ -178,8 +181,8 @@ func (s *Server) build(ctx context.Context) (err error) {
 	}
 	events, index := bus.New(), fleet.New(s.Silent)
 	s.meet()
-	s.index = index
-	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Knowledge: s.book.Current, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
+	s.index, s.events = index, events
+	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Knowledge: s.book.Current, Recalls: s.recalls.Load, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
 		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Tell: s.Peers.Tell, Period: s.Peers.Period, Now: s.Now, Log: s.Log})
 	s.Documents, err = documents.Open(ctx, documents.Options{Store: s.Store, Key: s.Authority.OrdersKey(), Authority: s.Authority.Certificate.Raw,
 		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.republished, Replaced: s.keyReplaced,
@@ -197,7 +200,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 	s.agentAPI = agentapi.New(agentapi.Options{Documents: s.Documents, Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
 		Content: s.Shelf, Named: s.named, Tell: s.Peers.Tell, Period: s.Peers.Period, Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Agents: index, Engine: s.Engine, Events: events, Documents: s.Documents,
-		Content: s.Shelf, Feeds: s.Keeper, FeedKeys: s.Feeds.Keys, Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
+		Content: s.Shelf, Feeds: s.Keeper, Recalls: s.recalls.Load, FeedKeys: s.Feeds.Keys, Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
 		AgentURL: s.AgentURL, Pin: s.Authority.Pin(), Origins: []string{s.PublicURL}})
 	if err != nil {
 		return err

@@ -168,6 +168,52 @@ const flows = {
     await page.getByText("taking the last update of a thing back", { exact: false }).waitFor();
   },
 
+  "home tells of bulletins that touch somebody, and one leads to its fix": async ({ page, base }) => {
+    await visit(page, "/");
+    await page.locator("li", { hasText: /bulletins of the last 7 days touch devices here/ }).getByRole("link", { name: "Read them" }).click();
+    await page.getByRole("heading", { name: "Bulletins" }).waitFor();
+    const list = page.getByRole("table", { name: "Bulletins" });
+    await list.getByRole("link", { name: "CVE-2026-900006" }).waitFor();
+    assert.equal(await list.getByText("nobody").count(), 0);
+    await page.getByRole("button", { name: "All", exact: true }).click();
+    await list.getByText("nobody").first().waitFor();
+    await page.getByRole("button", { name: "now exploited" }).click();
+    await list.getByRole("link", { name: "CVE-2026-900006" }).click();
+    const [news] = (await get(base, "/bulletins?kind=exploited&q=CVE-2026-900006")).items;
+    await page.getByText(`Touches ${news.devices} of ${news.enrolled} devices at ${news.customers} customers now. ${news.unread} devices could not be looked at.`).waitFor();
+    await page.getByRole("button", { name: /^Approve the fix for \d+ devices/ }).click();
+    await page.getByRole("dialog").getByText(/what mends CVE-2026-900006/).waitFor();
+    await page.keyboard.press("Escape");
+  },
+
+  "what is held says why, and is installed only by whoever sets the recall aside": async ({ page, base }) => {
+    const [held] = (await get(base, "/needs?verdict=HELD&q=tzdata")).items;
+    const drawer = await openNeed(page, held.device.id, "tzdata");
+    await drawer.getByText(/Example MSP says that it makes trouble: The calendar of the booking system is an hour off/).waitFor();
+    await drawer.getByText("It goes on when nothing holds it any more.").waitFor();
+    assert.equal(await drawer.getByRole("button", { name: "Approve…", exact: true }).count(), 0);
+    await drawer.getByRole("button", { name: "Install all the same…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Otherwise the approval waits").waitFor();
+    await dialog.getByLabel(/Install it here all the same/).check();
+    await dialog.getByText("Write a reason first.").waitFor();
+    assert(await dialog.getByRole("button", { name: /^Approve/ }).isDisabled());
+    await dialog.getByRole("textbox", { name: "Reason" }).fill("nothing here shows a calendar");
+    await dialog.getByRole("button", { name: "Approve for 1 device" }).click();
+    await drawer.getByText("Held", { exact: true }).first().waitFor({ state: "detached" });
+    const [kept] = (await get(base, "/approvals?open=true&q=nothing%20here%20shows")).items;
+    assert.deepEqual(kept.despite, ["own-recalls/tzdata-2024b"]);
+  },
+
+  "what is installed and recalled is told, with the way back": async ({ page, base }) => {
+    const [need] = (await get(base, "/needs?verdict=RECALLED")).items;
+    const drawer = await openNeed(page, need.device.id, need.item.name);
+    await drawer.getByText(/It can be taken back to/).waitFor();
+    await drawer.getByRole("button", { name: "Undo…" }).click();
+    await page.getByRole("dialog").getByText(/The version before is put back/).waitFor();
+    await page.keyboard.press("Escape");
+  },
+
   "now says that it goes outside the window": async ({ page }) => {
     await visit(page, "/updates?sort=-waiting&class=security");
     await page.keyboard.press("j");

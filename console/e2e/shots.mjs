@@ -63,6 +63,16 @@ async function pages(base) {
   }
   const exposed = (await get(base, "/findings")).items?.[0];
   if (exposed) list.finding = `/findings/${exposed.id}`;
+  list.bulletins = "/bulletins";
+  list["bulletins-none"] = "/bulletins?q=nothing-like-it";
+  for (const kind of ["exploited", "monthly", "recalled"]) {
+    const b = await first(`/bulletins?kind=${kind}`);
+    if (b) list[`bulletin-${kind}`] = `/bulletins/${b.id}`;
+  }
+  const held = await first("/needs?verdict=HELD&q=tzdata");
+  if (held) Object.assign(list, { "need-held": `/needs?need=${held.id}` });
+  const recalled = await first("/needs?verdict=RECALLED");
+  if (recalled) Object.assign(list, { "need-recalled": `/needs?need=${recalled.id}` });
   const copied = await first("/devices?q=web-01");
   if (copied) list["device-copied"] = `/devices/${copied.id}?tab=about`;
   const old = await first("/needs?verdict=RUNNING_OLD");
@@ -118,6 +128,12 @@ const over = {
     await page.getByRole("button", { name: "Undo…" }).click();
     await page.getByText("taken back together").waitFor();
     await page.waitForTimeout(400);
+  }],
+  despite: ["/needs?state=waits_person&q=tzdata", async (page) => {
+    await page.locator("tbody tr").filter({ hasText: "Held" }).locator("td.title").first().click();
+    await page.getByRole("button", { name: "Install all the same…" }).click();
+    await page.getByLabel(/Install it here all the same/).check();
+    await page.waitForTimeout(500);
   }],
   "next-catalog": ["/catalog", async (page) => { await page.getByRole("button", { name: "Make the next one" }).click(); await page.getByRole("dialog").waitFor(); await page.waitForTimeout(300); }],
   "device-findings-why": ["/devices?q=web-01", async (page) => {

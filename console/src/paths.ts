@@ -31,6 +31,8 @@ export const paths = {
   findings: (search: ListSearch = {}) => linkOptions({ to: "/findings", search }),
   finding: (finding: string, search: ListSearch = {}) =>
     linkOptions({ to: "/findings/$finding", params: { finding }, search }),
+  bulletins: (search: ListSearch = {}) => linkOptions({ to: "/bulletins", search }),
+  bulletin: (bulletin: string) => linkOptions({ to: "/bulletins/$bulletin", params: { bulletin } }),
   customers: (search: ListSearch = {}) => linkOptions({ to: "/customers", search }),
   customer: (customer: string) =>
     linkOptions({ to: "/customers/$id", params: { id: customer } }),
@@ -74,6 +76,8 @@ export function pathOf(link: PageLink) {
       return paths.enrolment(search);
     case "jobs":
       return paths.jobs(search);
+    case "bulletins":
+      return paths.bulletins(search);
     case "catalog":
       return paths.catalog();
     case "settings":

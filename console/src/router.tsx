@@ -9,7 +9,7 @@ import {
   retainSearchParams,
 } from "@tanstack/react-router";
 import { Problem } from "./api/client";
-import { customer, device, finding, job, sessionQuery, site, update } from "./api/queries";
+import { bulletin, customer, device, finding, job, sessionQuery, site, update } from "./api/queries";
 import { Shell } from "./app/Shell";
 import { Lost, Broken } from "./app/Lost";
 
@@ -113,6 +113,8 @@ const tree = root.addChildren([
     pageOf("/updates/$update", lazyRouteComponent(() => import("./pages/updates/Update"), "UpdatePage"), (c, id) => c.prefetchQuery(update(id))),
     page("/findings", lazyRouteComponent(() => import("./pages/findings/Findings"), "Findings")),
     pageOf("/findings/$finding", lazyRouteComponent(() => import("./pages/findings/Finding"), "FindingPage"), (c, id) => c.prefetchQuery(finding(id))),
+    page("/bulletins", lazyRouteComponent(() => import("./pages/findings/Bulletins"), "Bulletins")),
+    pageOf("/bulletins/$bulletin", lazyRouteComponent(() => import("./pages/findings/Bulletin"), "BulletinPage"), (c, id) => c.prefetchQuery(bulletin(id))),
     page("/customers", lazyRouteComponent(() => import("./pages/customers/Customers"), "Customers")),
     pageOf("/customers/$id", lazyRouteComponent(() => import("./pages/customers/Customer"), "CustomerPage"), (c, id) => c.prefetchQuery(customer(id))),
     pageOf("/sites/$site", lazyRouteComponent(() => import("./pages/customers/Site"), "SitePage"), (c, id) => c.prefetchQuery(site(id))),

@@ -24,6 +24,7 @@ type ApprovalWish struct {
 	Follow        *bool          `json:"follow,omitempty" doc:"Also for newer versions of the same origin; by default for security updates"`
 	Now           bool           `json:"now,omitempty" doc:"Run outside the window, for four hours"`
 	AllowRemovals []string       `json:"allow_removals,omitempty" maxItems:"100" doc:"Names of packages that may be removed"`
+	Despite       []string       `json:"despite,omitempty" maxItems:"20" doc:"Recalls, by their keys, that do not hold it up here; needs a reason"`
 }
 
 // ApprovalTarget says what is answered: exactly one of its fields.
@@ -46,10 +47,17 @@ type Preview struct {
 	ObservedOnly  int             `json:"observed_only" doc:"Devices whose agent installs nothing"`
 	Silent        int             `json:"silent"`
 	Licences      int             `json:"licences" doc:"Updates whose licence is agreed to with it"`
+	Held          []PreviewRecall `json:"held" doc:"Recalls that hold it up: it waits until they are over, unless the answer names them under despite"`
 	LeftOut       int             `json:"left_out" doc:"Updates that are previews or optional: they are answered one by one, and this leaves them as they are"`
 	CannotUndo    int             `json:"cannot_undo" doc:"Devices that nothing takes back to the version before"`
 	Reversible    view.Reversible `json:"reversible" doc:"Devices by how the updates could be taken back there, the worst of several"`
 	UpdatesList   []PreviewUpdate `json:"updates_list"`
+}
+
+// PreviewRecall is a recall that holds up what is approved.
+type PreviewRecall struct {
+	view.Recall
+	Devices int `json:"devices" doc:"On which it does"`
 }
 
 // PreviewUpdate is one update in a preview.
@@ -202,7 +210,7 @@ func (s *Server) approvalView(a store.Approval, names names) view.Approval {
 		ID: a.ID, Customer: names.customer(a.Customer), Level: string(a.Level), Target: a.Target,
 		Provider: a.Provider, Name: a.Name, Architecture: a.Architecture, Version: a.Version, Origin: a.Origin,
 		Answer: string(a.Answer), Follow: a.Follow, Reason: a.Reason, By: view.Ref{ID: a.By, Name: a.ByName},
-		At: a.At, ForcedUntil: a.ForcedUntil, WithdrawnAt: a.WithdrawnAt,
+		At: a.At, ForcedUntil: a.ForcedUntil, WithdrawnAt: a.WithdrawnAt, Despite: a.Despite,
 	}
 	switch a.Level {
 	case store.LevelCustomer:
@@ -232,6 +240,6 @@ func rowOf(n view.Need, wish ApprovalWish) store.Approval {
 	return store.Approval{
 		Customer: n.Customer.ID, Provider: n.Item.Provider, Name: n.Item.Name, Architecture: n.Item.Architecture,
 		Version: n.Available, Origin: n.Origin, Answer: store.Answer(wish.Answer), Follow: follow,
-		Reason: wish.Reason, AllowRemovals: wish.AllowRemovals,
+		Reason: wish.Reason, AllowRemovals: wish.AllowRemovals, Despite: wish.Despite,
 	}
 }

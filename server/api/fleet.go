@@ -37,6 +37,7 @@ type Exposures interface {
 	// Exposed says who is exposed to a CVE. Filter: Customer, Site, Device.
 	Exposed(now time.Time, f view.Filter, id string) view.Exposure
 	DeviceFindings(device string) view.DeviceFindings
+	Bulletins
 }
 
 // Counts are what is counted over many devices.

@@ -65,7 +65,7 @@ func document(api huma.API) ([]byte, error) {
 	closeSet(schemas, "Verdict", "link", texts(verdict.Chain()...))
 	closeSet(schemas, "ChainLink", "link", texts(verdict.Chain()...))
 	closeSet(schemas, "Verdict", "owner", texts(verdict.MSP, verdict.Customer, verdict.User, verdict.Vendor, verdict.Patchbay, verdict.Nobody))
-	closeSet(schemas, "Verdict", "act", texts(verdict.ActNone, verdict.ActApprove, verdict.ActForce, verdict.ActRetry, verdict.ActUnhold, verdict.ActLook, verdict.ActManage, verdict.ActSettle))
+	closeSet(schemas, "Verdict", "act", texts(verdict.ActNone, verdict.ActApprove, verdict.ActForce, verdict.ActRetry, verdict.ActUnhold, verdict.ActLook, verdict.ActManage, verdict.ActSettle, verdict.ActUndo))
 	steps := texts(wire.StepStaging, wire.StepWaiting, wire.StepPreflight, wire.StepApplying, wire.StepRestarting, wire.StepRebooting, wire.StepVerifying, wire.StepDone, wire.StepFailed)
 	results := texts(wire.ResultOK, wire.ResultFailed, wire.ResultRefused, wire.ResultBusy, wire.ResultOffline, wire.ResultTold)
 	for _, name := range []string{"Job", "JobDetail", "Outcome", "NeedJob"} {
@@ -108,7 +108,7 @@ func verdictNames() []any {
 		verdict.REJECTED, verdict.EXCEPTED, verdict.WAITS_RING, verdict.OBSERVED, verdict.WAITS_DEVICE,
 		verdict.STAGING, verdict.WAITS_WINDOW, verdict.PREFLIGHT, verdict.APPLYING, verdict.FAILED,
 		verdict.ROLLED_BACK, verdict.INSTALLED_PENDING_REBOOT, verdict.RUNNING_OLD, verdict.VERIFYING,
-		verdict.TWO_MASTERS, verdict.WAITS_USER, verdict.DISPUTED)
+		verdict.TWO_MASTERS, verdict.WAITS_USER, verdict.DISPUTED, verdict.RECALLED)
 }
 
 func (s *Server) openapi(w http.ResponseWriter, _ *http.Request) {

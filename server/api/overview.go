@@ -50,7 +50,12 @@ func (s *Server) overview(ctx context.Context, in *OverviewParams) (*Out[view.Ov
 		return nil, err
 	}
 	gone := notBack(s.Fleet.Devices(now, with(top, "not_back", "name")))
+	news, err := s.news(ctx, in.Customer, now)
+	if err != nil {
+		return nil, err
+	}
 	o.Attention = append(append([]view.Attention{}, gone...), withLapses(attention(o.Posture, len(gone) > 0), lapses(s.Documents.State(ctx), now))...)
+	o.Attention = withNews(o.Attention, news)
 	o.Sentence = stateSentence(o.Posture, customers)
 	o.Failed, o.Waits, o.Silent = filled(o.Failed), filled(o.Waits), filled(o.Silent)
 	o.SecurityOpenByAge = filled(o.SecurityOpenByAge)
@@ -189,6 +194,17 @@ func attention(p view.Posture, notBack bool) []view.Attention {
 	add(p.WaitsPerson, "waits_person", plural(p.WaitsPerson, "need")+" waiting for a person.", "updates", "waits_person", "Answer")
 	add(p.Unknown, "unknown", plural(p.Unknown, "need")+" of which nothing certain is known.", "needs", "unknown", "See why")
 	return list
+}
+
+// withNews puts bulletins behind what is broken, silent or ended, and before what only waits.
+func withNews(list, news []view.Attention) []view.Attention {
+	i := slices.IndexFunc(list, func(a view.Attention) bool {
+		return a.Kind == "waits_person" || a.Kind == "unknown" || a.Kind == trustEnds
+	})
+	if i < 0 {
+		i = len(list)
+	}
+	return slices.Insert(list, i, news...)
 }
 
 // withLapses puts what ended before everything, and what will end after it.

@@ -57,6 +57,9 @@ func (s *Server) planned(ctx context.Context, wish ApprovalWish) (plan, error) {
 		f.Update = ""
 		needs = withSisters(needs, chosen(s.Fleet.Needs(now, f).Items, wish.answers))
 	}
+	if err := despite(wish, needs); err != nil {
+		return plan{}, err
+	}
 	c := caller(ctx)
 	for _, n := range needs {
 		p.add(n, c.Person)
@@ -83,6 +86,10 @@ func checkWish(w ApprovalWish) error {
 		return wrong("what", "Say exactly one of update, need, class, fix and all.")
 	case w.Answer != "approve" && w.Reason == "":
 		return wrong("reason", "Say why: to reject or undo an update needs a reason.")
+	case len(w.Despite) > 0 && (w.Answer != "approve" || !single):
+		return wrong("despite", "A recall is set aside for one update or need that is approved.")
+	case len(w.Despite) > 0 && w.Reason == "":
+		return wrong("reason", "Say why: what was taken back, or makes trouble, is installed all the same.")
 	case w.Answer != "approve" && !single:
 		return wrong("what", "Reject or undo one update or need at a time.")
 	case w.Answer == "undo" && w.Follow != nil && *w.Follow:
@@ -260,7 +267,7 @@ func (p *plan) describe(fleet Fleet, needs []view.Need, place string) {
 		cannot = back.NotAtAll
 	}
 	p.preview = Preview{Needs: len(needs), Devices: len(p.devices), Updates: len(updates), Reboots: len(reboots), CannotUndo: cannot,
-		Licences: p.preview.Licences, LeftOut: p.preview.LeftOut, Reversible: back, UpdatesList: []PreviewUpdate{}}
+		Held: heldUp(p.wish, needs), Licences: p.preview.Licences, LeftOut: p.preview.LeftOut, Reversible: back, UpdatesList: []PreviewUpdate{}}
 	for _, id := range p.devices {
 		d, ok := fleet.Device(p.now, id)
 		if !ok {
@@ -307,6 +314,9 @@ func (p *plan) sentence(place string) string {
 		}
 		if p.wish.Now {
 			parts = append(parts, fmt.Sprintf("%s outside the window, now", plural(v.OutsideWindow, "device")))
+		}
+		for _, r := range v.Held {
+			parts = append(parts, fmt.Sprintf("%s held until %s is over", plural(r.Devices, "device"), r.Key))
 		}
 		if v.ObservedOnly > 0 {
 			parts = append(parts, plural(v.ObservedOnly, "device")+" only observed: nothing is installed there")

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"patchbay/server/access"
+	"patchbay/server/assess"
 	"patchbay/server/store"
 )
 
@@ -27,8 +28,9 @@ type Options struct {
 	Agents       Agents
 	Content      Content
 	Feeds        Feeds
-	FeedKeys     [][]byte // Ed25519 public keys, one of which suffices under a bundle of feeds
-	Console      fs.FS    // the console's built files; nil serves none
+	Recalls      func() *assess.Recalls // what is not to be installed now; nil knows of none
+	FeedKeys     [][]byte               // Ed25519 public keys, one of which suffices under a bundle of feeds
+	Console      fs.FS                  // the console's built files; nil serves none
 	Log          *slog.Logger
 	Now          func() time.Time
 	Version      string

@@ -58,6 +58,8 @@ func routes() []route {
 		handle("POST /needs/{need}/retry", staff, "needs-retry", "Try a failed one again", (*Server).retry).answering(http.StatusAccepted),
 		handle("GET /findings", staff, "findings-list", "List what is open, by CVE", (*Server).findings),
 		handle("GET /findings/{finding}", staff, "findings-show", "Say who is exposed to a CVE", (*Server).finding),
+		handle("GET /bulletins", staff, "bulletins-list", "List what is news of feeds, and whom it touches", (*Server).bulletins),
+		handle("GET /bulletins/{bulletin}", staff, "bulletins-show", "Say whom a bulletin touches", (*Server).bulletin),
 		handle("GET /updates", staff, "updates-list", "List updates over all devices", (*Server).updates),
 		handle("GET /classes", staff, "classes-list", "Count updates by what they are for", (*Server).classes),
 		handle("GET /updates/{update}", staff, "updates-show", "Show where an update stands", (*Server).update),

@@ -36,6 +36,7 @@ type Device struct {
 	Providers  []Provider
 	Wanted     []Wish
 	Findings   map[patch.Key]*Found // what advisories say of what is installed
+	Recalls    *Recalls             // what is not to be installed now; nil says nothing
 }
 
 // Wish is a program that a rule wants installed on the device, whether it is there or not.
@@ -93,6 +94,8 @@ type Need struct {
 	Restart   string       // why what runs may still be old; "" when nothing says so
 	Running   []string     // services that still use its old files, sorted
 	Unsure    string       // why it is not known whether what runs is old; "" when it is known
+	Held      []Recall     // that the version on offer is not to be installed now
+	Recalled  []Recall     // that the version that is installed should not have been
 	Blind     *Blind       // set on the need of a provider as a whole
 }
 
@@ -162,7 +165,7 @@ func ofProvider(p Provider, d Device, now time.Time) []Need {
 		needs = append(needs, n)
 	}
 	needs = append(needs, missing(p, d.Wanted, needs)...)
-	return exposed(p, d, needs)
+	return recalled(p, d.Recalls, exposed(p, d, needs), now)
 }
 
 // runs says why what runs is not, or may not be, what a need that is reached shows as installed.

@@ -55,6 +55,7 @@ func Decide(f Facts, now time.Time) Result {
 	decisions := policy.Decide(needs, f.Answers, ruleOf(f.Site), versions)
 	decisions = policy.Contest(needs, decisions, mastersOf(f.Inventory.Facts, f.Site), now)
 	past := pastOf(f.Jobs)
+	decisions = policy.Withhold(needs, decisions, atWork(past))
 	ring := rollout.Ring{Open: true} // there is one ring, and it is open
 	var plan rollout.Plan
 	if f.Agent.Mode == wire.Manage { // an observing agent is never ordered anything
@@ -62,7 +63,7 @@ func Decide(f Facts, now time.Time) Result {
 	}
 
 	set, _ := window.New(SpecOf(f.Site)) // checked when it was stored; a bad one is never open
-	r := Result{Plan: plan, Until: soonest(now, plan.Until, assess.Until(f.Inventory, now))}
+	r := Result{Plan: plan, Until: soonest(now, plan.Until, assess.Until(f.Inventory, now), assess.RecallsEnd(needs))}
 	device := verdict.Device{Name: f.Device.Name, Mode: f.Agent.Mode, LastSeen: f.Agent.LastSeen, Windows: set,
 		Silent: f.Silent}
 	r.Entry = fleet.Entry{Device: f.Device, Agent: f.Agent, Site: f.Site, Windows: set,
@@ -156,7 +157,7 @@ func answerOf(a store.Approval) policy.Answer {
 	answer := policy.Answer{ID: a.ID, Level: levels[a.Level], Yes: a.Answer == store.Approve, Undo: a.Answer == store.Undo,
 		Key:     patch.Key{Provider: a.Provider, Name: a.Name, Architecture: a.Architecture},
 		Version: a.Version, Origin: a.Origin, Follow: a.Follow, Reason: a.Reason, By: a.ByName, At: a.At,
-		AllowRemovals: a.AllowRemovals}
+		AllowRemovals: a.AllowRemovals, Despite: a.Despite}
 	if a.ForcedUntil != nil {
 		answer.ForcedUntil = *a.ForcedUntil
 	}
@@ -183,6 +184,17 @@ func pastOf(jobs []store.Job) []rollout.Past {
 // begun reports a step after which there is no way back to waiting.
 func begun(s wire.Step) bool {
 	return s == wire.StepApplying || s == wire.StepRestarting || s == wire.StepRebooting || s == wire.StepVerifying
+}
+
+// atWork tells which items a device has begun to change, and is not done with.
+func atWork(past []rollout.Past) func(patch.Key) bool {
+	items := map[patch.Key]bool{}
+	for _, p := range past {
+		if p.Begun && !p.Ended && !p.Withdrawn {
+			items[p.Target.Key()] = true
+		}
+	}
+	return func(k patch.Key) bool { return items[k] }
 }
 
 // withPlan is the past as it will be when the plan is stored, so that a verdict given now

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"patchbay/server/assess"
 	"patchbay/server/bus"
 	"patchbay/server/fleet"
 	"patchbay/server/knowledge"
@@ -42,6 +43,8 @@ type Options struct {
 	Tell func(peers.Notice)
 	// Knowledge is what feeds say of software; nil, and a nil answer, say nothing.
 	Knowledge func() *knowledge.Snapshot
+	// Recalls are the updates that are not to be installed now; nil, and a nil answer, say nothing.
+	Recalls func() *assess.Recalls
 	// Period is peers.Peers.Period; nil is for a server that is alone.
 	Period func() uint64
 	Now    func() time.Time

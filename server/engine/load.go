@@ -28,6 +28,9 @@ func (e *Engine) load(ctx context.Context, customer string, devices []string) (a
 	for i := range all {
 		all[i].Silent = e.Silent
 		all[i].stand()
+		if e.Recalls != nil {
+			all[i].Inventory.Recalls = e.Recalls()
+		}
 		if e.Knowledge != nil {
 			all[i].Know(e.Knowledge())
 		}

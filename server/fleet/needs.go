@@ -123,6 +123,9 @@ func (p place) show() view.Need {
 		e.cite(&f)
 		v.Step, v.Why = f.Step, f.Why
 	}
+	for _, r := range n.Held {
+		v.Held = append(v.Held, view.RecallOf(r))
+	}
 	if job := n.Work.Tried.Open; job != nil {
 		since := n.Work.Since
 		v.Job = &view.NeedJob{ID: job.ID, Verb: job.Verb, Step: n.Work.Step, Since: &since, Why: n.Work.Why}
@@ -157,7 +160,12 @@ func (n *Need) can(e *Entry) view.NeedCan {
 	if n.Decision.Kind == policy.Reject {
 		can.Reject = "it is rejected already"
 	}
+	if n.Decision.Kind == policy.Hold {
+		can.Approve = "it is held for now"
+	}
 	switch {
+	case n.Decision.Kind == policy.Hold:
+		can.Force = "it is held for now"
 	case e.Agent.Mode == wire.Observe:
 		can.Force = "the agent on this device was set up to observe only"
 	case n.Update.Block.Keeps():

@@ -52,6 +52,7 @@ type Snapshot struct {
 	points    map[string]ssvc.Record
 
 	microsoftFeed string // that microsoft is from
+	exploitedFeed string // that exploited is from
 
 	mu         sync.RWMutex
 	items      map[key]*item // that somebody asked about
@@ -141,6 +142,7 @@ func (l *loading) read(src Source, name string, in io.Reader) (err error) {
 	case kinds.NVD:
 		err = l.readNVD(src, in)
 	case kinds.KEV:
+		l.exploitedFeed = src.Name
 		_, err = kev.Read(in, func(e kev.Entry) error {
 			l.exploited[e.ID] = e
 			return nil

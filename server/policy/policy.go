@@ -27,6 +27,8 @@ const (
 	Undo    Kind = "undo"   // a person said no, and that it is taken back where it is installed
 	// Contested is a yes where another program installs the same: whose turn it is, a person has to say.
 	Contested Kind = "contested"
+	// Hold is for what was taken back or makes trouble: nothing installs it until that is over.
+	Hold Kind = "hold"
 )
 
 // Decision is the answer for one need, always with its reason.
@@ -38,6 +40,7 @@ type Decision struct {
 	At            time.Time
 	ForcedUntil   time.Time // until when it runs outside the window; zero when not forced
 	AllowRemovals []string
+	Despite       []string // recalls that whoever answered knows of, by their keys, and that hold nothing up
 }
 
 // Level is how near an answer is to the device.
@@ -65,6 +68,7 @@ type Answer struct {
 	At            time.Time
 	ForcedUntil   time.Time
 	AllowRemovals []string
+	Despite       []string // recalls that it is said in spite of, by their keys
 }
 
 // Rule answers where no person did.
@@ -98,7 +102,7 @@ func decide(n assess.Need, answers []Answer, rule Rule, versions func(string) st
 	}
 	switch {
 	case best != nil && best.Yes:
-		d := Decision{Kind: Install, ID: best.ID, Reason: "approved by " + best.By, By: best.By, At: best.At, AllowRemovals: best.AllowRemovals}
+		d := Decision{Kind: Install, ID: best.ID, Reason: "approved by " + best.By, By: best.By, At: best.At, AllowRemovals: best.AllowRemovals, Despite: best.Despite}
 		if best.Version == n.Update.Available { // what follows it was not there to be forced
 			d.ForcedUntil = best.ForcedUntil
 		}

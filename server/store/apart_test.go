@@ -13,7 +13,7 @@ import (
 )
 
 // mspTables is the closed list of tables that belong to no customer.
-var mspTables = []string{"person", "session", "api_key", "setting", "document", "content", "goose_db_version", "sqlite_sequence"}
+var mspTables = []string{"person", "session", "api_key", "setting", "document", "content", "bulletin", "bulletin_known", "goose_db_version", "sqlite_sequence"}
 
 // filled makes two companies, each with rows in every table.
 func filled(t *testing.T, s *Store) (a, b company) {

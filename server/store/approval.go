@@ -6,12 +6,12 @@ import (
 )
 
 const approvalColumns = `customer, id, level, target, provider, name, architecture, version, origin, answer, follow,
-	reason, allow_removals, forced_until, by_person, by_name, at, withdrawn_at`
+	reason, allow_removals, forced_until, by_person, by_name, at, despite, withdrawn_at`
 
 func scanApproval(r scanner) (a Approval, err error) {
 	err = r.Scan(&a.Customer, &a.ID, &a.Level, &a.Target, &a.Provider, &a.Name, &a.Architecture, &a.Version, &a.Origin,
 		&a.Answer, &a.Follow, &a.Reason, decoded{&a.AllowRemovals}, maybe(&a.ForcedUntil), &a.By, &a.ByName,
-		at(&a.At), maybe(&a.WithdrawnAt))
+		at(&a.At), decoded{&a.Despite}, maybe(&a.WithdrawnAt))
 	return a, err
 }
 
@@ -56,15 +56,15 @@ func (t *tx) createApproval(ctx context.Context, a Approval) error {
 	if err := t.knowsTarget(ctx, a.Level, a.Target); err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, `INSERT INTO approval (`+approvalColumns+`) VALUES (`+marks(1, 17)+`, NULL)`,
+	_, err := t.exec(ctx, `INSERT INTO approval (`+approvalColumns+`) VALUES (`+marks(1, 18)+`, NULL)`,
 		t.customer, a.ID, string(a.Level), a.Target, a.Provider, a.Name, a.Architecture, a.Version, a.Origin, string(a.Answer),
-		a.Follow, a.Reason, encoded{a.AllowRemovals}, millisOf(a.ForcedUntil), a.By, a.ByName, millis(a.At))
+		a.Follow, a.Reason, encoded{a.AllowRemovals}, millisOf(a.ForcedUntil), a.By, a.ByName, millis(a.At), encoded{a.Despite})
 	if t.s.engine.unique(err) {
 		return refuse(ErrExists, "There is an approval "+a.ID+" already.")
 	}
 	n := note{act: "approval.create", object: a.ID, payload: fields{"level": a.Level, "target": a.Target,
 		"provider": a.Provider, "name": a.Name, "architecture": a.Architecture, "version": a.Version, "origin": a.Origin,
-		"answer": a.Answer, "follow": a.Follow, "reason": a.Reason, "allow_removals": a.AllowRemovals, "forced_until": a.ForcedUntil}}
+		"answer": a.Answer, "follow": a.Follow, "reason": a.Reason, "allow_removals": a.AllowRemovals, "forced_until": a.ForcedUntil, "despite": a.Despite}}
 	if a.Level == LevelDevice {
 		n.device = a.Target
 	}

@@ -27,6 +27,8 @@ func brimming(t *testing.T, s *Store) {
 	ok(t, s.MSP(ann).SetSetting(ctx, day0, "nothing", nil))
 	ok(t, s.MSP(ann).SetSetting(ctx, day0, "bytes", []byte{0, 1, 2, 255, 254, '\n'}))
 	ok(t, s.MSP(ann).ErasePayload(ctx, day0, a.id, 1, odd))
+	learn(t, s, day0, says("a", "CVE-1"))
+	learn(t, s, day0, says("a", odd))
 	inside := func(h handle, query string, args ...any) {
 		ok(t, h.record(ctx, day0, func(t *tx) error { _, err := t.exec(ctx, query, args...); return err }))
 	}

@@ -179,6 +179,7 @@ type Approval struct {
 	By          string // a person's ID
 	ByName      string // as the person was called then
 	At          time.Time
+	Despite     []string // recalls, by their keys, that do not hold it up
 	WithdrawnAt *time.Time
 }
 

@@ -70,7 +70,7 @@ func Of(c Case, now time.Time) Verdict {
 }
 
 func of(c Case, now time.Time) Verdict {
-	if n := c.Need; n.Blind == nil && n.Reached && n.Restart == "" && n.Unsure == "" && len(n.Running) == 0 && c.met() && fresh(c, now) && !silent(c, now) {
+	if n := c.Need; n.Blind == nil && n.Reached && len(n.Recalled) == 0 && n.Restart == "" && n.Unsure == "" && len(n.Running) == 0 && c.met() && fresh(c, now) && !silent(c, now) {
 		return done(c)
 	}
 	for _, l := range links {
@@ -127,6 +127,11 @@ func finish(v Verdict, l Link, c Case, now time.Time) Verdict {
 	}
 	if c.Need.Offered && !c.Need.Since.IsZero() {
 		v.Facts = append(v.Facts, Fact{c.Need.Update.Available + " first seen on offer here", c.Need.Since})
+	}
+	for _, r := range c.Need.Recalled {
+		if v.Name != RECALLED { // there is something newer: that is what the verdict is about
+			v.Facts = append(v.Facts, Fact{fmt.Sprintf("%s is installed: %s", c.Need.Installed, r.Sentence()), r.Since})
+		}
 	}
 	if v.Since.IsZero() {
 		v.Since = c.Need.Since
@@ -229,6 +234,9 @@ func offered(c Case, _ time.Time) Verdict {
 }
 
 func decided(c Case, _ time.Time) Verdict {
+	if v := recalled(c); v.Name != "" {
+		return v
+	}
 	if c.Decision.Kind == policy.Contested {
 		return Verdict{Name: TWO_MASTERS, Owner: MSP, Since: later(c.Decision.At, c.Need.Since), Act: ActSettle,
 			Sentence: sentence(c.Decision.Reason) + " Say in the site's policy that Patchbay installs beside it, or take it out of the other's hands."}

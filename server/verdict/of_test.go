@@ -69,6 +69,15 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 		{WITHDRAWN, Offered, func(c *Case) { c.Need.Installed, c.Need.Absent, c.Need.Offered, c.Need.GoneAt = "", true, false, &gone }},
 		{TWO_MASTERS, Decided, func(c *Case) { c.Decision.Kind, c.Work = policy.Contested, Work{} }},
 		{WAITS_USER, InWindow, func(c *Case) { c.Work.Why = wire.Open + "lib (lib.exe). The update waits until it is closed." }},
+		{HELD, Decided, func(c *Case) { recall(c); c.Decision.Kind = policy.Hold }},
+		{WAITS_WINDOW, InWindow, recall}, // a person knows of it
+		{RECALLED, Decided, func(c *Case) { recall(c); c.Need.Reached, c.Work = true, Work{} }},
+		{RECALLED, Decided, func(c *Case) { recall(c); c.Need.Reached, c.Need.Restart = true, "it has to reboot" }},
+		{WAITS_DEVICE, Reachable, func(c *Case) { recall(c); taken("1.1", "")(c) }}, // it is taken back already
+		{STALE, Known, func(c *Case) {
+			recall(c)
+			c.Need.Reached, c.Need.ScannedAt = true, now.Add(-assess.ScanAge-time.Second)
+		}},
 		{KEPT_BACK, Offered, func(c *Case) { c.Need.Update.Block, c.Need.Update.BlockWhy = patch.Phased, "not yet for this machine" }},
 		{WAITS_DECISION, Decided, func(c *Case) { c.Decision = policy.Decision{Kind: policy.Wait} }},
 		{REJECTED, Approved, func(c *Case) { c.Decision.Kind, c.Decision.Reason = policy.Reject, "breaks the till" }},
@@ -123,6 +132,12 @@ func TestTheFirstUnmetLinkIsTheVerdict(t *testing.T) {
 	}
 }
 
+// recall has the version on offer, or the one that is installed, known to make trouble.
+func recall(c *Case) {
+	r := []assess.Recall{{Feed: "acme", ID: "A-1", Publisher: "Acme", Trouble: "It breaks", Since: now.Add(-time.Hour)}}
+	c.Need.Held, c.Need.Recalled = r, r
+}
+
 // taken is a case whose update a person asked to take back, with this version installed.
 func taken(installed string, step wire.Step) func(*Case) {
 	return func(c *Case) {
@@ -169,7 +184,7 @@ func TestGoodOnlyWhatTheMachineShows(t *testing.T) {
 				for _, offered := range bools {
 					for _, old := range bools {
 						for _, block := range []patch.Block{patch.NotBlocked, patch.Held, patch.Pinned, patch.Phased, patch.KeptBack} {
-							for _, kind := range []policy.Kind{policy.Install, policy.Wait, policy.Reject, policy.Undo} {
+							for _, kind := range []policy.Kind{policy.Install, policy.Wait, policy.Reject, policy.Undo, policy.Hold} {
 								for _, mode := range []wire.Mode{wire.Observe, wire.Manage} {
 									for _, step := range append(steps(), "none", "failed once", "given up", "restarts", "not back") {
 										c := usual(t)

@@ -43,12 +43,13 @@ const (
 	UNKNOWN                  Name = "UNKNOWN"                  // known: never read, or the last reading failed
 	STALE                    Name = "STALE"                    // known: read too long ago to be believed, the silent device included
 	DISPUTED                 Name = "DISPUTED"                 // known: two readings of the device do not agree
-	HELD                     Name = "HELD"                     // offered: held or pinned on the device, by somebody there
+	HELD                     Name = "HELD"                     // offered: held or pinned on the device, by somebody there; decided: taken back, or known to make trouble
 	KEPT_BACK                Name = "KEPT_BACK"                // offered: dependencies or phasing on the vendor's side
 	NO_FIX                   Name = "NO_FIX"                   // offered: affected or wanted, and nobody offers what would do
 	WITHDRAWN                Name = "WITHDRAWN"                // offered: the offer vanished and the old version is still there
 	SUPERSEDED               Name = "SUPERSEDED"               // offered: a newer version took this one's place
 	NOT_APPLICABLE           Name = "NOT_APPLICABLE"           // applicable: the item is gone
+	RECALLED                 Name = "RECALLED"                 // decided: it is installed, and was taken back or makes trouble
 	WAITS_DECISION           Name = "WAITS_DECISION"           // decided: nobody has answered
 	TWO_MASTERS              Name = "TWO_MASTERS"              // decided: another program may install it here too, and nobody said who does
 	REJECTED                 Name = "REJECTED"                 // approved: a person or a rule said no
@@ -109,6 +110,7 @@ const (
 	ActLook    Act = "look"   // a person must look at the device
 	ActManage  Act = "manage" // set the agent up to install
 	ActSettle  Act = "settle" // say in the site's policy who installs there
+	ActUndo    Act = "undo"   // take back what is installed
 )
 
 // Verdict is the answer for one need.
@@ -135,7 +137,7 @@ type Fact struct {
 var states = map[Name]State{
 	VERIFIED: Good, UNKNOWN: NotKnown, STALE: NotKnown, DISPUTED: NotKnown,
 	HELD: WaitsPerson, KEPT_BACK: WaitsTime, NO_FIX: WaitsTime, WITHDRAWN: NotKnown,
-	SUPERSEDED: Gone, NOT_APPLICABLE: Gone, WAITS_DECISION: WaitsPerson, TWO_MASTERS: WaitsPerson, WAITS_USER: WaitsPerson, REJECTED: Excused,
+	SUPERSEDED: Gone, NOT_APPLICABLE: Gone, WAITS_DECISION: WaitsPerson, RECALLED: WaitsPerson, TWO_MASTERS: WaitsPerson, WAITS_USER: WaitsPerson, REJECTED: Excused,
 	EXCEPTED: Excused, WAITS_RING: WaitsTime, OBSERVED: WaitsPerson, WAITS_DEVICE: WaitsTime,
 	STAGING: Moving, WAITS_WINDOW: WaitsTime, PREFLIGHT: Moving, APPLYING: Moving,
 	FAILED: Bad, ROLLED_BACK: Bad, INSTALLED_PENDING_REBOOT: WaitsTime, RUNNING_OLD: WaitsPerson,

@@ -41,6 +41,7 @@ type Need struct {
 
 	Update  string          `json:"update,omitempty" doc:"The ID of the update it waits for"`
 	Verdict verdict.Verdict `json:"verdict"`
+	Held    []Recall        `json:"held,omitempty" doc:"Recalls of the version on offer: nothing installs it while one holds"`
 	Job     *NeedJob        `json:"job,omitempty" doc:"The job at work on it"`
 	Can     NeedCan         `json:"can"`
 }

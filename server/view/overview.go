@@ -19,7 +19,7 @@ type Overview struct {
 
 // Attention is one thing somebody should look at, and where.
 type Attention struct {
-	Kind     string `json:"kind" enum:"not_back,failed,silent,waits_person,unknown,never_scanned,security,enrol,trust_ended,trust_ends"`
+	Kind     string `json:"kind" enum:"not_back,failed,silent,waits_person,unknown,never_scanned,security,enrol,trust_ended,trust_ends,bulletin"`
 	Sentence string `json:"sentence"`
 	Count    int    `json:"count"`
 	Link     Link   `json:"link"`
@@ -28,7 +28,7 @@ type Attention struct {
 
 // Link names a page of the console and its filters.
 type Link struct {
-	Page   string            `json:"page" enum:"devices,updates,needs,jobs,customers,enrol,settings,catalog"`
+	Page   string            `json:"page" enum:"devices,updates,needs,jobs,customers,enrol,settings,catalog,bulletins"`
 	Params map[string]string `json:"params,omitempty"`
 }
 

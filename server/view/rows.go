@@ -132,6 +132,7 @@ type Approval struct {
 	At           time.Time  `json:"at"`
 	ForcedUntil  *time.Time `json:"forced_until,omitempty" doc:"Runs outside the window until then"`
 	WithdrawnAt  *time.Time `json:"withdrawn_at,omitempty"`
+	Despite      []string   `json:"despite,omitempty" doc:"Recalls, by their keys, that it was said in spite of: these do not hold it up"`
 }
 
 // Job is one device's work on one item.

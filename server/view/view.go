@@ -111,7 +111,7 @@ func WindowAt(set window.Set, now time.Time) Window {
 
 // Event says that something changed and which of the lists may show it.
 type Event struct {
-	Kind     string `json:"kind" enum:"device,need,job,customer,site,token"`
+	Kind     string `json:"kind" enum:"device,need,job,customer,site,token,bulletin"`
 	Customer string `json:"customer,omitempty"`
 	Device   string `json:"device,omitempty"`
 	Job      string `json:"job,omitempty"`

@@ -63,6 +63,16 @@ func TestABulletinTellsWhomItTouches(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 
+	// It is told as news before anybody asks for it, with the device that it touches; the hundred
+	// that stood there when the feed was first read are none.
+	var news view.Page[view.Bulletin]
+	e.waitFor("until the bulletin is told", func() bool {
+		news = call[view.Page[view.Bulletin]](in, "GET", "/bulletins", nil)
+		return news.Total > 0
+	})
+	if b := news.Items[0]; news.Total != 1 || b.Name != cve || b.Kind != "new" || b.Devices != 1 || b.Mendable != 1 || b.Enrolled != 1 {
+		t.Errorf("%+v", news)
+	}
 	publish(other...)
 	call[object](in, "POST", "/feeds/debian/fetch", nil)
 	e.waitFor("until nothing is open any more", func() bool { _, open := e.needs()["bash"]; return !open })

@@ -31,6 +31,7 @@ import (
 
 	"patchbay/server/access"
 	"patchbay/server/api"
+	"patchbay/server/assess"
 	"patchbay/server/bus"
 	"patchbay/server/documents"
 	"patchbay/server/engine"
@@ -104,6 +105,9 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	if !o.setup && !o.empty {
+		if err := w.news(ctx, time.Now()); err != nil {
+			return err
+		}
 		if err := w.trust(ctx, held, key, time.Now()); err != nil {
 			return err
 		}
@@ -113,7 +117,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(files.Path)
-	server, err := api.New(api.Options{Documents: held, Content: files, Feeds: newFeeds(time.Now(), o.empty || o.setup),
+	server, err := api.New(api.Options{Documents: held, Content: files, Feeds: newFeeds(time.Now(), o.empty || o.setup), Recalls: w.recalled,
 		Store: w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now, Version: "mock", Installation: "Example MSP",
 		AgentURL: "https://patchbay.example.test:8443", Pin: "00112233445566778899aabbccddeeff",
@@ -161,6 +165,7 @@ type world struct {
 	now     func() time.Time // in the invented past while the world is made
 	devices []*device
 	by      store.Who
+	recalls *assess.Recalls
 }
 
 func newWorld(ctx context.Context, url string) (*world, error) {
@@ -179,13 +184,14 @@ func newWorld(ctx context.Context, url string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.recalls = recalls(time.Now())
 	known, err := learn(time.Now())
 	if err != nil {
 		return nil, err
 	}
 	w.engine = engine.New(engine.Options{
-		Knowledge: func() *knowledge.Snapshot { return known },
-		Store:     w.store, Index: w.index, Bus: w.bus, Key: key, Silent: 24 * time.Hour,
+		Knowledge: func() *knowledge.Snapshot { return known }, Recalls: w.recalled,
+		Store: w.store, Index: w.index, Bus: w.bus, Key: key, Silent: 24 * time.Hour,
 		Now: func() time.Time { return w.now() }, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	return w, nil

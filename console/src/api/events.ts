@@ -9,6 +9,7 @@ const touches: Record<string, string[]> = {
   customer: ["customer", "overview"],
   site: ["site", "customer", "device", "need"],
   token: ["token"],
+  bulletin: ["bulletin", "finding", "overview"],
 };
 
 const always = ["activity", "approval"];

@@ -116,6 +116,14 @@ export const finding = (id: string, customer?: string) =>
 export const deviceFindings = (id: string) =>
   one("finding", `on ${id}`, (signal) => got(http.GET(`${v1}/devices/{device}/findings`, { params: { path: { device: id } }, signal })));
 
+export const bulletins = (query: Loose<Query<"/api/v1/bulletins">> = {}) =>
+  list("bulletin", "all", query, (q: Query<"/api/v1/bulletins">, signal) => got(http.GET(`${v1}/bulletins`, { params: { query: q }, signal })));
+
+export const bulletin = (id: string, customer?: string) =>
+  one("bulletin", `${id} at ${customer ?? "all"}`, (signal) =>
+    got(http.GET(`${v1}/bulletins/{bulletin}`, { params: { path: { bulletin: id }, query: { customer } }, signal })),
+  );
+
 export const jobs = (query: Loose<Query<"/api/v1/jobs">> = {}) =>
   list("job", "all", query, (q: Query<"/api/v1/jobs">, signal) => got(http.GET(`${v1}/jobs`, { params: { query: q }, signal })));
 

@@ -90,6 +90,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bulletins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is news of feeds, and whom it touches */
+        get: operations["bulletins-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulletins/{bulletin}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say whom a bulletin touches */
+        get: operations["bulletins-show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalog": {
         parameters: {
             query?: never;
@@ -1230,6 +1264,8 @@ export interface components {
             at: string;
             by: components["schemas"]["Ref"];
             customer: components["schemas"]["Ref"];
+            /** @description Recalls, by their keys, that it was said in spite of: these do not hold it up */
+            despite?: string[];
             /** @description Also answers for newer versions of the same origin */
             follow: boolean;
             /**
@@ -1270,6 +1306,8 @@ export interface components {
              * @enum {string}
              */
             answer: "approve" | "reject" | "undo";
+            /** @description Recalls, by their keys, that do not hold it up here; needs a reason */
+            despite?: string[];
             /** @description Also for newer versions of the same origin; by default for security updates */
             follow?: boolean;
             /**
@@ -1295,7 +1333,7 @@ export interface components {
             /** Format: int64 */
             count: number;
             /** @enum {string} */
-            kind: "not_back" | "failed" | "silent" | "waits_person" | "unknown" | "never_scanned" | "security" | "enrol" | "trust_ended" | "trust_ends";
+            kind: "not_back" | "failed" | "silent" | "waits_person" | "unknown" | "never_scanned" | "security" | "enrol" | "trust_ended" | "trust_ends" | "bulletin";
             link: components["schemas"]["Link"];
             sentence: string;
         };
@@ -1320,6 +1358,193 @@ export interface components {
             criticality?: string;
             /** @description Who reaches them: small, controlled, open, or empty to take it back */
             exposure?: string;
+        };
+        Bulletin: {
+            /** Format: int64 */
+            customers: number;
+            /**
+             * Format: int64
+             * @description How many these are
+             */
+            cve_count: number;
+            /** @description That it stands for; a list names at most five */
+            cves?: string[];
+            /** Format: int64 */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Devices that were looked at: the denominator
+             */
+            enrolled: number;
+            feed: string;
+            /**
+             * Format: int64
+             * @description Of a recall: where the version is on offer and held
+             */
+            held: number;
+            /** @description Opaque and stable */
+            id: string;
+            /**
+             * Format: int64
+             * @description Of a recall: where the version is installed
+             */
+            installed: number;
+            /**
+             * @description What the news is
+             * @enum {string}
+             */
+            kind: "new" | "fixed" | "exploited" | "raised" | "monthly" | "out-of-band" | "recalled" | "trouble";
+            /**
+             * Format: int64
+             * @description Of these, where a version that mends all of it is published
+             */
+            mendable: number;
+            /** @description A CVE number, the ID of an advisory or of a recall, or a month or day of Microsoft's */
+            name: string;
+            /**
+             * Format: date-time
+             * @description By its publisher's word
+             */
+            published?: string;
+            /**
+             * Format: date-time
+             * @description When it was first seen here
+             */
+            seen_at: string;
+            /** @description The gravest of what is open here; left out when nothing is */
+            severity?: string;
+            /** @description How soon that is to be mended */
+            step?: string;
+            /** @description Its publisher's own words */
+            title?: string;
+            /**
+             * Format: int64
+             * @description Of these, where for some of it none is
+             */
+            unmended: number;
+            /**
+             * Format: int64
+             * @description Of these, devices whose software is not known or of whose system no feed speaks
+             */
+            unread: number;
+            /** @description Names of the updates that it brings or is about; a list names at most five */
+            updates?: string[];
+        };
+        BulletinCustomer: {
+            customer: components["schemas"]["Ref"];
+            /** Format: int64 */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Of a recall: where it is on offer and held
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Of a recall: where it is installed
+             */
+            installed: number;
+            /**
+             * Format: int64
+             * @description Of these, where nothing mends it
+             */
+            none: number;
+            /**
+             * Format: int64
+             * @description Of these, where everything that mends it is on offer
+             */
+            offered: number;
+            /**
+             * Format: int64
+             * @description Of these, silent ones
+             */
+            silent: number;
+            /**
+             * Format: int64
+             * @description Of these, where a fix is published and not on offer
+             */
+            unoffered: number;
+        };
+        BulletinDetail: {
+            /** @description The one with the most devices first */
+            by_customer?: components["schemas"]["BulletinCustomer"][];
+            /** Format: int64 */
+            customers: number;
+            /**
+             * Format: int64
+             * @description How many these are
+             */
+            cve_count: number;
+            /** @description That it stands for; a list names at most five */
+            cves?: string[];
+            /** Format: int64 */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Devices that were looked at: the denominator
+             */
+            enrolled: number;
+            feed: string;
+            /**
+             * Format: int64
+             * @description Of a recall: where the version is on offer and held
+             */
+            held: number;
+            /** @description Opaque and stable */
+            id: string;
+            /**
+             * Format: int64
+             * @description Of a recall: where the version is installed
+             */
+            installed: number;
+            /**
+             * @description What the news is
+             * @enum {string}
+             */
+            kind: "new" | "fixed" | "exploited" | "raised" | "monthly" | "out-of-band" | "recalled" | "trouble";
+            /**
+             * Format: int64
+             * @description Of these, where a version that mends all of it is published
+             */
+            mendable: number;
+            /** @description A CVE number, the ID of an advisory or of a recall, or a month or day of Microsoft's */
+            name: string;
+            /** @description Updates on offer that mend some of it, or are held by it, at most 50 */
+            offers?: components["schemas"]["Ref"][];
+            /** @description CVEs of it that are open on any device, at most 100 */
+            open?: string[];
+            /**
+             * Format: date-time
+             * @description By its publisher's word
+             */
+            published?: string;
+            /** @description Of a recall: what its feed says of it now; left out when that says nothing any more */
+            recall?: components["schemas"]["Recall"];
+            /**
+             * Format: date-time
+             * @description When it was first seen here
+             */
+            seen_at: string;
+            /** @description The gravest of what is open here; left out when nothing is */
+            severity?: string;
+            /** @description How soon that is to be mended */
+            step?: string;
+            /** @description Its publisher's own words */
+            title?: string;
+            /**
+             * Format: int64
+             * @description Of these, where for some of it none is
+             */
+            unmended: number;
+            /**
+             * Format: int64
+             * @description Of these, devices whose software is not known or of whose system no feed speaks
+             */
+            unread: number;
+            /** @description Names of the updates that it brings or is about; a list names at most five */
+            updates?: string[];
+            /** @description A sentence on how soon the gravest of it is to be mended */
+            why?: string;
         };
         Catalog: {
             /**
@@ -2341,7 +2566,7 @@ export interface components {
         };
         Link: {
             /** @enum {string} */
-            page: "devices" | "updates" | "needs" | "jobs" | "customers" | "enrol" | "settings" | "catalog";
+            page: "devices" | "updates" | "needs" | "jobs" | "customers" | "enrol" | "settings" | "catalog" | "bulletins";
             params?: {
                 [key: string]: string;
             };
@@ -2429,6 +2654,8 @@ export interface components {
             classes?: ("security" | "bugfix" | "critical" | "feature" | "definition" | "rollup" | "service_pack" | "driver" | "tool" | "preview" | "other")[];
             customer: components["schemas"]["Ref"];
             device: components["schemas"]["Ref"];
+            /** @description Recalls of the version on offer: nothing installs it while one holds */
+            held?: components["schemas"]["Recall"][];
             /** @description Opaque and stable: the device and the item */
             id: string;
             installed: string;
@@ -2491,6 +2718,8 @@ export interface components {
              * @description When the first update came out that carried what this one mends; left out when that is this one, or not known
              */
             first_at?: string;
+            /** @description Recalls of the version on offer: nothing installs it while one holds */
+            held?: components["schemas"]["Recall"][];
             /** @description Opaque and stable: the device and the item */
             id: string;
             installed: string;
@@ -2796,6 +3025,18 @@ export interface components {
              */
             total: number;
         };
+        PageBulletin: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Bulletin"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
         PageClassCount: {
             /** Format: date-time */
             as_of: string;
@@ -3085,6 +3326,8 @@ export interface components {
             cannot_undo: number;
             /** Format: int64 */
             devices: number;
+            /** @description Recalls that hold it up: it waits until they are over, unless the answer names them under despite */
+            held: components["schemas"]["PreviewRecall"][];
             /**
              * Format: int64
              * @description Updates that are previews or optional: they are answered one by one, and this leaves them as they are
@@ -3121,6 +3364,34 @@ export interface components {
             updates: number;
             updates_list: components["schemas"]["PreviewUpdate"][];
         };
+        PreviewRecall: {
+            /**
+             * Format: int64
+             * @description On which it does
+             */
+            devices: number;
+            /** @description The feed that says so, and the ID there */
+            key: string;
+            /**
+             * @description Whose turn it is to end it
+             * @enum {string}
+             */
+            owner: "vendor" | "msp";
+            /** @description Who says so */
+            publisher: string;
+            /** @description Whether whoever made it took it back; otherwise it is known to make trouble */
+            recalled: boolean;
+            /**
+             * Format: date-time
+             * @description When it ends, where that is known
+             */
+            resolved?: string;
+            sentence: string;
+            /** Format: date-time */
+            since: string;
+            /** @description An address that says more: text of a stranger */
+            source?: string;
+        };
         PreviewUpdate: {
             available: string;
             /** Format: int64 */
@@ -3149,6 +3420,29 @@ export interface components {
              * @enum {string}
              */
             when: "never" | "window" | "ask";
+        };
+        Recall: {
+            /** @description The feed that says so, and the ID there */
+            key: string;
+            /**
+             * @description Whose turn it is to end it
+             * @enum {string}
+             */
+            owner: "vendor" | "msp";
+            /** @description Who says so */
+            publisher: string;
+            /** @description Whether whoever made it took it back; otherwise it is known to make trouble */
+            recalled: boolean;
+            /**
+             * Format: date-time
+             * @description When it ends, where that is known
+             */
+            resolved?: string;
+            sentence: string;
+            /** Format: date-time */
+            since: string;
+            /** @description An address that says more: text of a stranger */
+            source?: string;
         };
         Receipt: {
             /** @description Left out when it could not be read */
@@ -3585,12 +3879,12 @@ export interface components {
         };
         Verdict: {
             /** @enum {string} */
-            act?: "" | "approve" | "force" | "retry" | "unhold" | "look" | "manage" | "settle";
+            act?: "" | "approve" | "force" | "retry" | "unhold" | "look" | "manage" | "settle" | "undo";
             facts?: components["schemas"]["Fact"][];
             /** @enum {string} */
             link: "applicable" | "known" | "offered" | "decided" | "approved" | "ring_open" | "reachable" | "staged" | "in_window" | "preflight" | "applied" | "active" | "verified";
             /** @enum {string} */
-            name: "VERIFIED" | "UNKNOWN" | "STALE" | "HELD" | "KEPT_BACK" | "NO_FIX" | "WITHDRAWN" | "SUPERSEDED" | "NOT_APPLICABLE" | "WAITS_DECISION" | "REJECTED" | "EXCEPTED" | "WAITS_RING" | "OBSERVED" | "WAITS_DEVICE" | "STAGING" | "WAITS_WINDOW" | "PREFLIGHT" | "APPLYING" | "FAILED" | "ROLLED_BACK" | "INSTALLED_PENDING_REBOOT" | "RUNNING_OLD" | "VERIFYING" | "TWO_MASTERS" | "WAITS_USER" | "DISPUTED";
+            name: "VERIFIED" | "UNKNOWN" | "STALE" | "HELD" | "KEPT_BACK" | "NO_FIX" | "WITHDRAWN" | "SUPERSEDED" | "NOT_APPLICABLE" | "WAITS_DECISION" | "REJECTED" | "EXCEPTED" | "WAITS_RING" | "OBSERVED" | "WAITS_DEVICE" | "STAGING" | "WAITS_WINDOW" | "PREFLIGHT" | "APPLYING" | "FAILED" | "ROLLED_BACK" | "INSTALLED_PENDING_REBOOT" | "RUNNING_OLD" | "VERIFYING" | "TWO_MASTERS" | "WAITS_USER" | "DISPUTED" | "RECALLED";
             /** Format: date-time */
             next?: string;
             /** @enum {string} */
@@ -3831,6 +4125,82 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "bulletins-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                kind?: "new" | "fixed" | "exploited" | "raised" | "monthly" | "out-of-band" | "recalled" | "trouble";
+                /** @description Only those that touch a device now */
+                touching?: boolean;
+                /** @description Only those that were first seen in the last so many days */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBulletin"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "bulletins-show": {
+        parameters: {
+            query?: {
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path: {
+                bulletin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulletinDetail"];
+                };
             };
             /** @description Error */
             default: {

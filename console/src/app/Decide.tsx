@@ -2,13 +2,14 @@ import { Button, Checkbox, Modal, SegmentedControl, Select, Textarea, TextInput 
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { decide, previewApproval } from "../api/acts";
-import type { ApprovalWish, Preview } from "../api/types";
+import type { ApprovalWish, Preview, PreviewRecall } from "../api/types";
 import { noPackage, typedNames } from "../lib/removals";
 import { count } from "../lib/text";
 import { useNotice } from "../ui/Notice";
 import { Trouble } from "../ui/States";
 import { VersionChange } from "../ui/Text";
 import { Foretold } from "./Foretold";
+import { HeldUp } from "./HeldUp";
 import type { Ask } from "./useActs";
 import "../styles/decide.css";
 
@@ -22,6 +23,7 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
   const [now, setNow] = useState(ask.now ?? false);
   const [follow, setFollow] = useState(ask.security && ask.answer !== "undo");
   const [reason, setReason] = useState("");
+  const [despite, setDespite] = useState<PreviewRecall[]>([]);
   const [removable, setRemovable] = useState(() => (ask.removes ?? []).join(", "));
   const tell = useNotice();
   const client = useQueryClient();
@@ -29,16 +31,8 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
   const removals = approve ? typedNames(removable) : [];
   const scope = ask.scopes[at] ?? ask.scopes[0];
 
-  const request: ApprovalWish = {
-    level: scope?.level ?? "device",
-    target: scope?.target ?? "",
-    what: ask.what,
-    answer: ask.answer,
-    reason,
-    follow,
-    now: ask.answer !== "reject" && now,
-    allow_removals: removals,
-  };
+  const optional = approve && despite.length === 0;
+  const request = wishOf(ask, scope, { reason, follow, now, removals, despite });
   const foretold = useQuery({
     queryKey: ["preview", { ...request, reason: "", allow_removals: [] }],
     queryFn: () => previewApproval({ ...request, reason: reason || "preview" }),
@@ -53,7 +47,7 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
       close();
     },
   });
-  const why = obstacle(ask.answer, reason, removals, foretold.data);
+  const why = obstacle(ask.answer, !optional && reason.trim() === "",  removals, foretold.data);
 
   return (
     <Modal opened onClose={close} size={520} title={<span className="decide-title">{verbs[ask.answer]} {ask.subject}</span>}
@@ -73,19 +67,43 @@ export default function Decide({ ask, close }: { ask: Ask; close: () => void }) 
           <Checkbox checked={follow} onChange={(e) => setFollow(e.currentTarget.checked)} label={followWords(approve, ask)} />
         )}
         {approve && <Removable ask={ask} typed={removable} type={setRemovable} />}
-        <Reason optional={approve} typed={reason} type={setReason} />
+        <HeldUp ask={ask} by={foretold.data?.held} despite={despite} change={setDespite} />
+        <Reason optional={optional} read={approve ? "Whoever asks why it was installed will read it." : "Whoever asks why this is not patched will read it."} typed={reason} type={setReason} />
         <Foretold ask={ask} preview={foretold.data} error={foretold.error} now={now} removals={removals} stale={foretold.isPlaceholderData} />
         {send.error && <Trouble error={send.error} what="Nothing was changed." />}
         <div className="decide-foot">
           {why && <span className="dim small" id="decide-why">{why}</span>}
           <Button variant="default" onClick={close}>Cancel</Button>
-          <Button type="submit" color={approve && removals.length === 0 ? undefined : "red.9"} loading={send.isPending} disabled={Boolean(why)} aria-describedby={why ? "decide-why" : undefined}>
+          <Button type="submit" color={optional && removals.length === 0 ? undefined : "red.9"} loading={send.isPending} disabled={Boolean(why)} aria-describedby={why ? "decide-why" : undefined}>
             {buttonWords(ask.answer, removals.length > 0, foretold.data)}
           </Button>
         </div>
       </form>
     </Modal>
   );
+}
+
+interface Typed {
+  reason: string;
+  follow: boolean;
+  now: boolean;
+  removals: string[];
+  despite: PreviewRecall[];
+}
+
+/** What is asked of the server. */
+function wishOf(ask: Ask, scope: Ask["scopes"][number] | undefined, t: Typed): ApprovalWish {
+  return {
+    level: scope?.level ?? "device",
+    target: scope?.target ?? "",
+    what: ask.what,
+    answer: ask.answer,
+    reason: t.reason,
+    follow: t.follow,
+    now: ask.answer !== "reject" && t.now,
+    allow_removals: t.removals,
+    despite: t.despite.length > 0 ? t.despite.map((r) => r.key) : undefined,
+  };
 }
 
 function doneWords(answer: Answer, preview: Preview, now: boolean): string {
@@ -114,11 +132,11 @@ function When({ now, setNow }: { now: boolean; setNow: (now: boolean) => void })
   );
 }
 
-function Reason({ optional, typed, type }: { optional: boolean; typed: string; type: (typed: string) => void }) {
+function Reason({ optional, read, typed, type }: { optional: boolean; read: string; typed: string; type: (typed: string) => void }) {
   return (
     <Textarea label={optional ? "Reason (kept with the decision, may stay empty)" : "Reason"} autosize minRows={optional ? 1 : 2}
       required={!optional} data-autofocus={!optional || undefined} value={typed} onChange={(e) => type(e.currentTarget.value)}
-      description={optional ? undefined : "Whoever asks why this is not patched will read it."} />
+      description={optional ? undefined : read} />
   );
 }
 
@@ -146,8 +164,8 @@ function followWords(approve: boolean, ask: Ask): string {
 }
 
 /** Why the button cannot be pressed, or nothing. */
-function obstacle(answer: Answer, reason: string, removals: string[], preview?: Preview): string {
-  if (answer !== "approve" && reason.trim() === "") return "Write a reason first.";
+function obstacle(answer: Answer, unsaid: boolean, removals: string[], preview?: Preview): string {
+  if (unsaid) return "Write a reason first.";
   const wrong = noPackage(removals);
   if (wrong) return `“${wrong}” cannot be the name of a package.`;
   if (preview && preview.needs === 0) return answer === "undo" ? "Nothing can be taken back here." : "No device needs this here.";

@@ -55,6 +55,9 @@ type Kind struct {
 	// Scores says that all of it changes every day, and means nothing: how much of it changed
 	// or went is not looked at.
 	Scores bool
+	// Short is for feeds that may be short, or empty: so many of its records may go in a day,
+	// whatever share of it they are.
+	Short int
 	// Read reads all files of a version to their end, and gives each record. A record that is
 	// not what it says is refused in the report; an error says that it is no feed of this kind,
 	// or not all of one.

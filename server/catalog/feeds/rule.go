@@ -42,6 +42,15 @@ func held(now time.Time, c Change, recent []moved) string {
 	return text + fmt.Sprintf(". More than %d %% in a day is held until a person has looked.", mayGo)
 }
 
+// gone is how many records go with a version, and went within the day before it.
+func gone(now time.Time, c Change, recent []moved) int {
+	n := c.Removed + c.Changed
+	for _, m := range within(now, recent) {
+		n += m.Gone
+	}
+	return n
+}
+
 // within leaves what is of the last day. A clock that went back forgets nothing.
 func within(now time.Time, recent []moved) []moved {
 	return slices.DeleteFunc(slices.Clone(recent), func(m moved) bool { return now.Sub(m.At) >= aDay })

@@ -57,7 +57,7 @@ func (k *Keeper) read(f *kept, v *Version) (index, error) {
 		return nil, err
 	case len(c.all) == 0 && len(report.Why) > 0:
 		return nil, fmt.Errorf("none of its %d records is what it says it is: %s", report.Refused, report.Why[0])
-	case len(c.all) == 0:
+	case len(c.all) == 0 && kind.Short == 0:
 		return nil, errors.New("it has no records; no real one is without")
 	}
 	v.Records, v.Refused, v.Reasons = len(c.all), report.Refused, append(report.Why, c.reasons...)
@@ -119,6 +119,9 @@ func (k *Keeper) judge(f *kept, before state, v *Version, x index, now time.Time
 	kind, err := k.kind(f.Kind)
 	if err != nil || kind.Scores {
 		return "", err
+	}
+	if gone(now, v.Change, before.Recent) <= kind.Short {
+		return "", nil
 	}
 	return held(now, v.Change, before.Recent), nil
 }

@@ -27,6 +27,7 @@ import (
 	"patchbay/server/catalog/msrc"
 	"patchbay/server/catalog/nvd"
 	"patchbay/server/catalog/osv"
+	"patchbay/server/catalog/recall"
 	"patchbay/server/catalog/ssvc"
 	"patchbay/server/catalog/winget"
 )
@@ -42,6 +43,7 @@ const (
 	MSRC      = "msrc"
 	CSAF      = "csaf"
 	EndOfLife = "endoflife"
+	Recalls   = "recalls"
 	Winget    = winget.Provider
 )
 
@@ -57,6 +59,7 @@ func All() []feeds.Kind {
 		{Name: MSRC, Read: streams(readMSRC)},
 		{Name: CSAF, Read: streams(readCSAF)},
 		{Name: EndOfLife, Read: streams(readEndOfLife)},
+		{Name: Recalls, Read: streams(readRecalls), Short: fewRecalls},
 		{Name: Winget, Read: readWinget},
 	}
 }
@@ -227,6 +230,17 @@ func readEndOfLife(t *taker, _ string, in io.Reader) error {
 			all = append(all, cycle{c.Name, c.Vendor, c.Extended, c.Active})
 		}
 		return t.take(p.Name, all)
+	})
+	t.refused(report.Refused, report.Why)
+	return err
+}
+
+// fewRecalls is how many recalls may be resolved or taken back in a day, however short the list.
+const fewRecalls = 5
+
+func readRecalls(t *taker, _ string, in io.Reader) error {
+	report, err := recall.Read(in, func(e recall.Entry) error {
+		return t.take(e.ID, []any{e.Kind, e.Provider, e.Name, e.KB, e.Versions, e.Resolved})
 	})
 	t.refused(report.Refused, report.Why)
 	return err

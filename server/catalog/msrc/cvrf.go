@@ -28,6 +28,24 @@ type vulnerability struct {
 		Products    []string `xml:"ProductID"`
 	} `xml:"Threats>Threat"`
 	Remediations []remediation `xml:"Remediations>Remediation"`
+	Revisions    []string      `xml:"RevisionHistory>Revision>Date"`
+}
+
+// told is when a CVE was first told of, and when last; zero where nothing says.
+func (v vulnerability) told() (first, last time.Time) {
+	for _, s := range v.Revisions {
+		at, err := instant(s)
+		if err != nil || at.Year() < 1990 {
+			continue
+		}
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	return first, last
 }
 
 // remediation is a thing to be done.
@@ -208,6 +226,7 @@ func (c *cvrf) vulnerability(v vulnerability) error {
 		}
 		mended = true
 		f := r.fix(strings.TrimSpace(v.CVE), exploit)
+		f.Released, f.Revised = v.told()
 		if err := c.add(f, c.products(r.Products), func(p string, f *Fix) { f.Severity = patch.SeverityUnknown.Graver(severity[p]) }); err != nil {
 			return err
 		}

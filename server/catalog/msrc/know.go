@@ -184,3 +184,10 @@ func windowsOf(product string) (line, architecture string) {
 	}
 	return line, strings.ToLower(m[2])
 }
+
+// Fixes gives each fix of all documents, the oldest document first.
+func (k Knowledge) Fixes(each func(Fix)) {
+	for _, f := range k.fixes {
+		each(f)
+	}
+}

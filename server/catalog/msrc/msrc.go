@@ -66,6 +66,8 @@ type Fix struct {
 	Restart    patch.Answer   `json:"restart,omitempty"`
 	Severity   patch.Severity `json:"severity"`
 	Exploited  patch.Answer   `json:"exploited,omitempty"` // when the document was made
+	Released   time.Time      `json:"-"`                   // when the CVE was first told of; zero where nothing says
+	Revised    time.Time      `json:"-"`                   // when something was last changed about it
 }
 
 // Build is the number of a Windows: 10.0.22631.4317.

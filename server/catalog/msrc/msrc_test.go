@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"patchbay/patch"
 )
@@ -196,7 +197,7 @@ func TestTablesAreRead(t *testing.T) {
 	if err != nil || d.ID != "2026-Aug" || !d.Table || d.Rows != 3 || d.Taken != 2 || d.Unmended != 1 || d.Buildless != 1 || d.LeftOut[NoProduct] != 1 {
 		t.Fatalf("%v: %+v", err, d)
 	}
-	if f := d.Fixes[0]; f != (Fix{"2026-Aug", "CVE-2026-0001", "Windows 10 Version 22H2", "5000001", Build{10, 0, 19045, 7663}, Cumulative, "", "", patch.SeverityHigh, patch.Yes}) {
+	if f := d.Fixes[0]; f != (Fix{"2026-Aug", "CVE-2026-0001", "Windows 10 Version 22H2", "5000001", Build{10, 0, 19045, 7663}, Cumulative, "", "", patch.SeverityHigh, patch.Yes, time.Time{}, time.Time{}}) {
 		t.Errorf("%+v", f)
 	}
 	for _, bad := range []string{`[`, `[{"cve":1}]`, `[{]`, `[{"cve":"x","patches":{}}]`, `["a"]`} {

@@ -3,6 +3,7 @@ import { paths } from "../../paths";
 
 const tabs: { title: string; link: LinkProps }[] = [
   { title: "Open", link: paths.findings() },
+  { title: "Bulletins", link: paths.bulletins() },
 ];
 
 /** The pages on what is known of all that is installed. */

@@ -13,6 +13,7 @@ const states: Record<string, State> = {
   never_scanned: "unknown",
   waits_person: "waits_person",
   enrol: "waits_person",
+  bulletin: "waits_person",
   trust_ended: "failed",
   trust_ends: "waits_person",
 };

@@ -6,7 +6,7 @@ import { Icon } from "../../ui/Icon";
 import { StateMark } from "../../ui/StateMark";
 import { Ago, Next, Since } from "../../ui/Time";
 import { NeedActs } from "./NeedActs";
-import { takingBack } from "./undo";
+import { takingBack, untried } from "./undo";
 
 /**
  * The chain of conditions as a cable through jacks: what is met is small and above, the
@@ -78,7 +78,7 @@ function Unmet({ need: n }: { need: NeedDetail }) {
       {v.state !== "verified" && (
         <p className="chain-next">
           <Icon name="jobs" size={14} />
-          {v.next ? <span>Next try <Next at={v.next} /></span> : <span>Nothing is tried until somebody acts.</span>}
+          {v.next ? <span>Next try <Next at={v.next} /></span> : <span>{untried(n)}</span>}
         </p>
       )}
       <NeedActs need={n} />

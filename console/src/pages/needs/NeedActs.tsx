@@ -17,16 +17,17 @@ export function NeedActs({ need: n }: { need: NeedDetail }) {
   const decide = useDecide();
   const retry = useRetry(n);
   const act = n.verdict.act ?? "";
-  const best = helping(n, { approve: () => decide(askFor("approve", n)), force: () => decide(askFor("approve", n, true)), undo: () => decide(askFor("undo", n, true)), retry });
+  const best = helping(n, { approve: () => decide(askFor("approve", n)), force: () => decide(askFor("approve", n, true)), undo: () => decide(askFor("undo", n, true)), back: () => decide(askFor("undo", n)), retry });
   const removes = wouldRemove(n).length > 0 && n.can.retry === "";
   const others: [string, string, () => void][] = [
     ["Try again", removes ? "" : n.can.retry || "said by the first button", () => retry.mutate()],
     ["Approve", n.can.approve, () => decide(askFor("approve", n))],
+    ["Install all the same", n.held?.length ? "" : "nothing holds it", () => decide(askFor("approve", n))],
     ["Install now", n.can.force, () => decide(askFor("approve", n, true))],
     ["Reject", n.verdict.name === "ROLLED_BACK" ? "the undo says no already" : n.can.reject, () => decide(askFor("reject", n))],
     ["Undo", takingBack(n) ? "is at work" : n.can.undo, () => decide(askFor("undo", n))],
   ];
-  const open = others.filter(([word, why]) => why === "" && !(word === "Approve" && act === "approve") && !(word === "Install now" && act === "force"));
+  const open = others.filter(([word, why]) => why === "" && !(word === "Undo" && act === "undo") && !(word === "Approve" && act === "approve") && !(word === "Install now" && act === "force"));
   const shut = installedHere(n) && !takingBack(n) ? n.can.undo : "";
   if (!best && open.length === 0 && shut === "") return null;
   return (
@@ -47,6 +48,8 @@ interface Doers {
   approve: () => void;
   force: () => void;
   undo: () => void;
+  /** In the window. */
+  back: () => void;
   retry: ReturnType<typeof useRetry>;
 }
 
@@ -64,6 +67,8 @@ function helping(n: NeedDetail, doers: Doers): ReactNode {
           <Button size="xs" loading={doers.retry.isPending} onClick={() => doers.retry.mutate()} disabled={n.can.retry !== ""}>Try again</Button>
         </Possible>
       );
+    case "undo":
+      return <Possible why={n.can.undo}><Button size="xs" onClick={doers.back} disabled={n.can.undo !== ""}>Undo…</Button></Possible>;
     case "settle":
       return <Button size="xs" renderRoot={(p) => <Link {...p} {...paths.site(n.site.id)} />}>Say who installs at {n.site.name}…</Button>;
     case "unhold":

@@ -3,7 +3,7 @@ import { exact } from "../../lib/time";
 import { titleBeside } from "../../lib/title";
 import { linkWord, ownerTurn, verdictWords } from "../../lib/verdicts";
 import { itemName } from "./itemName";
-import { takingBack } from "./undo";
+import { takingBack, untried } from "./undo";
 
 /** The whole answer as plain text, to be sent to a customer. */
 export function asText(n: NeedDetail, now: Date): string {
@@ -19,7 +19,7 @@ export function asText(n: NeedDetail, now: Date): string {
     [verdictWords(v.name, takingBack(n)), ownerTurn(v.owner).toLowerCase(), `since ${exact(v.since)}`].filter(Boolean).join(", "),
     v.sentence,
     ...(v.facts ?? []).map((f) => `- ${f.text} (${exact(f.at)})`),
-    v.state === "verified" ? "" : v.next ? `Next try: ${exact(v.next)}` : "Nothing is tried until somebody acts.",
+    v.state === "verified" ? "" : v.next ? `Next try: ${exact(v.next)}` : untried(n),
     "",
     `Met so far: ${reached.map((l) => linkWord(l.link, takingBack(n)).toLowerCase()).join(", ") || "nothing yet"}.`,
     `As of ${exact(now)}.`,
