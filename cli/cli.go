@@ -33,6 +33,7 @@ type Commands struct {
 	Update   Update         `cmd:"" help:"Updates over all devices."`
 	Need     Need           `cmd:"" help:"Needs: one item on one device, and why it is not patched."`
 	Finding  Finding        `cmd:"" help:"Findings: what advisories affect, and who is exposed."`
+	Support  Support        `cmd:"" help:"Ends of support: what nobody mends any more, or soon."`
 	SBOM     SBOM           `cmd:"" name:"sbom" help:"Write what is on a device, and what affects it, as a bill of materials (CycloneDX 1.6 with VEX)."`
 	Approve  Approve        `cmd:"" help:"Approve updates."`
 	Reject   Reject         `cmd:"" help:"Reject an update."`

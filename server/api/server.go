@@ -27,6 +27,7 @@ type Options struct {
 	Agents       Agents
 	Content      Content
 	Feeds        Feeds
+	Ends         Ends
 	FeedKeys     [][]byte // Ed25519 public keys, one of which suffices under a bundle of feeds
 	Console      fs.FS    // the console's built files; nil serves none
 	Log          *slog.Logger

@@ -30,6 +30,7 @@ type Facts struct {
 	Sources   []patch.Source
 	Silent    time.Duration
 	Stocks    []fleet.Stock // what advisories were compared with
+	Lives     fleet.Lives   // what of it has an end of support
 
 	hashes map[string]string // of the sections of what is installed, by provider
 }
@@ -63,7 +64,7 @@ func Decide(f Facts, now time.Time) Result {
 		Silent: f.Silent}
 	r.Entry = fleet.Entry{Device: f.Device, Agent: f.Agent, Site: f.Site, Windows: set,
 		Customer: view.Ref{ID: f.Customer.ID, Name: f.Customer.Name}, Sections: f.Sections, Sources: f.Sources,
-		Found: fleet.HeldBy(f.Inventory.Findings), Stocks: f.Stocks}
+		Found: fleet.HeldBy(f.Inventory.Findings), Stocks: f.Stocks, Lives: f.Lives}
 	if len(plan.Jobs) > 0 { // a device at work that says nothing more is waited for, and that is told
 		r.Until = soonest(now, r.Until, f.Agent.LastSeen.Add(verdict.Quiet+time.Second))
 	}

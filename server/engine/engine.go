@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"patchbay/server/bus"
+	"patchbay/server/catalog/support"
 	"patchbay/server/fleet"
 	"patchbay/server/knowledge"
 	"patchbay/server/peers"
@@ -42,6 +43,8 @@ type Options struct {
 	Tell func(peers.Notice)
 	// Knowledge is what feeds say of software; nil, and a nil answer, say nothing.
 	Knowledge func() *knowledge.Snapshot
+	// Names names the products that items are of; nil names none.
+	Names *support.Table
 	// Period is peers.Peers.Period; nil is for a server that is alone.
 	Period func() uint64
 	Now    func() time.Time

@@ -27,6 +27,7 @@ func (e *Engine) load(ctx context.Context, customer string, devices []string) (a
 	})
 	for i := range all {
 		all[i].Silent = e.Silent
+		all[i].name(e.Names)
 		if e.Knowledge != nil {
 			all[i].know(e.Knowledge())
 		}

@@ -36,6 +36,7 @@ type Entry struct {
 	Programs []Program // of the signed catalogue
 	Found    []Held    // the items that advisories affect, sorted by key
 	Stocks   []Stock   // what is installed, by provider, where advisories speak of it
+	Lives    Lives     // what of it has an end of support
 
 	needs   view.Posture // counts of Needs alone; set by Put
 	notBack bool         // its machine was told to restart and did not come back; set by Put
@@ -60,11 +61,12 @@ type Index struct {
 	entries  map[string]*Entry
 	seen     map[string]time.Time // when a device was last heard of, newer than its entry
 	exposure *exposure
+	living   living
 }
 
 // New makes an empty index. A device that says nothing for silent counts as silent.
 func New(silent time.Duration) *Index {
-	return &Index{silent: silent, entries: map[string]*Entry{}, seen: map[string]time.Time{}, exposure: newExposure()}
+	return &Index{silent: silent, entries: map[string]*Entry{}, seen: map[string]time.Time{}, exposure: newExposure(), living: living{}}
 }
 
 // Put replaces a device's entry.
@@ -81,6 +83,7 @@ func (x *Index) Put(e *Entry) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.living.replace(x.exposure.number(e.Device.ID), x.entries[e.Device.ID], e)
 	x.exposure.replace(e.Device.ID, x.entries[e.Device.ID], e)
 	x.entries[e.Device.ID] = e
 }
@@ -90,6 +93,7 @@ func (x *Index) Remove(device string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if e := x.entries[device]; e != nil {
+		x.living.replace(x.exposure.number(device), e, nil)
 		x.exposure.replace(device, e, nil)
 	}
 	delete(x.entries, device)

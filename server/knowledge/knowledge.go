@@ -18,6 +18,7 @@ import (
 	"patchbay/server/catalog/advisory"
 	"patchbay/server/catalog/csaf"
 	"patchbay/server/catalog/debian"
+	"patchbay/server/catalog/endoflife"
 	"patchbay/server/catalog/epss"
 	"patchbay/server/catalog/kev"
 	"patchbay/server/catalog/kinds"
@@ -26,6 +27,7 @@ import (
 	"patchbay/server/catalog/nvd"
 	"patchbay/server/catalog/osv"
 	"patchbay/server/catalog/ssvc"
+	"patchbay/server/catalog/support"
 )
 
 // Source is a feed in the version that holds.
@@ -49,6 +51,8 @@ type Snapshot struct {
 	points    map[string]ssvc.Record
 
 	microsoftFeed string // that microsoft is from
+
+	products *support.Products
 
 	mu         sync.RWMutex
 	items      map[key]*item // that somebody asked about
@@ -74,6 +78,7 @@ type loading struct {
 	*Snapshot
 	builder   *match.Builder
 	documents []msrc.Document
+	ending    []endoflife.Product
 }
 
 // Load reads all sources, and keeps what is for systems that devices run ("debian:12"). A source
@@ -86,7 +91,7 @@ func Load(sources []Source, systems []string, now time.Time) (*Snapshot, error) 
 			return nil, fmt.Errorf("reading the feed %s: %w", src.Name, err)
 		}
 	}
-	s.index = l.builder.Index()
+	s.index, s.products = l.builder.Index(), support.NewProducts(l.ending)
 	s.records.index()
 	var err error
 	if s.microsoft, err = msrc.Know(l.documents); err != nil {
@@ -141,6 +146,8 @@ func (l *loading) read(src Source, name string, in io.Reader) (err error) {
 			l.exploited[e.ID] = e
 			return nil
 		})
+	case kinds.EndOfLife:
+		err = l.ends(in)
 	case kinds.EPSS:
 		l.likely, _, err = epss.Collect(in)
 	case kinds.SSVC:

@@ -67,6 +67,7 @@ func learn(now time.Time) (*knowledge.Snapshot, error) {
 	return knowledge.Load([]knowledge.Source{
 		{Name: "osv-debian", Kind: kinds.OSV, Each: text(osv.String())},
 		{Name: "kev", Kind: kinds.KEV, Each: text(exploited)},
+		{Name: "endoflife", Kind: kinds.EndOfLife, Each: text(ends(now))},
 		{Name: "nvd", Kind: kinds.NVD, Each: text(products(now))},
 	}, []string{"debian:12", "windows:11"}, now)
 }

@@ -32,6 +32,7 @@ import (
 	"patchbay/server/access"
 	"patchbay/server/api"
 	"patchbay/server/bus"
+	"patchbay/server/catalog/support"
 	"patchbay/server/documents"
 	"patchbay/server/engine"
 	"patchbay/server/fleet"
@@ -114,6 +115,7 @@ func run(ctx context.Context, o options) error {
 	}
 	defer os.RemoveAll(files.Path)
 	server, err := api.New(api.Options{Documents: held, Content: files, Feeds: newFeeds(time.Now(), o.empty || o.setup),
+		Ends:  fleet.Ends{Index: w.index, Products: w.known.Products},
 		Store: w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now, Version: "mock", Installation: "Example MSP",
 		AgentURL: "https://patchbay.example.test:8443", Pin: "00112233445566778899aabbccddeeff",
@@ -160,6 +162,7 @@ type world struct {
 	bus     *bus.Bus
 	now     func() time.Time // in the invented past while the world is made
 	devices []*device
+	known   *knowledge.Snapshot
 	by      store.Who
 }
 
@@ -179,13 +182,16 @@ func newWorld(ctx context.Context, url string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := learn(time.Now())
+	if w.known, err = learn(time.Now()); err != nil {
+		return nil, err
+	}
+	names, err := support.BuiltIn()
 	if err != nil {
 		return nil, err
 	}
 	w.engine = engine.New(engine.Options{
-		Knowledge: func() *knowledge.Snapshot { return known },
-		Store:     w.store, Index: w.index, Bus: w.bus, Key: key, Silent: 24 * time.Hour,
+		Knowledge: func() *knowledge.Snapshot { return w.known }, Names: names,
+		Store: w.store, Index: w.index, Bus: w.bus, Key: key, Silent: 24 * time.Hour,
 		Now: func() time.Time { return w.now() }, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	return w, nil

@@ -470,6 +470,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/support": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say for how long what a device has is supported */
+        get: operations["devices-support"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/timeline": {
         parameters: {
             query?: never;
@@ -877,6 +894,57 @@ export interface paths {
         put?: never;
         /** Make an enrolment token */
         post: operations["tokens-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is out of support, or will be */
+        get: operations["support-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the devices that have something of a line of releases */
+        get: operations["support-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say how it stands with ends of support, and what ends when */
+        get: operations["support-summary"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1604,6 +1672,16 @@ export interface components {
              */
             presenting?: "yes" | "no";
         };
+        DeviceSupport: {
+            /** @description What ended first */
+            applications?: components["schemas"]["ItemSupport"][];
+            /** @description Of its applications */
+            counts: components["schemas"]["SupportKind"];
+            /** @description A sentence */
+            hardware: string;
+            /** @description Left out where the device does not say what it runs */
+            system?: components["schemas"]["Support"];
+        };
         Draft: {
             document: components["schemas"]["Envelope"];
             /** @description By the name of an agent's key, how its device is called here */
@@ -2050,6 +2128,33 @@ export interface components {
             name: string;
             provider: string;
             scope?: string;
+        };
+        ItemSupport: {
+            /** @description Whose word it is; left out where nobody says */
+            by?: string;
+            /** @description The line of releases */
+            cycle?: string;
+            item: string;
+            /** @enum {string} */
+            kind: "os" | "application" | "hardware";
+            /** @description YYYY-MM-DD: the last day on which anybody mends it for everybody */
+            last?: string;
+            /** @description What others give to everybody */
+            lts: components["schemas"]["SupportEnd"];
+            /** @description What has to be paid for: told, and never counted */
+            paid: components["schemas"]["SupportEnd"];
+            /** @description What that is called */
+            paid_name?: string;
+            /** @description As endoflife.date calls it; left out where it knows none */
+            product?: string;
+            /** @enum {string} */
+            state: "ended" | "ending" | "supported" | "unknown";
+            title: string;
+            /** @description What its vendor gives to everybody */
+            vendor: components["schemas"]["SupportEnd"];
+            version: string;
+            /** @description A sentence */
+            why: string;
         };
         Job: {
             /** Format: int64 */
@@ -2756,6 +2861,30 @@ export interface components {
              */
             total: number;
         };
+        PageSupportDevice: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["SupportDevice"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageSupportRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["SupportRow"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
         PageTimelineEntry: {
             /** Format: date-time */
             as_of: string;
@@ -3143,6 +3272,162 @@ export interface components {
              */
             retired_at?: string;
             site: components["schemas"]["Ref"];
+        };
+        Support: {
+            /** @description Whose word it is; left out where nobody says */
+            by?: string;
+            /** @description The line of releases */
+            cycle?: string;
+            /** @enum {string} */
+            kind: "os" | "application" | "hardware";
+            /** @description YYYY-MM-DD: the last day on which anybody mends it for everybody */
+            last?: string;
+            /** @description What others give to everybody */
+            lts: components["schemas"]["SupportEnd"];
+            /** @description What has to be paid for: told, and never counted */
+            paid: components["schemas"]["SupportEnd"];
+            /** @description What that is called */
+            paid_name?: string;
+            /** @description As endoflife.date calls it; left out where it knows none */
+            product?: string;
+            /** @enum {string} */
+            state: "ended" | "ending" | "supported" | "unknown";
+            title: string;
+            /** @description What its vendor gives to everybody */
+            vendor: components["schemas"]["SupportEnd"];
+            /** @description A sentence */
+            why: string;
+        };
+        SupportDevice: {
+            customer: components["schemas"]["Ref"];
+            device: components["schemas"]["Ref"];
+            item: string;
+            silent?: boolean;
+            site: components["schemas"]["Ref"];
+            version?: string;
+        };
+        SupportEnd: {
+            /** @description YYYY-MM-DD, the last one; left out where no day is known */
+            day?: string;
+            /**
+             * @description Whether it is over; left out when not known
+             * @enum {string}
+             */
+            over?: "yes" | "no";
+        };
+        SupportKind: {
+            /**
+             * Format: int64
+             * @description Enrolled: the denominator
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Of these, those of the system's own distribution: supported as long as it is
+             */
+            distribution: number;
+            /**
+             * Format: int64
+             * @description Devices with something that nobody mends any more
+             */
+            ended: number;
+            /**
+             * Format: int64
+             * @description Devices with something that ends within the days asked for, and nothing that ended
+             */
+            ending: number;
+            /**
+             * Format: int64
+             * @description Of applications: items installed
+             */
+            items: number;
+            /** @enum {string} */
+            kind: "os" | "application" | "hardware";
+            /**
+             * Format: int64
+             * @description Of these, those of a product whose end of support somebody tells
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Devices of whose system or hardware nobody says when it ends; of applications, devices whose software was not read
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description Of these, those of which nobody says anything
+             */
+            unmapped: number;
+            /** @description A sentence */
+            why?: string;
+        };
+        SupportMonth: {
+            /**
+             * Format: int64
+             * @description Devices with an application that ends in it
+             */
+            applications: number;
+            /** @description YYYY-MM */
+            month: string;
+            /**
+             * Format: int64
+             * @description Devices whose system ends in it
+             */
+            systems: number;
+            /** @description What ends, at most ten */
+            what?: string[];
+        };
+        SupportRow: {
+            /** @description Whose word it is; left out where nobody says */
+            by?: string;
+            /** @description Versions of it, and what systems call themselves; at most five */
+            called?: string[];
+            /** Format: int64 */
+            customers: number;
+            /** @description The line of releases */
+            cycle?: string;
+            /**
+             * Format: int64
+             * @description That have it, silent ones included
+             */
+            devices: number;
+            id: string;
+            /** @enum {string} */
+            kind: "os" | "application" | "hardware";
+            /** @description YYYY-MM-DD: the last day on which anybody mends it for everybody */
+            last?: string;
+            /** @description What others give to everybody */
+            lts: components["schemas"]["SupportEnd"];
+            /** @description What has to be paid for: told, and never counted */
+            paid: components["schemas"]["SupportEnd"];
+            /** @description What that is called */
+            paid_name?: string;
+            /** @description As endoflife.date calls it; left out where it knows none */
+            product?: string;
+            /** @enum {string} */
+            state: "ended" | "ending" | "supported" | "unknown";
+            title: string;
+            /** @description What its vendor gives to everybody */
+            vendor: components["schemas"]["SupportEnd"];
+            /** @description A sentence */
+            why: string;
+        };
+        SupportSummary: {
+            /** Format: date-time */
+            as_of: string;
+            kinds: components["schemas"]["SupportKind"][];
+            /** @description This one and the 23 after it */
+            months: components["schemas"]["SupportMonth"][];
+            /**
+             * Format: int64
+             * @description That the feed which holds knows; 0: none holds
+             */
+            products: number;
+            /**
+             * Format: int64
+             * @description Days
+             */
+            within: number;
         };
         TimelineEntry: {
             actor?: string;
@@ -4583,6 +4868,40 @@ export interface operations {
             };
         };
     };
+    "devices-support": {
+        parameters: {
+            query?: {
+                /** @description Days: what ends by then is ending */
+                within?: number;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSupport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "devices-timeline": {
         parameters: {
             query?: {
@@ -5541,6 +5860,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "support-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                /** @description Days: what ends by then is ending */
+                within?: number;
+                kind?: "os" | "application" | "hardware";
+                /** @description What ended or is ending by default */
+                state?: "ended" | "ending" | "supported" | "unknown";
+                /** @description last by default: what ended first */
+                sort?: "last" | "-last" | "devices" | "-devices" | "title" | "-title";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "support-devices": {
+        parameters: {
+            query: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description ID of a row of the list of support */
+                of: string;
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportDevice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "support-summary": {
+        parameters: {
+            query?: {
+                customer?: string;
+                site?: string;
+                /** @description Days: what ends by then is ending */
+                within?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportSummary"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,41 @@
+package engine
+
+import (
+	"unique"
+
+	"patchbay/server/catalog/support"
+	"patchbay/server/fleet"
+	"patchbay/server/knowledge"
+)
+
+// name names the products of what is installed, whose support is looked up when somebody asks.
+func (f *Facts) name(t *support.Table) {
+	if t == nil {
+		return
+	}
+	if n, ok := knowledge.SystemOf(f.Device.Facts); ok {
+		f.Lives.System = fleet.Life{Of: unique.Make(n), Item: n.Title, Version: f.Device.Facts.Release, Times: 1}
+	}
+	type once struct {
+		of      unique.Handle[support.Named]
+		version string
+	}
+	at := map[once]int{}
+	for _, p := range f.Inventory.Providers {
+		for _, it := range p.Items {
+			n, by := knowledge.NameItem(t, f.Device.Facts, p.Name, it)
+			f.Lives.Count(by.Distribution, by.Publisher)
+			if !by.Publisher {
+				continue
+			}
+			k := once{unique.Make(n), it.Version}
+			i, seen := at[k]
+			if !seen {
+				i = len(f.Lives.Items)
+				at[k] = i
+				f.Lives.Items = append(f.Lives.Items, fleet.Life{Of: k.of, Item: it.Name, Version: it.Version})
+			}
+			f.Lives.Items[i].Times++
+		}
+	}
+}
