@@ -53,7 +53,9 @@ func (l *SupportList) Run(ctx context.Context, g *Globals) error {
 }
 
 // supported is what a line of releases is called.
-func supported(s view.Support) string { return strings.TrimSpace(s.Title + " " + s.Cycle) }
+func supported(s view.Support) string {
+	return strings.TrimSpace(s.Title + " " + cmp.Or(s.Label, s.Cycle))
+}
 
 func endText(e view.SupportEnd) string {
 	switch {

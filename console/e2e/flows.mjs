@@ -22,6 +22,25 @@ const flows = {
     await drawer.getByText(`Approved for ${waits.device.name} by Mia Berger`, { exact: false }).waitFor();
   },
 
+  "what ends when leads to what ends, and to the devices that have it": async ({ page, base }) => {
+    const all = await get(base, "/support?limit=200");
+    await visit(page, "/findings");
+    await page.getByRole("navigation", { name: "Pages on what is known" }).getByRole("link", { name: "Support" }).click();
+    await page.getByRole("heading", { name: "What ends when" }).waitFor();
+    await page.getByText(`${all.total} lines of releases`).waitFor();
+    await page.getByRole("button", { name: "As a table" }).click();
+    await page.getByRole("columnheader", { name: "What ends" }).waitFor();
+    await page.getByRole("button", { name: "As a picture" }).click();
+    const farther = (await get(base, "/support?limit=200&within=365")).total;
+    await page.getByRole("button", { name: "A year", exact: true }).click();
+    await page.getByText(`${farther} lines of releases`).waitFor();
+    const one = all.items.find((r) => r.kind === "application" && r.state === "ended");
+    await page.getByRole("link", { name: `${one.title} ${one.cycle}`, exact: true }).first().click();
+    await page.getByText(`${one.devices} item${one.devices === 1 ? "" : "s"}`, { exact: false }).first().waitFor();
+    await page.locator("tbody a").first().click();
+    await page.getByText("For how long anybody mends the applications here.", { exact: false }).waitFor();
+  },
+
   "reject only with a reason, and withdraw it": async ({ page, base }) => {
     const waits = (await get(base, "/needs?state=waits_person&limit=200")).items.find((n) => n.can.reject === "" && n.verdict.name === "WAITS_DECISION");
     const drawer = await openNeed(page, waits.device.id, waits.item.name);

@@ -29,6 +29,8 @@ export const paths = {
   findings: (search: ListSearch = {}) => linkOptions({ to: "/findings", search }),
   finding: (finding: string, search: ListSearch = {}) =>
     linkOptions({ to: "/findings/$finding", params: { finding }, search }),
+  support: (search: SupportSearch = {}) => linkOptions({ to: "/support", search }),
+  supportDevices: (search: SupportSearch = {}) => linkOptions({ to: "/support/devices", search }),
   customers: (search: ListSearch = {}) => linkOptions({ to: "/customers", search }),
   customer: (customer: string) =>
     linkOptions({ to: "/customers/$id", params: { id: customer } }),
@@ -41,6 +43,15 @@ export const paths = {
   settings: () => linkOptions({ to: "/settings" }),
   trust: () => linkOptions({ to: "/settings", hash: "trust" }),
 } as const;
+
+export interface SupportSearch {
+  customer?: string;
+  kind?: string;
+  state?: string;
+  within?: string;
+  of?: string;
+  q?: string;
+}
 
 export interface CatalogSearch {
   tab?: "programs" | "files" | "feeds";

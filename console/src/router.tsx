@@ -35,7 +35,7 @@ async function doorFor(error: Error) {
 }
 
 /** What a page of the console may say in its URL. */
-const words = ["customer", "need", "q", "sort", "state", "class", "site", "tab", "package", "program"] as const;
+const words = ["customer", "need", "q", "sort", "state", "class", "site", "tab", "package", "program", "kind", "within", "of"] as const;
 export type View = Partial<Record<(typeof words)[number], string>>;
 
 const viewOf = (search: Record<string, unknown>): View =>
@@ -113,6 +113,8 @@ const tree = root.addChildren([
     pageOf("/updates/$update", lazyRouteComponent(() => import("./pages/updates/Update"), "UpdatePage"), (c, id) => c.prefetchQuery(update(id))),
     page("/findings", lazyRouteComponent(() => import("./pages/findings/Findings"), "Findings")),
     pageOf("/findings/$finding", lazyRouteComponent(() => import("./pages/findings/Finding"), "FindingPage"), (c, id) => c.prefetchQuery(finding(id))),
+    page("/support", lazyRouteComponent(() => import("./pages/support/Support"), "Support")),
+    page("/support/devices", lazyRouteComponent(() => import("./pages/support/SupportDevices"), "SupportDevices")),
     page("/customers", lazyRouteComponent(() => import("./pages/customers/Customers"), "Customers")),
     pageOf("/customers/$id", lazyRouteComponent(() => import("./pages/customers/Customer"), "CustomerPage"), (c, id) => c.prefetchQuery(customer(id))),
     pageOf("/sites/$site", lazyRouteComponent(() => import("./pages/customers/Site"), "SitePage"), (c, id) => c.prefetchQuery(site(id))),

@@ -144,7 +144,7 @@ func (e Ends) Support(f view.SupportFilter, now time.Time) view.Page[view.Suppor
 	for id, l := range lines {
 		v := view.SupportRow{ID: id, Support: supportOf(l.named, l.stands, l.state), Devices: int(l.set.GetCardinality())}
 		wanted := f.State == v.State || f.State == "" && (v.State == view.SupportEnded || v.State == view.SupportEnding)
-		if wanted && (f.Q == "" || contains(f.Q, append([]string{v.Title, v.Product, v.Cycle}, l.called...)...)) {
+		if wanted && (f.Q == "" || contains(f.Q, append([]string{v.Title, v.Product, v.Cycle, v.Label}, l.called...)...)) {
 			rows = append(rows, v)
 		}
 	}
@@ -181,7 +181,7 @@ func (x *Index) customers(set *roaring.Bitmap) int {
 
 // supportOf is what is shown of how a named thing is supported.
 func supportOf(n support.Named, s support.Standing, state endoflife.State) view.Support {
-	v := view.Support{Kind: string(n.Kind), Product: n.Product, Title: s.Title, Cycle: s.Cycle, State: cmp.Or(string(state), view.SupportUnknown),
+	v := view.Support{Kind: string(n.Kind), Product: n.Product, Title: s.Title, Cycle: s.Cycle, Label: s.Label, State: cmp.Or(string(state), view.SupportUnknown),
 		Vendor: endOf(s.Vendor), LTS: endOf(s.LTS), Paid: endOf(s.Paid), PaidName: s.PaidName, By: s.By, Why: s.Why}
 	if last := s.Last(); !last.IsZero() && state != endoflife.Unknown {
 		v.Last = last.Format(time.DateOnly)
@@ -301,7 +301,7 @@ func months(lines map[string]*line, now time.Time) []view.SupportMonth {
 		}
 		sets[i][l.kind].Or(l.set)
 		if len(list[i].What) < mostEnding {
-			list[i].What = append(list[i].What, l.stands.Title+" "+l.stands.Cycle)
+			list[i].What = append(list[i].What, l.stands.Title+" "+cmp.Or(l.stands.Label, l.stands.Cycle))
 		}
 	}
 	for i := range list {

@@ -29,6 +29,7 @@ type Support struct {
 	Product  string     `json:"product,omitempty" doc:"As endoflife.date calls it; left out where it knows none"`
 	Title    string     `json:"title"`
 	Cycle    string     `json:"cycle,omitempty" doc:"The line of releases"`
+	Label    string     `json:"label,omitempty" doc:"What that is called, where it has another name"`
 	State    string     `json:"state" enum:"ended,ending,supported,unknown"`
 	Last     string     `json:"last,omitempty" doc:"YYYY-MM-DD: the last day on which anybody mends it for everybody"`
 	Vendor   SupportEnd `json:"vendor" doc:"What its vendor gives to everybody"`

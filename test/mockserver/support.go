@@ -35,6 +35,8 @@ var endings = []ending{
 	{"openssl", "OpenSSL", "Premium support", "3.3", "3.3.7", 230, 0},
 }
 
+var labels = map[string]string{"11-24h2-w": "11 24H2 (W)", "11-23h2-w": "11 23H2 (W)", "10-22h2": "10 22H2"}
+
 // ends writes them as the project of endoflife.date does.
 func ends(now time.Time) string {
 	var b strings.Builder
@@ -47,7 +49,7 @@ func ends(now time.Time) string {
 		} else {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"releaseCycle":%q,"latest":%q,"eol":%s,"eoes":%s}`, e.cycle, e.latest, inDays(now, e.ends), inDays(now, e.paid))
+		fmt.Fprintf(&b, `{"releaseCycle":%q,"releaseLabel":%q,"latest":%q,"eol":%s,"eoes":%s}`, e.cycle, labels[e.cycle], e.latest, inDays(now, e.ends), inDays(now, e.paid))
 	}
 	return b.String() + "]}\n"
 }

@@ -105,6 +105,19 @@ export const finding = (id: string, customer?: string) =>
 export const deviceFindings = (id: string) =>
   one("finding", `on ${id}`, (signal) => got(http.GET(`${v1}/devices/{device}/findings`, { params: { path: { device: id } }, signal })));
 
+export const support = (query: Loose<Query<"/api/v1/support">> = {}) =>
+  list("support", "all", query, (q: Query<"/api/v1/support">, signal) => got(http.GET(`${v1}/support`, { params: { query: q }, signal })));
+
+export const supportSummary = (customer: string | undefined, within: number) =>
+  one("support", `summary of ${customer ?? "all"} within ${within}`, (signal) => got(http.GET(`${v1}/support/summary`, { params: { query: { customer, within } }, signal })));
+
+type Supported = Query<"/api/v1/support/devices">;
+export const supportDevices = (query: Loose<Supported> & { of: string }) =>
+  list("support", "devices", query, (q: Supported, signal) => got(http.GET(`${v1}/support/devices`, { params: { query: q }, signal })));
+
+export const deviceSupport = (id: string) =>
+  one("support", `on ${id}`, (signal) => got(http.GET(`${v1}/devices/{device}/support`, { params: { path: { device: id } }, signal })));
+
 export const jobs = (query: Loose<Query<"/api/v1/jobs">> = {}) =>
   list("job", "all", query, (q: Query<"/api/v1/jobs">, signal) => got(http.GET(`${v1}/jobs`, { params: { query: q }, signal })));
 

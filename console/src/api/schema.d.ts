@@ -2137,6 +2137,8 @@ export interface components {
             item: string;
             /** @enum {string} */
             kind: "os" | "application" | "hardware";
+            /** @description What that is called, where it has another name */
+            label?: string;
             /** @description YYYY-MM-DD: the last day on which anybody mends it for everybody */
             last?: string;
             /** @description What others give to everybody */
@@ -3280,6 +3282,8 @@ export interface components {
             cycle?: string;
             /** @enum {string} */
             kind: "os" | "application" | "hardware";
+            /** @description What that is called, where it has another name */
+            label?: string;
             /** @description YYYY-MM-DD: the last day on which anybody mends it for everybody */
             last?: string;
             /** @description What others give to everybody */
@@ -3394,6 +3398,8 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "os" | "application" | "hardware";
+            /** @description What that is called, where it has another name */
+            label?: string;
             /** @description YYYY-MM-DD: the last day on which anybody mends it for everybody */
             last?: string;
             /** @description What others give to everybody */

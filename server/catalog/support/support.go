@@ -52,6 +52,7 @@ type Standing struct {
 	State    endoflife.State
 	Title    string // of the product, and of the system where that has none
 	Cycle    string
+	Label    string        // what that is called, where it has another name
 	Until    time.Time     // the last day of what is counted; zero where none is known
 	Vendor   endoflife.End // for everybody, by its vendor
 	LTS      endoflife.End // for everybody, by whoever gives it
@@ -129,8 +130,29 @@ func (p *Products) Stands(n Named, now time.Time) Standing {
 	if s.Cycle == "" {
 		return byTable(n, cmp.Or(n.Title, product.Title), now, cmp.Or(s.Why, "Which release of "+product.Title+" this is, and so for how long it is supported, is not known."))
 	}
-	return Standing{State: s.State, Title: product.Title, Cycle: s.Cycle, Until: s.Until, Vendor: s.Vendor, LTS: s.LTS, Paid: s.Paid,
+	label := labelOf(product, s.Cycle)
+	if label != "" {
+		s.Why = strings.ReplaceAll(s.Why, product.Title+" "+s.Cycle, product.Title+" "+label)
+	}
+	return Standing{State: s.State, Title: product.Title, Cycle: s.Cycle, Label: label, Until: s.Until, Vendor: s.Vendor, LTS: s.LTS, Paid: s.Paid,
 		PaidName: product.Longer, By: ByFeed, Why: s.Why}
+}
+
+// labelOf is what people call a cycle: 2022 and not 16.0, "11 23H2, Home and Pro" and not
+// 11-23h2-w. What the feed leaves to be filled in is left out.
+func labelOf(p endoflife.Product, cycle string) string {
+	i := slices.IndexFunc(p.Cycles, func(c endoflife.Cycle) bool { return c.Name == cycle })
+	if i < 0 || strings.EqualFold(p.Cycles[i].Label, cycle) {
+		return ""
+	}
+	label := strings.NewReplacer(" '__CODENAME__'", "", " (__CODENAME__)", "", "__RELEASE_CYCLE__", cycle).Replace(p.Cycles[i].Label)
+	if p.Name == "windows" {
+		label = strings.NewReplacer(" (W)", ", Home and Pro", " (E)", ", Enterprise and Education").Replace(label)
+	}
+	if strings.Contains(label, "__") || label == cycle {
+		return ""
+	}
+	return strings.TrimPrefix(label, p.Title+" ")
 }
 
 // latest is the support of a thing that is of one of several cycles. The one that ends last

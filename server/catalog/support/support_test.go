@@ -159,6 +159,23 @@ func text(at time.Time) string {
 	return at.Format(time.DateOnly)
 }
 
+func TestCyclesAreCalledAsPeopleCallThem(t *testing.T) {
+	known := support.NewProducts(products(t))
+	for _, c := range []struct{ product, version, edition, want string }{
+		{"windows", "10.0.22631", "Professional", "11 23H2, Home and Pro"}, {"windows", "10.0.26100", "Enterprise", "11 24H2, Enterprise and Education"}, {"windows", "10.0.19045", "Core", "10 22H2"},
+		{"mssqlserver", "16.0", "", "2022"}, {"postgresql", "16", "", ""}, {"debian", "12", "", ""}, {"dotnet", "3.1", "", "Core 3.1"},
+	} {
+		kind := support.Application
+		if c.edition != "" {
+			kind = support.System
+		}
+		s := known.Stands(support.Named{Kind: kind, Product: c.product, Version: c.version, Edition: c.edition}, now)
+		if s.Label != c.want || c.want != "" && !strings.Contains(s.Why, c.want) {
+			t.Errorf("%+v: %q: %s", c, s.Label, s.Why)
+		}
+	}
+}
+
 // TestWhatIsPaidForIsToldAndNotCounted: with or without it the state is the same.
 func TestWhatIsPaidForIsToldAndNotCounted(t *testing.T) {
 	known := support.NewProducts(products(t))

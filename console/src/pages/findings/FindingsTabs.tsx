@@ -3,6 +3,7 @@ import { paths } from "../../paths";
 
 const tabs: { title: string; link: LinkProps }[] = [
   { title: "Open", link: paths.findings() },
+  { title: "Support", link: paths.support() },
 ];
 
 /** The pages on what is known of all that is installed. */
