@@ -41,6 +41,21 @@ const flows = {
     await page.getByText("For how long anybody mends the applications here.", { exact: false }).waitFor();
   },
 
+  "what is not looked at is told with what it is of, and why": async ({ page, base }) => {
+    const whole = await get(base, "/coverage/summary");
+    await visit(page, "/support");
+    await page.getByRole("link", { name: "Coverage", exact: true }).click();
+    await page.getByText(`${whole.looked} of ${whole.devices} devices`, { exact: false }).first().waitFor();
+    const row = page.locator("tr", { hasText: "flatpak" });
+    await row.getByText("What flatpak has is not joined to what advisories call it.").waitFor();
+    await page.getByRole("link", { name: "osv-debian" }).click();
+    await page.waitForURL(/tab=feeds/);
+    await page.getByText("osv-debian").first().waitFor();
+    await visit(page, "/coverage");
+    await page.getByRole("button", { name: "Everything is", exact: true }).click();
+    await page.getByText("Nothing like that").waitFor();
+  },
+
   "reject only with a reason, and withdraw it": async ({ page, base }) => {
     const waits = (await get(base, "/needs?state=waits_person&limit=200")).items.find((n) => n.can.reject === "" && n.verdict.name === "WAITS_DECISION");
     const drawer = await openNeed(page, waits.device.id, waits.item.name);

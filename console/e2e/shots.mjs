@@ -40,6 +40,7 @@ async function pages(base) {
     "finding-none": "/findings/CVE-1999-0001",
     "finding-mended": "/findings/CVE-2026-900002",
     support: "/support",
+    coverage: "/coverage",
     "support-unknown": "/support?state=unknown",
     "support-systems": "/support?kind=os&within=365",
     "support-devices": "/support/devices?of=application:oracle-jdk:8",

@@ -31,6 +31,7 @@ export const paths = {
     linkOptions({ to: "/findings/$finding", params: { finding }, search }),
   support: (search: SupportSearch = {}) => linkOptions({ to: "/support", search }),
   supportDevices: (search: SupportSearch = {}) => linkOptions({ to: "/support/devices", search }),
+  coverage: (search: ListSearch = {}) => linkOptions({ to: "/coverage", search }),
   customers: (search: ListSearch = {}) => linkOptions({ to: "/customers", search }),
   customer: (customer: string) =>
     linkOptions({ to: "/customers/$id", params: { id: customer } }),

@@ -115,6 +115,7 @@ const tree = root.addChildren([
     pageOf("/findings/$finding", lazyRouteComponent(() => import("./pages/findings/Finding"), "FindingPage"), (c, id) => c.prefetchQuery(finding(id))),
     page("/support", lazyRouteComponent(() => import("./pages/support/Support"), "Support")),
     page("/support/devices", lazyRouteComponent(() => import("./pages/support/SupportDevices"), "SupportDevices")),
+    page("/coverage", lazyRouteComponent(() => import("./pages/coverage/Coverage"), "CoveragePage")),
     page("/customers", lazyRouteComponent(() => import("./pages/customers/Customers"), "Customers")),
     pageOf("/customers/$id", lazyRouteComponent(() => import("./pages/customers/Customer"), "CustomerPage"), (c, id) => c.prefetchQuery(customer(id))),
     pageOf("/sites/$site", lazyRouteComponent(() => import("./pages/customers/Site"), "SitePage"), (c, id) => c.prefetchQuery(site(id))),

@@ -28,6 +28,7 @@ type Options struct {
 	Content      Content
 	Feeds        Feeds
 	Ends         Ends
+	Looked       Looked
 	FeedKeys     [][]byte // Ed25519 public keys, one of which suffices under a bundle of feeds
 	Console      fs.FS    // the console's built files; nil serves none
 	Log          *slog.Logger

@@ -53,6 +53,8 @@ func routes() []route {
 		handle("GET /support", staff, "support-list", "List what is out of support, or will be", (*Server).support),
 		handle("GET /support/summary", staff, "support-summary", "Say how it stands with ends of support, and what ends when", (*Server).supportSummary),
 		handle("GET /support/devices", staff, "support-devices", "List the devices that have something of a line of releases", (*Server).supportDevices),
+		handle("GET /coverage", staff, "coverage-list", "List what is looked at for advisories, and what is not", (*Server).coverage),
+		handle("GET /coverage/summary", staff, "coverage-summary", "Say how much of everything is looked at", (*Server).coverageSummary),
 		handle("GET /updates", staff, "updates-list", "List updates over all devices", (*Server).updates),
 		handle("GET /classes", staff, "classes-list", "Count updates by what they are for", (*Server).classes),
 		handle("GET /updates/{update}", staff, "updates-show", "Show where an update stands", (*Server).update),

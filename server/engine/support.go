@@ -22,8 +22,9 @@ func (f *Facts) name(t *support.Table) {
 	}
 	at := map[once]int{}
 	for _, p := range f.Inventory.Providers {
+		named := knowledge.Namer(t, f.Device.Facts, p.Name)
 		for _, it := range p.Items {
-			n, by := knowledge.NameItem(t, f.Device.Facts, p.Name, it)
+			n, by := named(it)
 			f.Lives.Count(by.Distribution, by.Publisher)
 			if !by.Publisher {
 				continue

@@ -53,6 +53,7 @@ type Snapshot struct {
 	microsoftFeed string // that microsoft is from
 
 	products *support.Products
+	speakers map[string][]string // feeds, by ecosystem
 
 	mu         sync.RWMutex
 	items      map[key]*item // that somebody asked about
@@ -84,7 +85,7 @@ type loading struct {
 // Load reads all sources, and keeps what is for systems that devices run ("debian:12"). A source
 // that cannot be read is an error: half of what is known would show less than there is.
 func Load(sources []Source, systems []string, now time.Time) (*Snapshot, error) {
-	s := &Snapshot{systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}, records: records{all: map[string]nvd.CVE{}}, sections: map[section]*Compared{}}
+	s := &Snapshot{systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, speakers: map[string][]string{}, items: map[key]*item{}, records: records{all: map[string]nvd.CVE{}}, sections: map[section]*Compared{}}
 	l := &loading{Snapshot: s, builder: match.NewBuilder(keeps(systems))}
 	for _, src := range sources {
 		if err := src.Each(func(name string, in io.Reader) error { return l.read(src, name, bufio.NewReaderSize(in, 1<<20)) }); err != nil {
@@ -121,6 +122,7 @@ func (s *Snapshot) Systems() []string { return s.systems }
 func (l *loading) read(src Source, name string, in io.Reader) (err error) {
 	add := func(a advisory.Advisory) error {
 		a.Feed = src.Name
+		l.hear(a)
 		return l.builder.Add(a)
 	}
 	switch src.Kind {

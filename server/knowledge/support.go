@@ -39,22 +39,23 @@ type ByWhom struct {
 	Publisher    bool // the table knows its product
 }
 
-// NameItem names the product of an item. What a distribution made itself is of that
+// Namer names the products of a provider's items. What a distribution made itself is of that
 // distribution, whatever its upstream says of its own builds.
-func NameItem(t *support.Table, f wire.Facts, provider string, it patch.Item) (support.Named, ByWhom) {
+func Namer(t *support.Table, f wire.Facts, provider string) func(patch.Item) (support.Named, ByWhom) {
 	r, ok := release(f, provider)
+	e, _ := advisory.EcosystemOf(r)
 	if !ok {
-		n, ok := t.Item("", "", it)
-		return n, ByWhom{Publisher: ok}
+		return func(it patch.Item) (support.Named, ByWhom) {
+			n, ok := t.Item("", "", it)
+			return n, ByWhom{Publisher: ok}
+		}
 	}
-	scheme := ""
-	if e, ok := advisory.EcosystemOf(r); ok {
-		scheme = e.Scheme
+	return func(it patch.Item) (support.Named, ByWhom) {
+		m := itemOf(f, it)
+		if m.Foreign == "" {
+			return support.Named{}, ByWhom{Distribution: !it.Orphan}
+		}
+		n, named := t.Item(e.Scheme, m.Foreign, it)
+		return n, ByWhom{Publisher: named}
 	}
-	m := itemOf(f, it)
-	if m.Foreign == "" {
-		return support.Named{}, ByWhom{Distribution: !it.Orphan}
-	}
-	n, named := t.Item(scheme, m.Foreign, it)
-	return n, ByWhom{Publisher: named}
 }

@@ -36,7 +36,7 @@ func TestADistributionsPackageIsNotItsUpstreams(t *testing.T) {
 		{debian, "apt", patch.Item{Name: "anydesk", Version: "6.3.2", Orphan: true}, knowledge.ByWhom{}, ""},
 		{macos, "homebrew", patch.Item{Provider: "homebrew", Name: "postgresql@15", Version: "15.8", Origin: "Homebrew"}, knowledge.ByWhom{Publisher: true}, "postgresql"},
 	} {
-		n, by := knowledge.NameItem(names, c.facts, c.provider, c.item)
+		n, by := knowledge.Namer(names, c.facts, c.provider)(c.item)
 		if by != c.want || n.Product != c.product {
 			t.Errorf("%s of %q: %+v, %q", c.item.Name, c.item.Origin, by, n.Product)
 		}

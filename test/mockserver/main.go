@@ -114,9 +114,11 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(files.Path)
-	server, err := api.New(api.Options{Documents: held, Content: files, Feeds: newFeeds(time.Now(), o.empty || o.setup),
-		Ends:  fleet.Ends{Index: w.index, Products: w.known.Products},
-		Store: w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
+	known := newFeeds(time.Now(), o.empty || o.setup)
+	server, err := api.New(api.Options{Documents: held, Content: files, Feeds: known,
+		Looked: fleet.Looked{Index: w.index, Speakers: w.known.Speakers, Feeds: known.Status},
+		Ends:   fleet.Ends{Index: w.index, Products: w.known.Products},
+		Store:  w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now, Version: "mock", Installation: "Example MSP",
 		AgentURL: "https://patchbay.example.test:8443", Pin: "00112233445566778899aabbccddeeff",
 		Origins: []string{"http://localhost:5173", "http://127.0.0.1:5173"},

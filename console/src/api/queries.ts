@@ -118,6 +118,12 @@ export const supportDevices = (query: Loose<Supported> & { of: string }) =>
 export const deviceSupport = (id: string) =>
   one("support", `on ${id}`, (signal) => got(http.GET(`${v1}/devices/{device}/support`, { params: { path: { device: id } }, signal })));
 
+export const coverage = (query: Loose<Query<"/api/v1/coverage">> = {}) =>
+  list("coverage", "all", query, (q: Query<"/api/v1/coverage">, signal) => got(http.GET(`${v1}/coverage`, { params: { query: q }, signal })));
+
+export const coverageSummary = (customer?: string) =>
+  one("coverage", `summary of ${customer ?? "all"}`, (signal) => got(http.GET(`${v1}/coverage/summary`, { params: { query: { customer } }, signal })));
+
 export const jobs = (query: Loose<Query<"/api/v1/jobs">> = {}) =>
   list("job", "all", query, (q: Query<"/api/v1/jobs">, signal) => got(http.GET(`${v1}/jobs`, { params: { query: q }, signal })));
 

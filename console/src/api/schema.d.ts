@@ -262,6 +262,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is looked at for advisories, and what is not */
+        get: operations["coverage-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/coverage/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say how much of everything is looked at */
+        get: operations["coverage-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers": {
         parameters: {
             query?: never;
@@ -1514,6 +1548,105 @@ export interface components {
             /** Format: int64 */
             waits_time: number;
         };
+        Coverage: {
+            /**
+             * Format: int64
+             * @description Of these, compared with advisories
+             */
+            compared: number;
+            /** Format: int64 */
+            devices: number;
+            /** @description That speak of it */
+            feeds?: components["schemas"]["CoverageFeed"][];
+            /**
+             * Format: int64
+             * @description Of these, of another publisher than the system's: not compared
+             */
+            foreign: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description Installed, as last read
+             */
+            items: number;
+            /** @description Empty for devices of which nothing was read */
+            provider: string;
+            /** @description Whose advisories it is compared with, as the schema of OSV writes it; left out where with none */
+            release?: string;
+            /**
+             * Format: int64
+             * @description Of these, not heard of for too long: what they have is as old as that
+             */
+            silent: number;
+            /**
+             * Format: date-time
+             * @description The longest that any of them could not be read
+             */
+            since?: string;
+            /** @description What devices call it */
+            system: string;
+            /**
+             * Format: int64
+             * @description Of these, those of which no feed here speaks: not compared
+             */
+            unmapped: number;
+            /**
+             * Format: int64
+             * @description Of these, those that could not be read, or never were
+             */
+            unread: number;
+            /** @description Why something is not looked at, a sentence each; left out where everything is */
+            why?: string[];
+        };
+        CoverageFeed: {
+            /**
+             * Format: date-time
+             * @description When its publisher last had nothing newer
+             */
+            fresh_at?: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when nothing newer came
+             */
+            since?: string;
+            /** @enum {string} */
+            standing: "fresh" | "failing" | "held" | "old" | "missing";
+            /** @description Why nothing newer came: a sentence */
+            trouble?: string;
+        };
+        CoverageSummary: {
+            /** Format: date-time */
+            as_of: string;
+            /**
+             * Format: int64
+             * @description Of these, those of which nothing is
+             */
+            blind: number;
+            /** Format: int64 */
+            compared: number;
+            /**
+             * Format: int64
+             * @description Enrolled: the denominator
+             */
+            devices: number;
+            /** Format: int64 */
+            foreign: number;
+            /** Format: int64 */
+            items: number;
+            /**
+             * Format: int64
+             * @description Of these, those of which something is compared with advisories
+             */
+            looked: number;
+            /**
+             * Format: int64
+             * @description Of those looked at, silent ones: what they have may be another by now
+             */
+            silent: number;
+            /** Format: int64 */
+            unmapped: number;
+        };
         Customer: {
             /** Format: date-time */
             closed_at?: string;
@@ -2723,6 +2856,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Content"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageCoverage: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Coverage"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -4302,6 +4447,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ContentFetch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "coverage-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                /** @description whole: everything is looked at; partly: something is not */
+                state?: "whole" | "partly";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCoverage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "coverage-summary": {
+        parameters: {
+            query?: {
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageSummary"];
                 };
             };
             /** @description Error */

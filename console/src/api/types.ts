@@ -89,3 +89,5 @@ export type SupportKind = Schemas["SupportKind"];
 export type SupportMonth = Schemas["SupportMonth"];
 export type SupportDevice = Schemas["SupportDevice"];
 export type ItemSupport = Schemas["ItemSupport"];
+export type Coverage = Schemas["Coverage"];
+export type CoverageSummary = Schemas["CoverageSummary"];

@@ -130,11 +130,12 @@ func (p *Products) Stands(n Named, now time.Time) Standing {
 	if s.Cycle == "" {
 		return byTable(n, cmp.Or(n.Title, product.Title), now, cmp.Or(s.Why, "Which release of "+product.Title+" this is, and so for how long it is supported, is not known."))
 	}
-	label := labelOf(product, s.Cycle)
-	if label != "" {
-		s.Why = strings.ReplaceAll(s.Why, product.Title+" "+s.Cycle, product.Title+" "+label)
+	label, title := labelOf(product, s.Cycle), product.Title
+	if windows(product.Name) {
+		title = strings.TrimPrefix(title, "Microsoft ")
 	}
-	return Standing{State: s.State, Title: product.Title, Cycle: s.Cycle, Label: label, Until: s.Until, Vendor: s.Vendor, LTS: s.LTS, Paid: s.Paid,
+	s.Why = strings.ReplaceAll(s.Why, product.Title+" "+s.Cycle, title+" "+cmp.Or(label, s.Cycle))
+	return Standing{State: s.State, Title: title, Cycle: s.Cycle, Label: label, Until: s.Until, Vendor: s.Vendor, LTS: s.LTS, Paid: s.Paid,
 		PaidName: product.Longer, By: ByFeed, Why: s.Why}
 }
 
