@@ -49,7 +49,7 @@ func (f *Facts) know(s *knowledge.Snapshot) {
 		if c.Release == "" {
 			continue
 		}
-		f.Stocks = append(f.Stocks, fleet.Stock{Provider: p.Name, Hash: f.hashes[p.Name], Release: c.Release, Names: c.Names})
+		f.Stocks = append(f.Stocks, fleet.Stock{Provider: p.Name, Hash: f.hashes[p.Name], Release: c.Release, Names: c.Names, Items: c.Items})
 		maps.Copy(f.Inventory.Findings, c.Found)
 	}
 }

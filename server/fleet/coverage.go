@@ -42,40 +42,33 @@ func (s *seen) look(v part, silent bool) {
 		}
 	}
 	s.Items += v.items
-	s.Compared += v.compared()
+	s.Compared += v.compared
 	s.Foreign += v.foreign
-	s.Unmapped += v.items - v.compared() - v.foreign
+	s.Unmapped += v.items - v.compared - v.foreign
 	s.Release, s.name = cmp.Or(s.Release, v.release), cmp.Or(s.name, v.name)
 }
 
 // part is one device's view of one provider.
 type part struct {
-	provider       string
-	release, name  string // that it was compared with, and that it could be
-	items, foreign int
-	unread         bool
-	since          *time.Time
-	why            string
-}
-
-// compared is how many items advisories were held against.
-func (p part) compared() int {
-	if p.release == "" {
-		return 0
-	}
-	return p.items - p.foreign
+	provider          string
+	release, name     string // that it was compared with, and that it could be
+	items             int
+	compared, foreign int // of these: held against advisories, and of other publishers
+	unread            bool
+	since             *time.Time
+	why               string
 }
 
 // partsOf are a device's views: of each provider that it has, and one of nothing where it has
 // none. What is installed and could not be read counts as it was when it last could.
 func partsOf(e *Entry) []part {
-	foreign, release := foreignOf(e), map[string]string{}
+	foreign, stocks := foreignOf(e), map[string]Stock{}
 	for _, s := range e.Stocks {
-		release[s.Provider] = s.Release
+		stocks[s.Provider] = s
 	}
 	var parts []part
 	for _, p := range providersOf(e) {
-		v := part{provider: p, release: release[p], name: knowledge.ReleaseOf(e.Device.Facts, p), foreign: foreign[p], unread: true, since: at(&e.Agent.EnrolledAt), why: "it was never read"}
+		v := part{provider: p, release: stocks[p].Release, name: knowledge.ReleaseOf(e.Device.Facts, p), foreign: foreign[p], unread: true, since: at(&e.Agent.EnrolledAt), why: "it was never read"}
 		if i := slices.IndexFunc(e.Sections, func(s view.Section) bool { return s.Name == p+"/"+wire.InstalledSection }); i >= 0 {
 			s := e.Sections[i]
 			if s.State == wire.SectionAbsent {
@@ -84,6 +77,7 @@ func partsOf(e *Entry) []part {
 			v.items, v.unread, v.since, v.why = s.Items, s.State != wire.SectionOK, s.FailedAt, s.Error
 		}
 		v.foreign = min(v.foreign, v.items)
+		v.compared = max(0, min(stocks[p].Items, v.items-v.foreign))
 		parts = append(parts, v)
 	}
 	if len(parts) == 0 {
@@ -202,10 +196,10 @@ func (l Looked) tell(s *seen, status map[string]feeds.Status, all []feeds.Status
 
 // unmapped says why no feed speaks of a provider's items.
 func unmapped(s *seen, all []feeds.Status, now time.Time) string {
-	if s.Release != "" {
-		return fmt.Sprintf("Of %s nobody speaks.", counted(s.Unmapped, "item", "items"))
-	}
-	if s.name == "" {
+	switch {
+	case s.Compared > 0:
+		return fmt.Sprintf("%s not joined to what advisories call it.", counted(s.Unmapped, "item is", "items are"))
+	case s.name == "":
 		return fmt.Sprintf("What %s has is not joined to what advisories call it.", s.Provider)
 	}
 	why := fmt.Sprintf("No feed that holds here speaks of %s.", s.name)
@@ -256,11 +250,11 @@ func (l Looked) CoverageSummary(f view.Filter, now time.Time) view.CoverageSumma
 	l.each(f, now, func(_ *Entry, parts []part, silent bool) {
 		compared := 0
 		for _, p := range parts {
-			compared += p.compared()
+			compared += p.compared
 			v.Items += p.items
-			v.Compared += p.compared()
+			v.Compared += p.compared
 			v.Foreign += p.foreign
-			v.Unmapped += p.items - p.compared() - p.foreign
+			v.Unmapped += p.items - p.compared - p.foreign
 		}
 		v.Devices++
 		v.Looked += one(compared > 0)

@@ -32,7 +32,7 @@ func readOn(n int, system, provider string, state wire.SectionState, items, fore
 	}
 	e.Found = HeldBy(held)
 	if release != "" {
-		e.Stocks = []Stock{{Provider: provider, Hash: fmt.Sprint(n), Release: release}}
+		e.Stocks = []Stock{{Provider: provider, Hash: fmt.Sprint(n), Release: release, Items: items - foreign}}
 	}
 	return e
 }

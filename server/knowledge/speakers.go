@@ -37,6 +37,9 @@ func (s *Snapshot) Speakers(release string) []string {
 	if s == nil {
 		return nil
 	}
+	if release == products {
+		return []string{s.records.feed}
+	}
 	if release == windows {
 		if len(s.microsoft.Documents) == 0 {
 			return nil
