@@ -26,6 +26,7 @@ import (
 	"patchbay/server/bus"
 	"patchbay/server/ca"
 	"patchbay/server/catalog/feeds"
+	"patchbay/server/catalog/purpose"
 	"patchbay/server/catalog/support"
 	"patchbay/server/content"
 	"patchbay/server/documents"
@@ -181,10 +182,14 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	purposes, err := purpose.BuiltIn()
+	if err != nil {
+		return err
+	}
 	events, index := bus.New(), fleet.New(s.Silent)
 	s.meet()
 	s.index = index
-	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Knowledge: s.book.Current, Names: names, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
+	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Knowledge: s.book.Current, Names: names, Purposes: purposes, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
 		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Tell: s.Peers.Tell, Period: s.Peers.Period, Now: s.Now, Log: s.Log})
 	s.Documents, err = documents.Open(ctx, documents.Options{Store: s.Store, Key: s.Authority.OrdersKey(), Authority: s.Authority.Certificate.Raw,
 		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.republished, Replaced: s.keyReplaced,
@@ -203,7 +208,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 		Content: s.Shelf, Named: s.named, Tell: s.Peers.Tell, Period: s.Peers.Period, Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Agents: index, Engine: s.Engine, Events: events, Documents: s.Documents,
 		Content: s.Shelf, Feeds: s.Keeper, Ends: fleet.Ends{Index: index, Products: func() *support.Products { return s.book.Current().Products() }}, FeedKeys: s.Feeds.Keys,
-		Looked:  fleet.Looked{Index: index, Speakers: func(release string) []string { return s.book.Current().Speakers(release) }, Feeds: s.Keeper.Status},
+		Software: index, Looked: fleet.Looked{Index: index, Speakers: func(release string) []string { return s.book.Current().Speakers(release) }, Feeds: s.Keeper.Status},
 		Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
 		AgentURL: s.AgentURL, Pin: s.Authority.Pin(), Origins: []string{s.PublicURL}})
 	if err != nil {

@@ -56,6 +56,21 @@ const flows = {
     await page.getByText("Nothing like that").waitFor();
   },
 
+  "what nobody updates, and what there are several of, leads to devices": async ({ page, base }) => {
+    const [item] = (await get(base, "/software/unattended?limit=1")).items;
+    const [purpose] = (await get(base, "/software/several")).items;
+    await visit(page, "/coverage");
+    await page.getByRole("link", { name: "Updated by nobody", exact: true }).click();
+    await page.getByRole("link", { name: item.name, exact: true }).click();
+    await page.getByText(`On ${item.devices} devices.`, { exact: false }).waitFor();
+    await page.goBack();
+    const row = page.locator("tr", { hasText: purpose.purpose });
+    await row.getByText(purpose.programs.map((p) => `${p.name} (${p.devices})`).join(", ")).waitFor();
+    await row.getByRole("link", { name: String(purpose.several), exact: true }).click();
+    await page.getByRole("heading", { name: `Several: ${purpose.purpose}` }).waitFor();
+    await page.getByText(`On ${purpose.several} devices.`, { exact: false }).waitFor();
+  },
+
   "reject only with a reason, and withdraw it": async ({ page, base }) => {
     const waits = (await get(base, "/needs?state=waits_person&limit=200")).items.find((n) => n.can.reject === "" && n.verdict.name === "WAITS_DECISION");
     const drawer = await openNeed(page, waits.device.id, waits.item.name);

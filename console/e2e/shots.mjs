@@ -41,6 +41,8 @@ async function pages(base) {
     "finding-mended": "/findings/CVE-2026-900002",
     support: "/support",
     coverage: "/coverage",
+    software: "/software",
+    "software-devices": "/software/devices?kind=several&of=browser",
     "support-unknown": "/support?state=unknown",
     "support-systems": "/support?kind=os&within=365",
     "support-devices": "/support/devices?of=application:oracle-jdk:8",

@@ -32,6 +32,8 @@ export const paths = {
   support: (search: SupportSearch = {}) => linkOptions({ to: "/support", search }),
   supportDevices: (search: SupportSearch = {}) => linkOptions({ to: "/support/devices", search }),
   coverage: (search: ListSearch = {}) => linkOptions({ to: "/coverage", search }),
+  software: (search: SupportSearch = {}) => linkOptions({ to: "/software", search }),
+  softwareDevices: (search: SupportSearch = {}) => linkOptions({ to: "/software/devices", search }),
   customers: (search: ListSearch = {}) => linkOptions({ to: "/customers", search }),
   customer: (customer: string) =>
     linkOptions({ to: "/customers/$id", params: { id: customer } }),

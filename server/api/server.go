@@ -29,6 +29,7 @@ type Options struct {
 	Feeds        Feeds
 	Ends         Ends
 	Looked       Looked
+	Software     Software
 	FeedKeys     [][]byte // Ed25519 public keys, one of which suffices under a bundle of feeds
 	Console      fs.FS    // the console's built files; nil serves none
 	Log          *slog.Logger

@@ -14,6 +14,8 @@ func TestEndsAndCoverageAreAskedForInBounds(t *testing.T) {
 		"/support": 200, "/support?within=0&kind=os&state=unknown&sort=-devices": 200, "/support?within=3651": 422, "/support?within=-1": 422, "/support?kind=x": 422,
 		"/support/summary?within=365": 200, "/support/devices": 422, "/support/devices?of=os:debian:10": 200, "/devices/" + w.device + "/support": 404, "/devices/dev_none/support": 404,
 		"/coverage": 200, "/coverage?state=whole": 200, "/coverage?state=x": 422, "/coverage/summary": 200,
+		"/software/unattended?sort=name": 200, "/software/unattended?sort=x": 422, "/software/unattended/summary": 200, "/software/unattended/devices": 422, "/software/unattended/devices?of=winget/x": 200,
+		"/software/several": 200, "/software/several/devices": 422, "/software/several/devices?purpose=browser": 200,
 	} {
 		if status == 200 {
 			do[map[string]any](w, status, "GET", path, nil)

@@ -93,7 +93,7 @@ func newWorld(t testing.TB, beyond bool) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.options = Options{Documents: held, Content: w.content, Feeds: w.feeds, Ends: fleet.Ends{Index: fleet.New(time.Hour)}, Looked: fleet.Looked{Index: fleet.New(time.Hour)}, Store: w.store, Access: w.access, Fleet: w.fleet, Agents: w.fleet, Engine: w.engine, Events: w.events,
+	w.options = Options{Documents: held, Content: w.content, Feeds: w.feeds, Ends: fleet.Ends{Index: fleet.New(time.Hour)}, Software: fleet.New(time.Hour), Looked: fleet.Looked{Index: fleet.New(time.Hour)}, Store: w.store, Access: w.access, Fleet: w.fleet, Agents: w.fleet, Engine: w.engine, Events: w.events,
 		Console: fstest.MapFS{"index.html": {Data: []byte("<html>" + nonceMark)}, "assets/app-Ab3dEf9h.js": {Data: bytes.Repeat([]byte("console.log(1);"), 500)},
 			"robots.txt": {Data: []byte("User-agent: *")}},
 		Log: slog.New(slog.NewTextHandler(&locked{b: w.log}, nil)), Now: now, Version: "test", Installation: "Test MSP",

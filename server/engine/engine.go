@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"patchbay/server/bus"
+	"patchbay/server/catalog/purpose"
 	"patchbay/server/catalog/support"
 	"patchbay/server/fleet"
 	"patchbay/server/knowledge"
@@ -45,6 +46,8 @@ type Options struct {
 	Knowledge func() *knowledge.Snapshot
 	// Names names the products that items are of; nil names none.
 	Names *support.Table
+	// Purposes says what programs are for; nil says nothing.
+	Purposes *purpose.Table
 	// Period is peers.Peers.Period; nil is for a server that is alone.
 	Period func() uint64
 	Now    func() time.Time

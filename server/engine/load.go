@@ -28,6 +28,7 @@ func (e *Engine) load(ctx context.Context, customer string, devices []string) (a
 	for i := range all {
 		all[i].Silent = e.Silent
 		all[i].name(e.Names)
+		all[i].sort(e.Purposes)
 		if e.Knowledge != nil {
 			all[i].know(e.Knowledge())
 		}

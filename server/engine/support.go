@@ -3,6 +3,8 @@ package engine
 import (
 	"unique"
 
+	"patchbay/server/assess"
+	"patchbay/server/catalog/purpose"
 	"patchbay/server/catalog/support"
 	"patchbay/server/fleet"
 	"patchbay/server/knowledge"
@@ -37,6 +39,29 @@ func (f *Facts) name(t *support.Table) {
 				f.Lives.Items = append(f.Lives.Items, fleet.Life{Of: k.of, Item: it.Name, Version: it.Version})
 			}
 			f.Lives.Items[i].Times++
+		}
+	}
+}
+
+// sort tells what of the software stands out: what nobody updates, and what programs are for.
+// What was never read, and providers that the device does not name, say nothing.
+func (f *Facts) sort(t *purpose.Table) {
+	if t == nil {
+		return
+	}
+	for _, named := range f.Device.Facts.Providers {
+		for _, p := range f.Inventory.Providers {
+			if p.Name != named.Name {
+				continue
+			}
+			for _, it := range p.Items {
+				if why, nobody := assess.Unattended(named, it); nobody {
+					f.Software.Loose = append(f.Software.Loose, unique.Make(fleet.Loose{Provider: it.Provider, Name: it.Name, Why: why}))
+				}
+				if program, ok := t.Of(named.Traits.Versions, it); ok {
+					f.Software.Purposes = append(f.Software.Purposes, unique.Make(program))
+				}
+			}
 		}
 	}
 }

@@ -12,9 +12,12 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unique"
 
 	"patchbay/patch"
 	"patchbay/server/assess"
+	"patchbay/server/catalog/purpose"
+	"patchbay/server/catalog/support"
 	"patchbay/server/policy"
 	"patchbay/server/rollout"
 	"patchbay/server/store"
@@ -37,6 +40,7 @@ type Entry struct {
 	Found    []Held    // the items that advisories affect, sorted by key
 	Stocks   []Stock   // what is installed, by provider, where advisories speak of it
 	Lives    Lives     // what of it has an end of support
+	Software Software  // what of it stands out
 
 	needs   view.Posture // counts of Needs alone; set by Put
 	notBack bool         // its machine was told to restart and did not come back; set by Put
@@ -61,12 +65,15 @@ type Index struct {
 	entries  map[string]*Entry
 	seen     map[string]time.Time // when a device was last heard of, newer than its entry
 	exposure *exposure
-	living   living
+	living   sets[unique.Handle[support.Named]]
+	loose    sets[unique.Handle[Loose]]
+	purposes sets[unique.Handle[purpose.Program]]
 }
 
 // New makes an empty index. A device that says nothing for silent counts as silent.
 func New(silent time.Duration) *Index {
-	return &Index{silent: silent, entries: map[string]*Entry{}, seen: map[string]time.Time{}, exposure: newExposure(), living: living{}}
+	return &Index{silent: silent, entries: map[string]*Entry{}, seen: map[string]time.Time{}, exposure: newExposure(), living: sets[unique.Handle[support.Named]]{},
+		loose: sets[unique.Handle[Loose]]{}, purposes: sets[unique.Handle[purpose.Program]]{}}
 }
 
 // Put replaces a device's entry.
@@ -83,9 +90,17 @@ func (x *Index) Put(e *Entry) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.living.replace(x.exposure.number(e.Device.ID), x.entries[e.Device.ID], e)
+	x.reset(e.Device.ID, x.entries[e.Device.ID], e)
 	x.exposure.replace(e.Device.ID, x.entries[e.Device.ID], e)
 	x.entries[e.Device.ID] = e
+}
+
+// reset puts what a device has in the place of what it had; nil is nothing.
+func (x *Index) reset(device string, old, new *Entry) {
+	n := x.exposure.number(device)
+	x.living.replace(n, old.lives(), new.lives())
+	x.loose.replace(n, old.loose(), new.loose())
+	x.purposes.replace(n, old.purposes(), new.purposes())
 }
 
 // Remove forgets a device.
@@ -93,7 +108,7 @@ func (x *Index) Remove(device string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if e := x.entries[device]; e != nil {
-		x.living.replace(x.exposure.number(device), e, nil)
+		x.reset(device, e, nil)
 		x.exposure.replace(device, e, nil)
 	}
 	delete(x.entries, device)

@@ -45,28 +45,16 @@ func (l *Lives) all() []Life {
 	return append([]Life{l.System}, l.Items...)
 }
 
-// living is which devices have what, by number.
-type living map[unique.Handle[support.Named]]*roaring.Bitmap
-
-// replace puts what a device has in the place of what it had; nil is nothing.
-func (v living) replace(n uint32, old, new *Entry) {
-	if old != nil {
-		for _, l := range old.Lives.all() {
-			if set := v[l.Of]; set != nil {
-				if set.Remove(n); set.IsEmpty() {
-					delete(v, l.Of)
-				}
-			}
-		}
+// lives are the names of what it has.
+func (e *Entry) lives() []unique.Handle[support.Named] {
+	if e == nil {
+		return nil
 	}
-	if new != nil {
-		for _, l := range new.Lives.all() {
-			if v[l.Of] == nil {
-				v[l.Of] = roaring.New()
-			}
-			v[l.Of].Add(n)
-		}
+	var names []unique.Handle[support.Named]
+	for _, l := range e.Lives.all() {
+		names = append(names, l.Of)
 	}
+	return names
 }
 
 // Ends answers what devices have whose support ends, by what holds of the feed on that.
@@ -169,14 +157,17 @@ func supportKey(v view.SupportRow, field string) string {
 }
 
 // customers counts whose devices these are; the caller holds the lock.
-func (x *Index) customers(set *roaring.Bitmap) int {
+func (x *Index) customers(set *roaring.Bitmap) int { return len(x.customersOf(set)) }
+
+// customersOf are those whose devices these are, by ID; the caller holds the lock.
+func (x *Index) customersOf(set *roaring.Bitmap) map[string]bool {
 	of := map[string]bool{}
 	for it := set.Iterator(); it.HasNext(); {
 		if e := x.entries[x.exposure.devices[it.Next()]]; e != nil {
 			of[e.Device.Customer] = true
 		}
 	}
-	return len(of)
+	return of
 }
 
 // supportOf is what is shown of how a named thing is supported.

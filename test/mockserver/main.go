@@ -32,6 +32,7 @@ import (
 	"patchbay/server/access"
 	"patchbay/server/api"
 	"patchbay/server/bus"
+	"patchbay/server/catalog/purpose"
 	"patchbay/server/catalog/support"
 	"patchbay/server/documents"
 	"patchbay/server/engine"
@@ -116,9 +117,9 @@ func run(ctx context.Context, o options) error {
 	defer os.RemoveAll(files.Path)
 	known := newFeeds(time.Now(), o.empty || o.setup)
 	server, err := api.New(api.Options{Documents: held, Content: files, Feeds: known,
-		Looked: fleet.Looked{Index: w.index, Speakers: w.known.Speakers, Feeds: known.Status},
-		Ends:   fleet.Ends{Index: w.index, Products: w.known.Products},
-		Store:  w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
+		Software: w.index, Looked: fleet.Looked{Index: w.index, Speakers: w.known.Speakers, Feeds: known.Status},
+		Ends:  fleet.Ends{Index: w.index, Products: w.known.Products},
+		Store: w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now, Version: "mock", Installation: "Example MSP",
 		AgentURL: "https://patchbay.example.test:8443", Pin: "00112233445566778899aabbccddeeff",
 		Origins: []string{"http://localhost:5173", "http://127.0.0.1:5173"},
@@ -191,8 +192,12 @@ func newWorld(ctx context.Context, url string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	purposes, err := purpose.BuiltIn()
+	if err != nil {
+		return nil, err
+	}
 	w.engine = engine.New(engine.Options{
-		Knowledge: func() *knowledge.Snapshot { return w.known }, Names: names,
+		Knowledge: func() *knowledge.Snapshot { return w.known }, Names: names, Purposes: purposes,
 		Store: w.store, Index: w.index, Bus: w.bus, Key: key, Silent: 24 * time.Hour,
 		Now: func() time.Time { return w.now() }, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})

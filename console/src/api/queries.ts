@@ -124,6 +124,23 @@ export const coverage = (query: Loose<Query<"/api/v1/coverage">> = {}) =>
 export const coverageSummary = (customer?: string) =>
   one("coverage", `summary of ${customer ?? "all"}`, (signal) => got(http.GET(`${v1}/coverage/summary`, { params: { query: { customer } }, signal })));
 
+export const unattended = (query: Loose<Query<"/api/v1/software/unattended">> = {}) =>
+  list("software", "unattended", query, (q: Query<"/api/v1/software/unattended">, signal) => got(http.GET(`${v1}/software/unattended`, { params: { query: q }, signal })));
+
+export const unattendedSummary = (customer?: string) =>
+  one("software", `unattended of ${customer ?? "all"}`, (signal) => got(http.GET(`${v1}/software/unattended/summary`, { params: { query: { customer } }, signal })));
+
+type UnattendedOn = Query<"/api/v1/software/unattended/devices">;
+export const unattendedDevices = (query: Loose<UnattendedOn> & { of: string }) =>
+  list("software", "unattended on", query, (q: UnattendedOn, signal) => got(http.GET(`${v1}/software/unattended/devices`, { params: { query: q }, signal })));
+
+export const several = (customer?: string) =>
+  one("software", `several of ${customer ?? "all"}`, (signal) => got(http.GET(`${v1}/software/several`, { params: { query: { customer, limit: 200 } }, signal })));
+
+type SeveralOn = Query<"/api/v1/software/several/devices">;
+export const severalDevices = (query: Loose<SeveralOn> & { purpose: string }) =>
+  list("software", "several on", query, (q: SeveralOn, signal) => got(http.GET(`${v1}/software/several/devices`, { params: { query: q }, signal })));
+
 export const jobs = (query: Loose<Query<"/api/v1/jobs">> = {}) =>
   list("job", "all", query, (q: Query<"/api/v1/jobs">, signal) => got(http.GET(`${v1}/jobs`, { params: { query: q }, signal })));
 

@@ -934,6 +934,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/software/several": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List purposes for which there are several programs */
+        get: operations["software-several"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/several/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the devices that have several programs for a purpose */
+        get: operations["software-several-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/unattended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List items that nobody updates */
+        get: operations["software-unattended"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/unattended/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the devices that have such an item */
+        get: operations["software-unattended-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/unattended/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count what nobody updates */
+        get: operations["software-unattended-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/support": {
         parameters: {
             query?: never;
@@ -2996,10 +3081,34 @@ export interface components {
              */
             total: number;
         };
+        PageSeveral: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Several"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
         PageSite: {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Site"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageSoftwareDevice: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["SoftwareDevice"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -3048,6 +3157,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Token"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageUnattended: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Unattended"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -3195,6 +3316,11 @@ export interface components {
             devices: number;
             name: string;
             title?: string;
+        };
+        ProgramCount: {
+            /** Format: int64 */
+            devices: number;
+            name: string;
         };
         Reboots: {
             /**
@@ -3354,6 +3480,31 @@ export interface components {
             /** @description From the one-time link */
             token: string;
         };
+        Several: {
+            /**
+             * Format: int64
+             * @description Whose devices have any of them
+             */
+            customers: number;
+            /**
+             * Format: int64
+             * @description That have any of them: the denominator
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Of these, those whose devices have more than one between them
+             */
+            mixed: number;
+            /** @description The one that most devices have first */
+            programs: components["schemas"]["ProgramCount"][];
+            purpose: string;
+            /**
+             * Format: int64
+             * @description Of these, those that have more than one
+             */
+            several: number;
+        };
         SignIn: {
             /** @description From the authenticator app, when one is set up */
             code?: string;
@@ -3388,6 +3539,14 @@ export interface components {
             name?: string;
             policy?: components["schemas"]["Policy"];
             zone?: string;
+        };
+        SoftwareDevice: {
+            customer: components["schemas"]["Ref"];
+            device: components["schemas"]["Ref"];
+            /** @description For one purpose */
+            programs?: string[];
+            silent?: boolean;
+            site: components["schemas"]["Ref"];
         };
         Source: {
             error?: string;
@@ -3694,6 +3853,44 @@ export interface components {
             roles: components["schemas"]["TrustRole"][];
             /** Format: int64 */
             version: number;
+        };
+        Unattended: {
+            /** Format: int64 */
+            customers: number;
+            /** Format: int64 */
+            devices: number;
+            id: string;
+            name: string;
+            provider: string;
+            /** @description Why nobody does: a sentence */
+            why: string;
+        };
+        UnattendedSummary: {
+            /**
+             * Format: int64
+             * @description Enrolled: the denominator
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Installed on all of them
+             */
+            items: number;
+            /**
+             * Format: int64
+             * @description Of these, those that nobody updates
+             */
+            nobody: number;
+            /**
+             * Format: int64
+             * @description Of these, those whose software is not known
+             */
+            unread: number;
+            /**
+             * Format: int64
+             * @description Of these, those with an item that nobody updates
+             */
+            with: number;
         };
         Update: {
             available: string;
@@ -6082,6 +6279,191 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "software-several": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSeveral"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "software-several-devices": {
+        parameters: {
+            query: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                purpose: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSoftwareDevice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "software-unattended": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                /** @description -devices by default */
+                sort?: "devices" | "-devices" | "name" | "-name";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUnattended"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "software-unattended-devices": {
+        parameters: {
+            query: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                /** @description ID of an item of the list */
+                of: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSoftwareDevice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "software-unattended-summary": {
+        parameters: {
+            query?: {
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattendedSummary"];
                 };
             };
             /** @description Error */

@@ -91,3 +91,7 @@ export type SupportDevice = Schemas["SupportDevice"];
 export type ItemSupport = Schemas["ItemSupport"];
 export type Coverage = Schemas["Coverage"];
 export type CoverageSummary = Schemas["CoverageSummary"];
+export type Unattended = Schemas["Unattended"];
+export type UnattendedSummary = Schemas["UnattendedSummary"];
+export type SoftwareDevice = Schemas["SoftwareDevice"];
+export type Several = Schemas["Several"];

@@ -32,9 +32,12 @@ type pattern struct {
 }
 
 // Lines reads the table that is built in.
-func Lines() ([]Line, error) {
+func Lines() ([]Line, error) { return ParseLines(tableText) }
+
+// ParseLines reads a table: a line each, of four columns with a tab between them.
+func ParseLines(table string) ([]Line, error) {
 	var list []Line
-	for n, text := range strings.Split(tableText, "\n") {
+	for n, text := range strings.Split(table, "\n") {
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
@@ -97,26 +100,33 @@ func source(i patch.Item) string {
 }
 
 func (t *Table) find(by string, i patch.Item, names ...string) (Named, bool) {
+	l, number, ok := t.Find(by, names...)
+	if !ok {
+		return Named{}, false
+	}
+	n := Named{Kind: Application, Product: l.Product, Version: l.Cycle}
+	switch l.Cycle {
+	case "version":
+		n.Version = bare(i.Version)
+	case "#":
+		n.Version = number
+	}
+	return n, true
+}
+
+// Find gives the line that one of the names fits, in their order, with what stands for # there.
+func (t *Table) Find(by string, names ...string) (l Line, number string, ok bool) {
 	for _, name := range names {
 		if name == "" || len(name) > maxName {
 			continue
 		}
 		for _, p := range t.lines[by] {
-			number, ok := p.fits(name)
-			if !ok {
-				continue
+			if number, ok = p.fits(name); ok {
+				return p.Line, number, true
 			}
-			n := Named{Kind: Application, Product: p.Product, Version: p.Cycle}
-			switch p.Cycle {
-			case "version":
-				n.Version = bare(i.Version)
-			case "#":
-				n.Version = number
-			}
-			return n, true
 		}
 	}
-	return Named{}, false
+	return Line{}, "", false
 }
 
 func (p pattern) fits(name string) (number string, ok bool) {

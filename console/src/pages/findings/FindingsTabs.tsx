@@ -4,6 +4,7 @@ import { paths } from "../../paths";
 const tabs: { title: string; link: LinkProps }[] = [
   { title: "Open", link: paths.findings() },
   { title: "Support", link: paths.support() },
+  { title: "Updated by nobody", link: paths.software() },
   { title: "Coverage", link: paths.coverage() },
 ];
 
