@@ -35,6 +35,7 @@ type Commands struct {
 	Finding  Finding        `cmd:"" help:"Findings: what advisories affect, and who is exposed."`
 	Support  Support        `cmd:"" help:"Ends of support: what nobody mends any more, or soon."`
 	Coverage Coverage       `cmd:"" help:"Say what is looked at for advisories, and what is not and why."`
+	Product  Product        `cmd:"" help:"Products: how often and how fast they are mended, and for how long, also before buying one."`
 	Software Software       `cmd:"" help:"Software that stands out: what nobody updates, and several programs for one purpose."`
 	SBOM     SBOM           `cmd:"" name:"sbom" help:"Write what is on a device, and what affects it, as a bill of materials (CycloneDX 1.6 with VEX)."`
 	Approve  Approve        `cmd:"" help:"Approve updates."`

@@ -46,17 +46,7 @@ func (s *Server) newSystems() bool {
 // relearn reads what holds of all feeds, and makes the devices due that it says something else
 // of. What cannot be read leaves what was known: it was read to its end before it came to hold.
 func (s *Server) relearn() {
-	var sources []knowledge.Source
-	for _, c := range s.Keeper.Current() {
-		sources = append(sources, knowledge.Source{Name: c.Name, Kind: c.Kind, Each: func(f func(string, io.Reader) error) error {
-			r, err := s.Keeper.Open(c.Name)
-			if err != nil {
-				return err
-			}
-			defer r.Close()
-			return r.Each(f)
-		}})
-	}
+	sources := s.sources()
 	systems := s.index.Systems()
 	if s.book.Current() == nil && (len(sources) == 0 || len(systems) == 0) {
 		return
@@ -91,4 +81,20 @@ func (s *Server) touchedBy(t knowledge.Touched) []string {
 	}
 	slices.Sort(devices)
 	return slices.Compact(devices)
+}
+
+// sources are what holds of all feeds.
+func (s *Server) sources() []knowledge.Source {
+	var sources []knowledge.Source
+	for _, c := range s.Keeper.Current() {
+		sources = append(sources, knowledge.Source{Name: c.Name, Kind: c.Kind, Each: func(f func(string, io.Reader) error) error {
+			r, err := s.Keeper.Open(c.Name)
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			return r.Each(f)
+		}})
+	}
+	return sources
 }

@@ -36,6 +36,7 @@ import (
 	"patchbay/server/knowledge"
 	"patchbay/server/peers"
 	"patchbay/server/store"
+	"patchbay/server/surveyor"
 )
 
 // Options are all that a server can be told.
@@ -208,6 +209,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 		Content: s.Shelf, Named: s.named, Tell: s.Peers.Tell, Period: s.Peers.Period, Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Agents: index, Engine: s.Engine, Events: events, Documents: s.Documents,
 		Content: s.Shelf, Feeds: s.Keeper, Ends: fleet.Ends{Index: index, Products: func() *support.Products { return s.book.Current().Products() }}, FeedKeys: s.Feeds.Keys,
+		Surveys:  &surveyor.Surveyor{Sources: s.sources, Now: s.Now, Log: s.Log},
 		Software: index, Looked: fleet.Looked{Index: index, Speakers: func(release string) []string { return s.book.Current().Speakers(release) }, Feeds: s.Keeper.Status},
 		Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
 		AgentURL: s.AgentURL, Pin: s.Authority.Pin(), Origins: []string{s.PublicURL}})

@@ -71,6 +71,21 @@ const flows = {
     await page.getByText(`On ${purpose.several} devices.`, { exact: false }).waitFor();
   },
 
+  "what is known of a product is found by its name, also when no device has it": async ({ page }) => {
+    await visit(page, "/");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("openssl");
+    await page.getByRole("option", { name: /About openssl/ }).click();
+    await page.waitForURL(/products\/openssl/);
+    await page.getByRole("heading", { name: "How often it is mended" }).waitFor();
+    await page.getByText("2 with a version that mends it", { exact: false }).waitFor();
+    await page.getByText("Known to be exploited").waitFor();
+    await page.getByText("OpenSSL 3.3").waitFor();
+    await visit(page, "/products/nobody-has-this");
+    await page.getByText("No feed that holds here speaks of it by this name").waitFor();
+    await page.getByText("never installed or updated here", { exact: false }).waitFor();
+  },
+
   "reject only with a reason, and withdraw it": async ({ page, base }) => {
     const waits = (await get(base, "/needs?state=waits_person&limit=200")).items.find((n) => n.can.reject === "" && n.verdict.name === "WAITS_DECISION");
     const drawer = await openNeed(page, waits.device.id, waits.item.name);

@@ -41,6 +41,8 @@ async function pages(base) {
     "finding-mended": "/findings/CVE-2026-900002",
     support: "/support",
     coverage: "/coverage",
+    product: "/products/openssl",
+    "product-unknown": "/products/7-zip",
     software: "/software",
     "software-devices": "/software/devices?kind=several&of=browser",
     "support-unknown": "/support?state=unknown",

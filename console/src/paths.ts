@@ -34,6 +34,7 @@ export const paths = {
   coverage: (search: ListSearch = {}) => linkOptions({ to: "/coverage", search }),
   software: (search: SupportSearch = {}) => linkOptions({ to: "/software", search }),
   softwareDevices: (search: SupportSearch = {}) => linkOptions({ to: "/software/devices", search }),
+  product: (product: string) => linkOptions({ to: "/products/$product", params: { product } }),
   customers: (search: ListSearch = {}) => linkOptions({ to: "/customers", search }),
   customer: (customer: string) =>
     linkOptions({ to: "/customers/$id", params: { id: customer } }),

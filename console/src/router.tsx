@@ -118,6 +118,7 @@ const tree = root.addChildren([
     page("/coverage", lazyRouteComponent(() => import("./pages/coverage/Coverage"), "CoveragePage")),
     page("/software", lazyRouteComponent(() => import("./pages/software/Software"), "Software")),
     page("/software/devices", lazyRouteComponent(() => import("./pages/software/SoftwareDevices"), "SoftwareDevices")),
+    page("/products/$product", lazyRouteComponent(() => import("./pages/products/Product"), "ProductPage")),
     page("/customers", lazyRouteComponent(() => import("./pages/customers/Customers"), "Customers")),
     pageOf("/customers/$id", lazyRouteComponent(() => import("./pages/customers/Customer"), "CustomerPage"), (c, id) => c.prefetchQuery(customer(id))),
     pageOf("/sites/$site", lazyRouteComponent(() => import("./pages/customers/Site"), "SitePage"), (c, id) => c.prefetchQuery(site(id))),

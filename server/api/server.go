@@ -30,6 +30,7 @@ type Options struct {
 	Ends         Ends
 	Looked       Looked
 	Software     Software
+	Surveys      Surveys
 	FeedKeys     [][]byte // Ed25519 public keys, one of which suffices under a bundle of feeds
 	Console      fs.FS    // the console's built files; nil serves none
 	Log          *slog.Logger

@@ -17,6 +17,8 @@ type Ends interface {
 	SupportDevices(f view.Filter, id string, now time.Time) view.Page[view.SupportDevice]
 	// DeviceSupport says it of one device; what ends within so many days is ending.
 	DeviceSupport(device string, within int, now time.Time) (view.DeviceSupport, bool)
+	// Product says it of a product, also of one that no device has; false where nobody knows it.
+	Product(name string, now time.Time) (view.Product, bool)
 }
 
 // SupportScope is whose devices are asked about, and for how long ahead.

@@ -15,6 +15,7 @@ func TestEndsAndCoverageAreAskedForInBounds(t *testing.T) {
 		"/support/summary?within=365": 200, "/support/devices": 422, "/support/devices?of=os:debian:10": 200, "/devices/" + w.device + "/support": 404, "/devices/dev_none/support": 404,
 		"/coverage": 200, "/coverage?state=whole": 200, "/coverage?state=x": 422, "/coverage/summary": 200,
 		"/software/unattended?sort=name": 200, "/software/unattended?sort=x": 422, "/software/unattended/summary": 200, "/software/unattended/devices": 422, "/software/unattended/devices?of=winget/x": 200,
+		"/products/openssl": 200, "/products/no%20such": 200, "/products/%0a": 404, "/products/x%E2%80%AEy": 404, "/products/..%2Fx": 404,
 		"/software/several": 200, "/software/several/devices": 422, "/software/several/devices?purpose=browser": 200,
 	} {
 		if status == 200 {

@@ -60,6 +60,7 @@ func routes() []route {
 		handle("GET /software/unattended/devices", staff, "software-unattended-devices", "List the devices that have such an item", (*Server).unattendedDevices),
 		handle("GET /software/several", staff, "software-several", "List purposes for which there are several programs", (*Server).several),
 		handle("GET /software/several/devices", staff, "software-several-devices", "List the devices that have several programs for a purpose", (*Server).severalDevices),
+		handle("GET /products/{product}", staff, "products-show", "Say what is known of a product, also of one that no device has", (*Server).product),
 		handle("GET /updates", staff, "updates-list", "List updates over all devices", (*Server).updates),
 		handle("GET /classes", staff, "classes-list", "Count updates by what they are for", (*Server).classes),
 		handle("GET /updates/{update}", staff, "updates-show", "Show where an update stands", (*Server).update),

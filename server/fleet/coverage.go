@@ -198,7 +198,7 @@ func (l Looked) tell(s *seen, status map[string]feeds.Status, all []feeds.Status
 func unmapped(s *seen, all []feeds.Status, now time.Time) string {
 	switch {
 	case s.Compared > 0:
-		return fmt.Sprintf("%s not joined to what advisories call it.", counted(s.Unmapped, "item is", "items are"))
+		return fmt.Sprintf("%s not joined to what advisories call them.", counted(s.Unmapped, "item is", "items are"))
 	case s.name == "":
 		return fmt.Sprintf("What %s has is not joined to what advisories call it.", s.Provider)
 	}

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -328,3 +329,34 @@ func (e Ends) DeviceSupport(device string, within int, now time.Time) (view.Devi
 	})
 	return v, true
 }
+
+// mostCycles is how many lines of releases of a product are shown.
+const mostCycles = 40
+
+// Product says of a product what the feed on ends of support knows, by its name, title or
+// another name; false where it knows none.
+func (e Ends) Product(name string, now time.Time) (view.Product, bool) {
+	p := e.products()
+	found, ok := p.Called(name)
+	if !ok {
+		return view.Product{}, false
+	}
+	v := view.Product{Name: found.Name, Title: found.Title, Known: true}
+	kind := support.Application
+	if found.Category == "os" {
+		kind = support.System
+	}
+	supported := 0
+	for _, c := range found.Cycles {
+		s := p.Cycle(found, c, now)
+		supported += one(s.State == endoflife.Supported || s.State == endoflife.Ending)
+		if len(v.Cycles) < mostCycles {
+			v.Cycles = append(v.Cycles, supportOf(support.Named{Kind: kind, Product: found.Name}, s, s.Within(now, soonDays)))
+		}
+	}
+	v.Support = fmt.Sprintf("%d of its %s of releases supported today, by the word of %s.", supported, counted(len(found.Cycles), "line", "lines"), support.ByFeed)
+	return v, true
+}
+
+// soonDays is within how many days an end is near where nobody says otherwise.
+const soonDays = 90

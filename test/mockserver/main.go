@@ -39,6 +39,7 @@ import (
 	"patchbay/server/fleet"
 	"patchbay/server/knowledge"
 	"patchbay/server/store"
+	"patchbay/server/surveyor"
 )
 
 // options are the command line.
@@ -117,6 +118,7 @@ func run(ctx context.Context, o options) error {
 	defer os.RemoveAll(files.Path)
 	known := newFeeds(time.Now(), o.empty || o.setup)
 	server, err := api.New(api.Options{Documents: held, Content: files, Feeds: known,
+		Surveys:  &surveyor.Surveyor{Sources: func() []knowledge.Source { return w.sources }, Now: time.Now, Log: slog.Default()},
 		Software: w.index, Looked: fleet.Looked{Index: w.index, Speakers: w.known.Speakers, Feeds: known.Status},
 		Ends:  fleet.Ends{Index: w.index, Products: w.known.Products},
 		Store: w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
@@ -166,6 +168,7 @@ type world struct {
 	now     func() time.Time // in the invented past while the world is made
 	devices []*device
 	known   *knowledge.Snapshot
+	sources []knowledge.Source
 	by      store.Who
 }
 
@@ -185,7 +188,7 @@ func newWorld(ctx context.Context, url string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.known, err = learn(time.Now()); err != nil {
+	if w.known, w.sources, err = learn(time.Now()); err != nil {
 		return nil, err
 	}
 	names, err := support.BuiltIn()

@@ -141,6 +141,9 @@ type SeveralOn = Query<"/api/v1/software/several/devices">;
 export const severalDevices = (query: Loose<SeveralOn> & { purpose: string }) =>
   list("software", "several on", query, (q: SeveralOn, signal) => got(http.GET(`${v1}/software/several/devices`, { params: { query: q }, signal })));
 
+export const product = (name: string) =>
+  one("product", name, (signal) => got(http.GET(`${v1}/products/{product}`, { params: { path: { product: name } }, signal })));
+
 export const jobs = (query: Loose<Query<"/api/v1/jobs">> = {}) =>
   list("job", "all", query, (q: Query<"/api/v1/jobs">, signal) => got(http.GET(`${v1}/jobs`, { params: { query: q }, signal })));
 

@@ -846,6 +846,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/{product}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what is known of a product, also of one that no device has */
+        get: operations["products-show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -3316,6 +3333,135 @@ export interface components {
             devices: number;
             name: string;
             title?: string;
+        };
+        Product: {
+            /** @description Its lines of releases, the newest first; at most 40 */
+            cycles?: components["schemas"]["Support"][];
+            /** @description Whether the feed on ends of support knows it */
+            known: boolean;
+            name: string;
+            /** @description How it went here */
+            own: components["schemas"]["ProductRecord"];
+            /** @description A sentence on its ends of support */
+            support: string;
+            /** @description What the feeds that hold say of it */
+            survey: components["schemas"]["ProductSurvey"];
+            title: string;
+        };
+        ProductFeed: {
+            /** Format: int64 */
+            advisories: number;
+            feed: string;
+            /** Format: date-time */
+            first?: string;
+            /** Format: date-time */
+            last?: string;
+            /** @description Whose word it is: a phrase */
+            who: string;
+        };
+        ProductRecord: {
+            /**
+             * Format: int64
+             * @description Of these
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description That ended: the denominator
+             */
+            jobs: number;
+            /**
+             * Format: int64
+             * @description At most so many are looked at
+             */
+            most: number;
+            /**
+             * Format: int64
+             * @description Of these, those for which the machine was restarted
+             */
+            rebooted: number;
+        };
+        ProductSpeed: {
+            /**
+             * Format: int64
+             * @description Of those known, mended by the day that the CVE was told
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description CVEs of which both days are told: what the days are of
+             */
+            known: number;
+            /** Format: int64 */
+            median_days: number;
+            /**
+             * Format: int64
+             * @description CVEs that an advisory mends
+             */
+            of: number;
+            /**
+             * Format: int64
+             * @description Nine of ten were not slower
+             */
+            slow_days: number;
+        };
+        ProductSurvey: {
+            /**
+             * Format: date-time
+             * @description When it was done
+             */
+            at?: string;
+            /** @description There is more than is counted */
+            cut?: boolean;
+            /** Format: int64 */
+            cves: number;
+            done: boolean;
+            /** @description That is read at this moment */
+            feed?: string;
+            /**
+             * Format: int64
+             * @description Feeds to be read
+             */
+            of: number;
+            /** @description Names in feeds that were taken for it */
+            packages?: string[];
+            /**
+             * Format: int64
+             * @description Feeds that were read
+             */
+            read: number;
+            /** @description How one learns of it */
+            sources?: components["schemas"]["ProductFeed"][];
+            speed: components["schemas"]["ProductSpeed"];
+            /** @description A sentence */
+            trouble?: string;
+            /**
+             * Format: int64
+             * @description Advisories without a day
+             */
+            undated: number;
+            /** @description By attackers, the newest first */
+            used?: components["schemas"]["ProductUsed"][];
+            /** @description The newest first */
+            years?: components["schemas"]["ProductYear"][];
+        };
+        ProductUsed: {
+            /** Format: date-time */
+            added: string;
+            cve: string;
+            ransomware: boolean;
+            title: string;
+        };
+        ProductYear: {
+            /** Format: int64 */
+            advisories: number;
+            /**
+             * Format: int64
+             * @description Of these, with a version that mends it
+             */
+            mending: number;
+            /** Format: int64 */
+            year: number;
         };
         ProgramCount: {
             /** Format: int64 */
@@ -6015,6 +6161,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "products-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
                 };
             };
             /** @description Error */

@@ -95,3 +95,5 @@ export type Unattended = Schemas["Unattended"];
 export type UnattendedSummary = Schemas["UnattendedSummary"];
 export type SoftwareDevice = Schemas["SoftwareDevice"];
 export type Several = Schemas["Several"];
+export type Product = Schemas["Product"];
+export type ProductSurvey = Schemas["ProductSurvey"];

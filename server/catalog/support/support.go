@@ -130,6 +130,11 @@ func (p *Products) Stands(n Named, now time.Time) Standing {
 	if s.Cycle == "" {
 		return byTable(n, cmp.Or(n.Title, product.Title), now, cmp.Or(s.Why, "Which release of "+product.Title+" this is, and so for how long it is supported, is not known."))
 	}
+	return standing(product, s)
+}
+
+// standing is the support of a cycle in the words that people use of it.
+func standing(product endoflife.Product, s endoflife.Support) Standing {
 	label, title := labelOf(product, s.Cycle), product.Title
 	if windows(product.Name) {
 		title = strings.TrimPrefix(title, "Microsoft ")
@@ -201,4 +206,29 @@ func called(n Named) string {
 		return name
 	}
 	return name + " " + n.Version
+}
+
+// Called finds a product by its name, its title or another name of it, in whatever letters.
+func (p *Products) Called(name string) (endoflife.Product, bool) {
+	if one, ok := p.Of(strings.ToLower(name)); ok {
+		return one, true
+	}
+	if p == nil {
+		return endoflife.Product{}, false
+	}
+	var found []endoflife.Product
+	for _, one := range p.named {
+		if strings.EqualFold(one.Title, name) || slices.ContainsFunc(one.Aliases, func(a string) bool { return strings.EqualFold(a, name) }) {
+			found = append(found, one)
+		}
+	}
+	if len(found) == 0 {
+		return endoflife.Product{}, false
+	}
+	return slices.MinFunc(found, func(a, b endoflife.Product) int { return strings.Compare(a.Name, b.Name) }), true
+}
+
+// Cycle says how one line of releases of a product is supported.
+func (p *Products) Cycle(of endoflife.Product, c endoflife.Cycle, now time.Time) Standing {
+	return standing(of, endoflife.SupportOf(of, c.Name, now))
 }

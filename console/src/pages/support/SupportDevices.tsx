@@ -27,7 +27,7 @@ export function SupportDevices() {
   const first = query.data?.pages[0];
   const [, product = "", cycle = "", title = ""] = of.split(":");
   return (
-    <Page title={title || `${product} ${cycle}`.trim() || "Support"} crumbs={[{ link: paths.support(), text: "Support" }]} state={first && `${count(first.total, "time")} on devices.`} asOf={first?.as_of}>
+    <Page title={title || `${product} ${cycle}`.trim() || "Support"} crumbs={[{ link: paths.support(), text: "Support" }]} act={product ? <Link className="link" {...paths.product(product)}>About this product</Link> : undefined} state={first && `${count(first.total, "time")} on devices.`} asOf={first?.as_of}>
       <Tools search="Search devices and customers">{null}</Tools>
       <List label="Devices that have it" noun={["item", "items"]} columns={columns} query={query} rowKey={(d) => `${d.device.id} ${d.item} ${d.version ?? ""}`} open={(d) => void navigate(paths.device(d.device.id, { tab: "about" }))}
         empty={<Empty title="No device has it" act={<Link className="link" {...paths.support()}>Show all</Link>}>It may have been updated or removed since this list was made.</Empty>} />
