@@ -74,13 +74,13 @@ const flows = {
   "what is known of a product is found by its name, also when no device has it": async ({ page }) => {
     await visit(page, "/");
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").fill("openssl");
+    await page.getByRole("combobox", { name: /Find a device/ }).fill("openssl");
     await page.getByRole("option", { name: /About openssl/ }).click();
     await page.waitForURL(/products\/openssl/);
     await page.getByRole("heading", { name: "How often it is mended" }).waitFor();
     await page.getByText("2 with a version that mends it", { exact: false }).waitFor();
-    await page.getByText("Known to be exploited").waitFor();
-    await page.getByText("OpenSSL 3.3").waitFor();
+    await page.getByRole("heading", { name: "Known to be exploited" }).waitFor();
+    await page.getByText("OpenSSL 3.3", { exact: true }).first().waitFor();
     await visit(page, "/products/nobody-has-this");
     await page.getByText("No feed that holds here speaks of it by this name").waitFor();
     await page.getByText("never installed or updated here", { exact: false }).waitFor();
