@@ -35,6 +35,10 @@ type Commands struct {
 	Need     Need           `cmd:"" help:"Needs: one item on one device, and why it is not patched."`
 	Finding  Finding        `cmd:"" help:"Findings: what advisories affect, and who is exposed."`
 	Bulletin Bulletin       `cmd:"" help:"Bulletins: what is news of the feeds, and whom it touches."`
+	Support  Support        `cmd:"" help:"Ends of support: what nobody mends any more, or soon."`
+	Coverage Coverage       `cmd:"" help:"Say what is looked at for advisories, and what is not and why."`
+	Product  Product        `cmd:"" help:"Products: how often and how fast they are mended, and for how long, also before buying one."`
+	Software Software       `cmd:"" help:"Software that stands out: what nobody updates, and several programs for one purpose."`
 	SBOM     SBOM           `cmd:"" name:"sbom" help:"Write what is on a device, and what affects it, as a bill of materials (CycloneDX 1.6 with VEX)."`
 	Approve  Approve        `cmd:"" help:"Approve updates."`
 	Reject   Reject         `cmd:"" help:"Reject an update."`

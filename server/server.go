@@ -27,6 +27,8 @@ import (
 	"patchbay/server/bus"
 	"patchbay/server/ca"
 	"patchbay/server/catalog/feeds"
+	"patchbay/server/catalog/purpose"
+	"patchbay/server/catalog/support"
 	"patchbay/server/content"
 	"patchbay/server/documents"
 	"patchbay/server/effect"
@@ -35,6 +37,7 @@ import (
 	"patchbay/server/knowledge"
 	"patchbay/server/peers"
 	"patchbay/server/store"
+	"patchbay/server/surveyor"
 )
 
 // Options are all that a server can be told.
@@ -179,10 +182,18 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	names, err := support.BuiltIn()
+	if err != nil {
+		return err
+	}
+	purposes, err := purpose.BuiltIn()
+	if err != nil {
+		return err
+	}
 	events, index := bus.New(), fleet.New(s.Silent)
 	s.meet()
 	s.index, s.events = index, events
-	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Knowledge: s.book.Current, Recalls: s.recalls.Load, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
+	s.Engine = engine.New(engine.Options{Store: s.Store, Index: index, Knowledge: s.book.Current, Recalls: s.recalls.Load, Names: names, Purposes: purposes, Bus: events, Key: s.Authority.OrdersKey(), Silent: s.Silent,
 		Gone: func(agent string) { s.agentAPI.Forget(agent) }, Tell: s.Peers.Tell, Period: s.Peers.Period, Now: s.Now, Log: s.Log})
 	s.Documents, err = documents.Open(ctx, documents.Options{Store: s.Store, Key: s.Authority.OrdersKey(), Authority: s.Authority.Certificate.Raw,
 		Addresses: append([]string{s.AgentURL}, s.AlsoAt...), Changed: s.republished, Replaced: s.keyReplaced,
@@ -200,7 +211,10 @@ func (s *Server) build(ctx context.Context) (err error) {
 	s.agentAPI = agentapi.New(agentapi.Options{Documents: s.Documents, Store: s.Store, Authority: s.Authority, Engine: s.Engine, AgentURL: s.AgentURL,
 		Content: s.Shelf, Named: s.named, Tell: s.Peers.Tell, Period: s.Peers.Period, Next: s.CheckIn, Hold: 50 * time.Second, Limits: s.AgentLimits, Agents: index.Len, Now: s.Now, Log: s.Log})
 	people, err := api.New(api.Options{Store: s.Store, Access: s.Access, Fleet: index, Agents: index, Engine: s.Engine, Events: events, Documents: s.Documents,
-		Content: s.Shelf, Feeds: s.Keeper, Recalls: s.recalls.Load, FeedKeys: s.Feeds.Keys, Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
+		Content: s.Shelf, Feeds: s.Keeper, Recalls: s.recalls.Load, Ends: fleet.Ends{Index: index, Products: func() *support.Products { return s.book.Current().Products() }}, FeedKeys: s.Feeds.Keys,
+		Surveys:  &surveyor.Surveyor{Sources: s.sources, Now: s.Now, Log: s.Log},
+		Software: index, Looked: fleet.Looked{Index: index, Speakers: func(release string) []string { return s.book.Current().Speakers(release) }, Feeds: s.Keeper.Status},
+		Console: s.Console, Log: s.Log, Now: s.Now, Version: s.Version, Installation: s.Installation,
 		AgentURL: s.AgentURL, Pin: s.Authority.Pin(), Origins: []string{s.PublicURL}})
 	if err != nil {
 		return err

@@ -22,6 +22,70 @@ const flows = {
     await drawer.getByText(`Approved for ${waits.device.name} by Mia Berger`, { exact: false }).waitFor();
   },
 
+  "what ends when leads to what ends, and to the devices that have it": async ({ page, base }) => {
+    const all = await get(base, "/support?limit=200");
+    await visit(page, "/findings");
+    await page.getByRole("navigation", { name: "Pages on what is known" }).getByRole("link", { name: "Support" }).click();
+    await page.getByRole("heading", { name: "What ends when" }).waitFor();
+    await page.getByText(`${all.total} lines of releases`).waitFor();
+    await page.getByRole("button", { name: "As a table" }).click();
+    await page.getByRole("columnheader", { name: "What ends" }).waitFor();
+    await page.getByRole("button", { name: "As a picture" }).click();
+    const farther = (await get(base, "/support?limit=200&within=365")).total;
+    await page.getByRole("button", { name: "A year", exact: true }).click();
+    await page.getByText(`${farther} lines of releases`).waitFor();
+    const one = all.items.find((r) => r.kind === "application" && r.state === "ended");
+    await page.getByRole("link", { name: `${one.title} ${one.cycle}`, exact: true }).first().click();
+    await page.getByText(`${one.devices} item${one.devices === 1 ? "" : "s"}`, { exact: false }).first().waitFor();
+    await page.locator("tbody a").first().click();
+    await page.getByText("For how long anybody mends the applications here.", { exact: false }).waitFor();
+  },
+
+  "what is not looked at is told with what it is of, and why": async ({ page, base }) => {
+    const whole = await get(base, "/coverage/summary");
+    await visit(page, "/support");
+    await page.getByRole("link", { name: "Coverage", exact: true }).click();
+    await page.getByText(`${whole.looked} of ${whole.devices} devices`, { exact: false }).first().waitFor();
+    const row = page.locator("tr", { hasText: "flatpak" });
+    await row.getByText("What flatpak has is not joined to what advisories call it.").waitFor();
+    await page.getByRole("link", { name: "osv-debian" }).click();
+    await page.waitForURL(/tab=feeds/);
+    await page.getByText("osv-debian").first().waitFor();
+    await visit(page, "/coverage");
+    await page.getByRole("button", { name: "Everything is", exact: true }).click();
+    await page.getByText("Nothing like that").waitFor();
+  },
+
+  "what nobody updates, and what there are several of, leads to devices": async ({ page, base }) => {
+    const [item] = (await get(base, "/software/unattended?limit=1")).items;
+    const [purpose] = (await get(base, "/software/several")).items;
+    await visit(page, "/coverage");
+    await page.getByRole("link", { name: "Updated by nobody", exact: true }).click();
+    await page.getByRole("link", { name: item.name, exact: true }).click();
+    await page.getByText(`On ${item.devices} devices.`, { exact: false }).waitFor();
+    await page.goBack();
+    const row = page.locator("tr", { hasText: purpose.purpose });
+    await row.getByText(purpose.programs.map((p) => `${p.name} (${p.devices})`).join(", ")).waitFor();
+    await row.getByRole("link", { name: String(purpose.several), exact: true }).click();
+    await page.getByRole("heading", { name: `Several: ${purpose.purpose}` }).waitFor();
+    await page.getByText(`On ${purpose.several} devices.`, { exact: false }).waitFor();
+  },
+
+  "what is known of a product is found by its name, also when no device has it": async ({ page }) => {
+    await visit(page, "/");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: /Find a device/ }).fill("openssl");
+    await page.getByRole("option", { name: /About openssl/ }).click();
+    await page.waitForURL(/products\/openssl/);
+    await page.getByRole("heading", { name: "How often it is mended" }).waitFor();
+    await page.getByText("2 with a version that mends it", { exact: false }).waitFor();
+    await page.getByRole("heading", { name: "Known to be exploited" }).waitFor();
+    await page.getByText("OpenSSL 3.3", { exact: true }).first().waitFor();
+    await visit(page, "/products/nobody-has-this");
+    await page.getByText("No feed that holds here speaks of it by this name").waitFor();
+    await page.getByText("never installed or updated here", { exact: false }).waitFor();
+  },
+
   "reject only with a reason, and withdraw it": async ({ page, base }) => {
     const waits = (await get(base, "/needs?state=waits_person&limit=200")).items.find((n) => n.can.reject === "" && n.verdict.name === "WAITS_DECISION");
     const drawer = await openNeed(page, waits.device.id, waits.item.name);

@@ -33,6 +33,12 @@ export const paths = {
     linkOptions({ to: "/findings/$finding", params: { finding }, search }),
   bulletins: (search: ListSearch = {}) => linkOptions({ to: "/bulletins", search }),
   bulletin: (bulletin: string) => linkOptions({ to: "/bulletins/$bulletin", params: { bulletin } }),
+  support: (search: SupportSearch = {}) => linkOptions({ to: "/support", search }),
+  supportDevices: (search: SupportSearch = {}) => linkOptions({ to: "/support/devices", search }),
+  coverage: (search: ListSearch = {}) => linkOptions({ to: "/coverage", search }),
+  software: (search: SupportSearch = {}) => linkOptions({ to: "/software", search }),
+  softwareDevices: (search: SupportSearch = {}) => linkOptions({ to: "/software/devices", search }),
+  product: (product: string) => linkOptions({ to: "/products/$product", params: { product } }),
   customers: (search: ListSearch = {}) => linkOptions({ to: "/customers", search }),
   customer: (customer: string) =>
     linkOptions({ to: "/customers/$id", params: { id: customer } }),
@@ -45,6 +51,15 @@ export const paths = {
   settings: () => linkOptions({ to: "/settings" }),
   trust: () => linkOptions({ to: "/settings", hash: "trust" }),
 } as const;
+
+export interface SupportSearch {
+  customer?: string;
+  kind?: string;
+  state?: string;
+  within?: string;
+  of?: string;
+  q?: string;
+}
 
 export interface CatalogSearch {
   tab?: "programs" | "files" | "feeds";

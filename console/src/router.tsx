@@ -35,7 +35,7 @@ async function doorFor(error: Error) {
 }
 
 /** What a page of the console may say in its URL. */
-const words = ["customer", "need", "q", "sort", "state", "class", "site", "tab", "package", "program", "role", "group"] as const;
+const words = ["customer", "need", "q", "sort", "state", "class", "site", "tab", "package", "program", "role", "group", "kind", "within", "of"] as const;
 export type View = Partial<Record<(typeof words)[number], string>>;
 
 const viewOf = (search: Record<string, unknown>): View =>
@@ -115,6 +115,12 @@ const tree = root.addChildren([
     pageOf("/findings/$finding", lazyRouteComponent(() => import("./pages/findings/Finding"), "FindingPage"), (c, id) => c.prefetchQuery(finding(id))),
     page("/bulletins", lazyRouteComponent(() => import("./pages/findings/Bulletins"), "Bulletins")),
     pageOf("/bulletins/$bulletin", lazyRouteComponent(() => import("./pages/findings/Bulletin"), "BulletinPage"), (c, id) => c.prefetchQuery(bulletin(id))),
+    page("/support", lazyRouteComponent(() => import("./pages/support/Support"), "Support")),
+    page("/support/devices", lazyRouteComponent(() => import("./pages/support/SupportDevices"), "SupportDevices")),
+    page("/coverage", lazyRouteComponent(() => import("./pages/coverage/Coverage"), "CoveragePage")),
+    page("/software", lazyRouteComponent(() => import("./pages/software/Software"), "Software")),
+    page("/software/devices", lazyRouteComponent(() => import("./pages/software/SoftwareDevices"), "SoftwareDevices")),
+    page("/products/$product", lazyRouteComponent(() => import("./pages/products/Product"), "ProductPage")),
     page("/customers", lazyRouteComponent(() => import("./pages/customers/Customers"), "Customers")),
     pageOf("/customers/$id", lazyRouteComponent(() => import("./pages/customers/Customer"), "CustomerPage"), (c, id) => c.prefetchQuery(customer(id))),
     pageOf("/sites/$site", lazyRouteComponent(() => import("./pages/customers/Site"), "SitePage"), (c, id) => c.prefetchQuery(site(id))),

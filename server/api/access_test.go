@@ -22,7 +22,7 @@ import (
 // placed fills a route's path with IDs that look right.
 func placed(path string) string {
 	path = strings.ReplaceAll(path, "{sha256}", strings.Repeat("0a", 32))
-	for _, p := range []string{"customer", "site", "token", "device", "need", "update", "approval", "job", "key", "provider", "package", "finding", "feed", "group", "bulletin"} {
+	for _, p := range []string{"customer", "site", "token", "device", "need", "update", "approval", "job", "key", "provider", "package", "finding", "feed", "group", "bulletin", "product"} {
 		path = strings.ReplaceAll(path, "{"+p+"}", p+"_00000000000000000000000000")
 	}
 	return path

@@ -228,6 +228,9 @@ func TestIDsOfAnotherKindNameNothing(t *testing.T) {
 			continue
 		}
 		kind, _, _ := strings.Cut(rest, "}")
+		if kind == "product" {
+			continue // is called by its name, which may be any text
+		}
 		for of, id := range ids {
 			if of == kind {
 				continue

@@ -29,8 +29,12 @@ type Options struct {
 	Content      Content
 	Feeds        Feeds
 	Recalls      func() *assess.Recalls // what is not to be installed now; nil knows of none
-	FeedKeys     [][]byte               // Ed25519 public keys, one of which suffices under a bundle of feeds
-	Console      fs.FS                  // the console's built files; nil serves none
+	Ends         Ends
+	Looked       Looked
+	Software     Software
+	Surveys      Surveys
+	FeedKeys     [][]byte // Ed25519 public keys, one of which suffices under a bundle of feeds
+	Console      fs.FS    // the console's built files; nil serves none
 	Log          *slog.Logger
 	Now          func() time.Time
 	Version      string

@@ -5,7 +5,35 @@ import (
 )
 
 // routes is the whole API.
-func routes() []route {
+func routes() []route { return append(installation(), known()...) }
+
+// known are the routes to what the world says of what is installed.
+func known() []route {
+	return []route{
+		handle("GET /findings", staff, "findings-list", "List what is open, by CVE", (*Server).findings),
+		handle("GET /findings/{finding}", staff, "findings-show", "Say who is exposed to a CVE", (*Server).finding),
+		handle("GET /bulletins", staff, "bulletins-list", "List what is news of feeds, and whom it touches", (*Server).bulletins),
+		handle("GET /bulletins/{bulletin}", staff, "bulletins-show", "Say whom a bulletin touches", (*Server).bulletin),
+		handle("GET /support", staff, "support-list", "List what is out of support, or will be", (*Server).support),
+		handle("GET /support/summary", staff, "support-summary", "Say how it stands with ends of support, and what ends when", (*Server).supportSummary),
+		handle("GET /support/devices", staff, "support-devices", "List the devices that have something of a line of releases", (*Server).supportDevices),
+		handle("GET /coverage", staff, "coverage-list", "List what is looked at for advisories, and what is not", (*Server).coverage),
+		handle("GET /coverage/summary", staff, "coverage-summary", "Say how much of everything is looked at", (*Server).coverageSummary),
+		handle("GET /software/unattended", staff, "software-unattended", "List items that nobody updates", (*Server).unattended),
+		handle("GET /software/unattended/summary", staff, "software-unattended-summary", "Count what nobody updates", (*Server).unattendedSummary),
+		handle("GET /software/unattended/devices", staff, "software-unattended-devices", "List the devices that have such an item", (*Server).unattendedDevices),
+		handle("GET /software/several", staff, "software-several", "List purposes for which there are several programs", (*Server).several),
+		handle("GET /software/several/devices", staff, "software-several-devices", "List the devices that have several programs for a purpose", (*Server).severalDevices),
+		handle("GET /products/{product}", staff, "products-show", "Say what is known of a product, also of one that no device has", (*Server).product),
+		handle("GET /feeds", staff, "feeds-list", "List the feeds that the server knows the world by", (*Server).feeds),
+		handle("PUT /feeds/bundle", staff, "feeds-import", "Bring a signed bundle of feeds", (*Server).importFeeds).streamed(),
+		handle("POST /feeds/{feed}/accept", staff, "feeds-accept", "Let the version in that is held", (*Server).acceptFeed),
+		handle("POST /feeds/{feed}/fetch", staff, "feeds-fetch", "Have a feed looked for at once", (*Server).fetchFeed).answering(http.StatusAccepted),
+	}
+}
+
+// installation are the routes to everything of the installation itself.
+func installation() []route {
 	return []route{
 		handle("GET /session", anyone, "session-show", "Who is signed in", (*Server).session),
 		handle("POST /session", anyone, "session-open", "Sign in", (*Server).signIn),
@@ -48,6 +76,7 @@ func routes() []route {
 		handle("GET /devices/{device}/needs", staff, "devices-needs", "List a device's needs", (*Server).deviceNeeds),
 		handle("GET /devices/{device}/items", staff, "devices-items", "List what is installed on a device", (*Server).items),
 		handle("GET /devices/{device}/findings", staff, "devices-findings", "List what advisories affect on a device", (*Server).deviceFindings),
+		handle("GET /devices/{device}/support", staff, "devices-support", "Say for how long what a device has is supported", (*Server).deviceSupport),
 		handle("GET /devices/{device}/history", staff, "devices-history", "What the managers on a device say they did", (*Server).history),
 		handle("GET /devices/{device}/timeline", staff, "devices-timeline", "What happened to a device", (*Server).timeline),
 		handle("GET /devices/{device}/story", staff, "devices-story", "All that happened to a device, with its receipts", (*Server).story),
@@ -56,10 +85,6 @@ func routes() []route {
 		handle("GET /needs", staff, "needs-list", "List needs", (*Server).needs),
 		handle("GET /needs/{need}", staff, "needs-show", "Show a need and its chain", (*Server).need),
 		handle("POST /needs/{need}/retry", staff, "needs-retry", "Try a failed one again", (*Server).retry).answering(http.StatusAccepted),
-		handle("GET /findings", staff, "findings-list", "List what is open, by CVE", (*Server).findings),
-		handle("GET /findings/{finding}", staff, "findings-show", "Say who is exposed to a CVE", (*Server).finding),
-		handle("GET /bulletins", staff, "bulletins-list", "List what is news of feeds, and whom it touches", (*Server).bulletins),
-		handle("GET /bulletins/{bulletin}", staff, "bulletins-show", "Say whom a bulletin touches", (*Server).bulletin),
 		handle("GET /updates", staff, "updates-list", "List updates over all devices", (*Server).updates),
 		handle("GET /classes", staff, "classes-list", "Count updates by what they are for", (*Server).classes),
 		handle("GET /updates/{update}", staff, "updates-show", "Show where an update stands", (*Server).update),
@@ -88,11 +113,6 @@ func routes() []route {
 		handle("PUT /content/{sha256}", staff, "content-add", "Add a file", (*Server).addContent).answering(http.StatusCreated).streamed(),
 		handle("DELETE /content/{sha256}", staff, "content-remove", "Remove a file that nothing needs", (*Server).removeContent).answering(http.StatusNoContent),
 		handle("POST /content/{sha256}/fetch", staff, "content-fetch", "Have the server fetch a file", (*Server).fetchContent).answering(http.StatusAccepted),
-
-		handle("GET /feeds", staff, "feeds-list", "List the feeds that the server knows the world by", (*Server).feeds),
-		handle("PUT /feeds/bundle", staff, "feeds-import", "Bring a signed bundle of feeds", (*Server).importFeeds).streamed(),
-		handle("POST /feeds/{feed}/accept", staff, "feeds-accept", "Let the version in that is held", (*Server).acceptFeed),
-		handle("POST /feeds/{feed}/fetch", staff, "feeds-fetch", "Have a feed looked for at once", (*Server).fetchFeed).answering(http.StatusAccepted),
 
 		handle("GET /activity", staff, "activity-list", "Who did what", (*Server).activity),
 		handle("GET /activity/verify", staff, "activity-verify", "Check the audit chains", (*Server).verifyActivity),

@@ -26,7 +26,10 @@ import (
 	"patchbay/server/catalog/feeds"
 	"patchbay/server/content"
 	"patchbay/server/documents"
+	"patchbay/server/fleet"
+	"patchbay/server/knowledge"
 	"patchbay/server/store"
+	"patchbay/server/surveyor"
 	"patchbay/server/verdict"
 	"patchbay/server/view"
 	"patchbay/wire"
@@ -92,7 +95,7 @@ func newWorld(t testing.TB, beyond bool) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.options = Options{Documents: held, Content: w.content, Feeds: w.feeds, Store: w.store, Access: w.access, Fleet: w.fleet, Agents: w.fleet, Engine: w.engine, Events: w.events,
+	w.options = Options{Documents: held, Content: w.content, Feeds: w.feeds, Ends: fleet.Ends{Index: fleet.New(time.Hour)}, Surveys: &surveyor.Surveyor{Sources: func() []knowledge.Source { return nil }, Now: now, Log: slog.New(slog.DiscardHandler)}, Software: fleet.New(time.Hour), Looked: fleet.Looked{Index: fleet.New(time.Hour)}, Store: w.store, Access: w.access, Fleet: w.fleet, Agents: w.fleet, Engine: w.engine, Events: w.events,
 		Console: fstest.MapFS{"index.html": {Data: []byte("<html>" + nonceMark)}, "assets/app-Ab3dEf9h.js": {Data: bytes.Repeat([]byte("console.log(1);"), 500)},
 			"robots.txt": {Data: []byte("User-agent: *")}},
 		Log: slog.New(slog.NewTextHandler(&locked{b: w.log}, nil)), Now: now, Version: "test", Installation: "Test MSP",

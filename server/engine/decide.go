@@ -33,7 +33,9 @@ type Facts struct {
 	Stocks    []fleet.Stock // what advisories were compared with
 	Said      []roles.Said  // by people, of the device, its site and its customer
 	Standing  roles.Standing
-	Groups    []view.Ref // by rank
+	Groups    []view.Ref  // by rank
+	Lives     fleet.Lives // what of it has an end of support
+	Software  fleet.Software
 
 	hashes map[string]string // of the sections of what is installed, by provider
 }
@@ -68,7 +70,7 @@ func Decide(f Facts, now time.Time) Result {
 		Silent: f.Silent}
 	r.Entry = fleet.Entry{Device: f.Device, Agent: f.Agent, Site: f.Site, Windows: set,
 		Customer: view.Ref{ID: f.Customer.ID, Name: f.Customer.Name}, Sections: f.Sections, Sources: f.Sources,
-		Found: fleet.HeldBy(f.Inventory.Findings), Stocks: f.Stocks, Standing: f.Standing, Groups: f.Groups}
+		Found: fleet.HeldBy(f.Inventory.Findings), Stocks: f.Stocks, Standing: f.Standing, Groups: f.Groups, Lives: f.Lives, Software: f.Software}
 	if len(plan.Jobs) > 0 { // a device at work that says nothing more is waited for, and that is told
 		r.Until = soonest(now, r.Until, f.Agent.LastSeen.Add(verdict.Quiet+time.Second))
 	}

@@ -19,6 +19,8 @@ import (
 
 	"patchbay/server/assess"
 	"patchbay/server/bus"
+	"patchbay/server/catalog/purpose"
+	"patchbay/server/catalog/support"
 	"patchbay/server/fleet"
 	"patchbay/server/knowledge"
 	"patchbay/server/peers"
@@ -45,6 +47,10 @@ type Options struct {
 	Knowledge func() *knowledge.Snapshot
 	// Recalls are the updates that are not to be installed now; nil, and a nil answer, say nothing.
 	Recalls func() *assess.Recalls
+	// Names names the products that items are of; nil names none.
+	Names *support.Table
+	// Purposes says what programs are for; nil says nothing.
+	Purposes *purpose.Table
 	// Period is peers.Peers.Period; nil is for a server that is alone.
 	Period func() uint64
 	Now    func() time.Time

@@ -31,6 +31,8 @@ func (e *Engine) load(ctx context.Context, customer string, devices []string) (a
 		if e.Recalls != nil {
 			all[i].Inventory.Recalls = e.Recalls()
 		}
+		all[i].name(e.Names)
+		all[i].sort(e.Purposes)
 		if e.Knowledge != nil {
 			all[i].Know(e.Knowledge())
 		}
@@ -52,7 +54,7 @@ func (f *Facts) Know(s *knowledge.Snapshot) {
 		if c.Release == "" {
 			continue
 		}
-		f.Stocks = append(f.Stocks, fleet.Stock{Provider: p.Name, Hash: f.hashes[p.Name], Release: c.Release, Names: c.Names})
+		f.Stocks = append(f.Stocks, fleet.Stock{Provider: p.Name, Hash: f.hashes[p.Name], Release: c.Release, Names: c.Names, Items: c.Items})
 		maps.Copy(f.Inventory.Findings, c.Found)
 	}
 }

@@ -16,6 +16,7 @@ import (
 type Stock struct {
 	Provider string
 	Hash     string
+	Items    int      // that were held against advisories
 	Release  string   // of the system, as advisories name it; "" where none do
 	Names    []string // that advisories would call its items by, sorted; looked at the first time alone
 }

@@ -12,9 +12,12 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unique"
 
 	"patchbay/patch"
 	"patchbay/server/assess"
+	"patchbay/server/catalog/purpose"
+	"patchbay/server/catalog/support"
 	"patchbay/server/policy"
 	"patchbay/server/roles"
 	"patchbay/server/rollout"
@@ -39,6 +42,8 @@ type Entry struct {
 	Stocks   []Stock   // what is installed, by provider, where advisories speak of it
 	Standing roles.Standing
 	Groups   []view.Ref // by rank
+	Lives    Lives      // what of it has an end of support
+	Software Software   // what of it stands out
 
 	needs   view.Posture // counts of Needs alone; set by Put
 	notBack bool         // its machine was told to restart and did not come back; set by Put
@@ -64,11 +69,15 @@ type Index struct {
 	entries  map[string]*Entry
 	seen     map[string]time.Time // when a device was last heard of, newer than its entry
 	exposure *exposure
+	living   sets[unique.Handle[support.Named]]
+	loose    sets[unique.Handle[Loose]]
+	purposes sets[unique.Handle[purpose.Program]]
 }
 
 // New makes an empty index. A device that says nothing for silent counts as silent.
 func New(silent time.Duration) *Index {
-	return &Index{silent: silent, entries: map[string]*Entry{}, seen: map[string]time.Time{}, exposure: newExposure()}
+	return &Index{silent: silent, entries: map[string]*Entry{}, seen: map[string]time.Time{}, exposure: newExposure(), living: sets[unique.Handle[support.Named]]{},
+		loose: sets[unique.Handle[Loose]]{}, purposes: sets[unique.Handle[purpose.Program]]{}}
 }
 
 // Put replaces a device's entry.
@@ -86,8 +95,17 @@ func (x *Index) Put(e *Entry) {
 	e.queue()
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.reset(e.Device.ID, x.entries[e.Device.ID], e)
 	x.exposure.replace(e.Device.ID, x.entries[e.Device.ID], e)
 	x.entries[e.Device.ID] = e
+}
+
+// reset puts what a device has in the place of what it had; nil is nothing.
+func (x *Index) reset(device string, old, new *Entry) {
+	n := x.exposure.number(device)
+	x.living.replace(n, old.lives(), new.lives())
+	x.loose.replace(n, old.loose(), new.loose())
+	x.purposes.replace(n, old.purposes(), new.purposes())
 }
 
 // Remove forgets a device.
@@ -95,6 +113,7 @@ func (x *Index) Remove(device string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if e := x.entries[device]; e != nil {
+		x.reset(device, e, nil)
 		x.exposure.replace(device, e, nil)
 	}
 	delete(x.entries, device)

@@ -15,6 +15,7 @@ type Compared struct {
 	Release string   // whose advisories these are, as they name it; "" where no feed speaks of it
 	Names   []string // that advisories call the items by, sorted
 	Found   map[patch.Key]*assess.Found
+	Items   int // that were held against advisories
 
 	modular bool // what affects it depends on which modules are there together
 }
@@ -94,6 +95,9 @@ func (s *Snapshot) compare(f wire.Facts, k section, items []patch.Item) *Compare
 			c.Found[it.Key()] = one
 		}
 		c.Names = append(c.Names, match.Subject(k.release, h.Items[i]))
+		if h.Items[i].Foreign == "" {
+			c.Items++
+		}
 	}
 	slices.Sort(c.Names)
 	c.Names = slices.Clip(slices.Compact(c.Names))

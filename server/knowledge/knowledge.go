@@ -20,6 +20,7 @@ import (
 	"patchbay/server/catalog/advisory"
 	"patchbay/server/catalog/csaf"
 	"patchbay/server/catalog/debian"
+	"patchbay/server/catalog/endoflife"
 	"patchbay/server/catalog/epss"
 	"patchbay/server/catalog/kev"
 	"patchbay/server/catalog/kinds"
@@ -29,6 +30,7 @@ import (
 	"patchbay/server/catalog/osv"
 	"patchbay/server/catalog/priority"
 	"patchbay/server/catalog/ssvc"
+	"patchbay/server/catalog/support"
 )
 
 // Source is a feed in the version that holds.
@@ -53,6 +55,9 @@ type Snapshot struct {
 
 	microsoftFeed string // that microsoft is from
 	exploitedFeed string // that exploited is from
+
+	products *support.Products
+	speakers map[string][]string // feeds, by ecosystem
 
 	mu         sync.RWMutex
 	items      map[key]*item // that somebody asked about
@@ -79,19 +84,20 @@ type loading struct {
 	*Snapshot
 	builder   *match.Builder
 	documents []msrc.Document
+	ending    []endoflife.Product
 }
 
 // Load reads all sources, and keeps what is for systems that devices run ("debian:12"). A source
 // that cannot be read is an error: half of what is known would show less than there is.
 func Load(sources []Source, systems []string, now time.Time) (*Snapshot, error) {
-	s := &Snapshot{systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, items: map[key]*item{}, records: records{all: map[string]nvd.CVE{}}, sections: map[section]*Compared{}}
+	s := &Snapshot{systems: systems, at: now, exploited: map[string]kev.Entry{}, points: map[string]ssvc.Record{}, speakers: map[string][]string{}, items: map[key]*item{}, records: records{all: map[string]nvd.CVE{}}, sections: map[section]*Compared{}}
 	l := &loading{Snapshot: s, builder: match.NewBuilder(keeps(systems))}
 	for _, src := range sources {
 		if err := src.Each(func(name string, in io.Reader) error { return l.read(src, name, bufio.NewReaderSize(in, 1<<20)) }); err != nil {
 			return nil, fmt.Errorf("reading the feed %s: %w", src.Name, err)
 		}
 	}
-	s.index = l.builder.Index()
+	s.index, s.products = l.builder.Index(), support.NewProducts(l.ending)
 	s.records.index()
 	var err error
 	if s.microsoft, err = msrc.Know(l.documents); err != nil {
@@ -121,6 +127,7 @@ func (s *Snapshot) Systems() []string { return s.systems }
 func (l *loading) read(src Source, name string, in io.Reader) (err error) {
 	add := func(a advisory.Advisory) error {
 		a.Feed = src.Name
+		l.hear(a)
 		return l.builder.Add(a)
 	}
 	switch src.Kind {
@@ -147,6 +154,8 @@ func (l *loading) read(src Source, name string, in io.Reader) (err error) {
 			l.exploited[e.ID] = e
 			return nil
 		})
+	case kinds.EndOfLife:
+		err = l.ends(in)
 	case kinds.EPSS:
 		l.likely, _, err = epss.Collect(in)
 	case kinds.SSVC:

@@ -93,6 +93,7 @@ func (s *Snapshot) comparePrograms(f wire.Facts, provider string, items []patch.
 			continue
 		}
 		c.Release = products
+		c.Items++
 		c.Names = append(c.Names, p.Keys()...)
 		k := key{release: products, item: match.Item{Name: p.Keys()[0], Version: it.Version, Source: it.Name}, context: f.OS + " " + strings.Join(p.Keys(), " "), on: on}
 		if one := s.once(k, it, func() []scored { return s.ofProgram(p, it.Version, f.OS) }); len(one.List) > 0 {

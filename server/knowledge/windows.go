@@ -36,7 +36,7 @@ func (s *Snapshot) compareWindows(f wire.Facts, items []patch.Item, on priority.
 		if !ok {
 			continue
 		}
-		c.Release, c.Names = windows, []string{windows}
+		c.Release, c.Names, c.Items = windows, []string{windows}, len(items) // its updates are part of it
 		k := key{release: windows, item: match.Item{Name: it.Title, Version: it.Version, Architecture: f.Architecture}, on: on}
 		if one := s.once(k, it, func() []scored { return s.lacks(f, it, build) }); len(one.List) > 0 {
 			c.Found = map[patch.Key]*assess.Found{it.Key(): one}

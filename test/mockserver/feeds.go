@@ -46,6 +46,7 @@ func newFeeds(now time.Time, empty bool) *inventedFeeds {
 		{Name: "endoflife", Kind: "endoflife", From: []string{"https://endoflife.date/api/v1/products/full"}, Every: 24 * time.Hour, Busy: true, Next: now},
 		{Name: "own-list", Kind: "osv", Generation: 2, Current: version("own-list", 12, 18_000, 30*time.Hour, feeds.Change{Before: 12}), FreshAt: ago(30 * time.Hour), CheckedAt: ago(30 * time.Hour)},
 	}
+	all = append(all, one("osv-debian", "osv", "https://osv-vulnerabilities.storage.googleapis.com/Debian/all.zip", 3*time.Hour, 50*time.Minute, 61_004, 160_000_000, feeds.Change{Before: 61_001, Added: 3, Changed: 12}))
 	all[1].Trouble = &feeds.Trouble{Text: "https://osv-vulnerabilities.storage.googleapis.com/Ubuntu/all.zip: its publisher answered 502 Bad Gateway.", Since: ago(70 * time.Minute), At: ago(9 * time.Minute), Tries: 4}
 	all[3].Held = version("osv-suse-held", 15_310, 61_000_000, 3*time.Hour, feeds.Change{Before: 21_944, Added: 6, Removed: 6_640})
 	all[3].Why, all[3].CheckedAt = "Of 21944 records 6640 vanished. More than 20 % in a day is held until a person has looked.", ago(15*time.Minute)

@@ -43,7 +43,7 @@ var advisories = []mended{
 }
 
 // learn invents what feeds say.
-func learn(now time.Time) (*knowledge.Snapshot, error) {
+func learn(now time.Time) (*knowledge.Snapshot, []knowledge.Source, error) {
 	var osv strings.Builder
 	for _, a := range advisories {
 		event, score, own := "", "", ""
@@ -64,11 +64,14 @@ func learn(now time.Time) (*knowledge.Snapshot, error) {
 	text := func(s string) func(func(string, io.Reader) error) error {
 		return func(f func(string, io.Reader) error) error { return f("invented", strings.NewReader(s)) }
 	}
-	return knowledge.Load([]knowledge.Source{
+	sources := []knowledge.Source{
 		{Name: "osv-debian", Kind: kinds.OSV, Each: text(osv.String())},
 		{Name: "kev", Kind: kinds.KEV, Each: text(exploited)},
+		{Name: "endoflife", Kind: kinds.EndOfLife, Each: text(ends(now))},
 		{Name: "nvd", Kind: kinds.NVD, Each: text(products(now))},
-	}, []string{"debian:12", "windows:11"}, now)
+	}
+	known, err := knowledge.Load(sources, []string{"debian:12", "windows:11"}, now)
+	return known, sources, err
 }
 
 // products invents what the NVD says of programs.

@@ -33,11 +33,14 @@ import (
 	"patchbay/server/api"
 	"patchbay/server/assess"
 	"patchbay/server/bus"
+	"patchbay/server/catalog/purpose"
+	"patchbay/server/catalog/support"
 	"patchbay/server/documents"
 	"patchbay/server/engine"
 	"patchbay/server/fleet"
 	"patchbay/server/knowledge"
 	"patchbay/server/store"
+	"patchbay/server/surveyor"
 )
 
 // options are the command line.
@@ -117,7 +120,11 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(files.Path)
-	server, err := api.New(api.Options{Documents: held, Content: files, Feeds: newFeeds(time.Now(), o.empty || o.setup), Recalls: w.recalled,
+	known := newFeeds(time.Now(), o.empty || o.setup)
+	server, err := api.New(api.Options{Documents: held, Content: files, Feeds: known, Recalls: w.recalled,
+		Surveys:  &surveyor.Surveyor{Sources: func() []knowledge.Source { return w.sources }, Now: time.Now, Log: slog.Default()},
+		Software: w.index, Looked: fleet.Looked{Index: w.index, Speakers: w.known.Speakers, Feeds: known.Status},
+		Ends:  fleet.Ends{Index: w.index, Products: w.known.Products},
 		Store: w.store, Access: w.access, Fleet: w.index, Agents: w.index, Engine: w.engine, Events: w.bus, Console: console,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now, Version: "mock", Installation: "Example MSP",
 		AgentURL: "https://patchbay.example.test:8443", Pin: "00112233445566778899aabbccddeeff",
@@ -164,6 +171,8 @@ type world struct {
 	bus     *bus.Bus
 	now     func() time.Time // in the invented past while the world is made
 	devices []*device
+	known   *knowledge.Snapshot
+	sources []knowledge.Source
 	by      store.Who
 	recalls *assess.Recalls
 }
@@ -185,12 +194,19 @@ func newWorld(ctx context.Context, url string) (*world, error) {
 		return nil, err
 	}
 	w.recalls = recalls(time.Now())
-	known, err := learn(time.Now())
+	if w.known, w.sources, err = learn(time.Now()); err != nil {
+		return nil, err
+	}
+	names, err := support.BuiltIn()
+	if err != nil {
+		return nil, err
+	}
+	purposes, err := purpose.BuiltIn()
 	if err != nil {
 		return nil, err
 	}
 	w.engine = engine.New(engine.Options{
-		Knowledge: func() *knowledge.Snapshot { return known }, Recalls: w.recalled,
+		Knowledge: func() *knowledge.Snapshot { return w.known }, Names: names, Purposes: purposes, Recalls: w.recalled,
 		Store: w.store, Index: w.index, Bus: w.bus, Key: key, Silent: 24 * time.Hour,
 		Now: func() time.Time { return w.now() }, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})

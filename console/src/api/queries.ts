@@ -123,6 +123,44 @@ export const bulletin = (id: string, customer?: string) =>
   one("bulletin", `${id} at ${customer ?? "all"}`, (signal) =>
     got(http.GET(`${v1}/bulletins/{bulletin}`, { params: { path: { bulletin: id }, query: { customer } }, signal })),
   );
+export const support = (query: Loose<Query<"/api/v1/support">> = {}) =>
+  list("support", "all", query, (q: Query<"/api/v1/support">, signal) => got(http.GET(`${v1}/support`, { params: { query: q }, signal })));
+
+export const supportSummary = (customer: string | undefined, within: number) =>
+  one("support", `summary of ${customer ?? "all"} within ${within}`, (signal) => got(http.GET(`${v1}/support/summary`, { params: { query: { customer, within } }, signal })));
+
+type Supported = Query<"/api/v1/support/devices">;
+export const supportDevices = (query: Loose<Supported> & { of: string }) =>
+  list("support", "devices", query, (q: Supported, signal) => got(http.GET(`${v1}/support/devices`, { params: { query: q }, signal })));
+
+export const deviceSupport = (id: string) =>
+  one("support", `on ${id}`, (signal) => got(http.GET(`${v1}/devices/{device}/support`, { params: { path: { device: id } }, signal })));
+
+export const coverage = (query: Loose<Query<"/api/v1/coverage">> = {}) =>
+  list("coverage", "all", query, (q: Query<"/api/v1/coverage">, signal) => got(http.GET(`${v1}/coverage`, { params: { query: q }, signal })));
+
+export const coverageSummary = (customer?: string) =>
+  one("coverage", `summary of ${customer ?? "all"}`, (signal) => got(http.GET(`${v1}/coverage/summary`, { params: { query: { customer } }, signal })));
+
+export const unattended = (query: Loose<Query<"/api/v1/software/unattended">> = {}) =>
+  list("software", "unattended", query, (q: Query<"/api/v1/software/unattended">, signal) => got(http.GET(`${v1}/software/unattended`, { params: { query: q }, signal })));
+
+export const unattendedSummary = (customer?: string) =>
+  one("software", `unattended of ${customer ?? "all"}`, (signal) => got(http.GET(`${v1}/software/unattended/summary`, { params: { query: { customer } }, signal })));
+
+type UnattendedOn = Query<"/api/v1/software/unattended/devices">;
+export const unattendedDevices = (query: Loose<UnattendedOn> & { of: string }) =>
+  list("software", "unattended on", query, (q: UnattendedOn, signal) => got(http.GET(`${v1}/software/unattended/devices`, { params: { query: q }, signal })));
+
+export const several = (customer?: string) =>
+  one("software", `several of ${customer ?? "all"}`, (signal) => got(http.GET(`${v1}/software/several`, { params: { query: { customer, limit: 200 } }, signal })));
+
+type SeveralOn = Query<"/api/v1/software/several/devices">;
+export const severalDevices = (query: Loose<SeveralOn> & { purpose: string }) =>
+  list("software", "several on", query, (q: SeveralOn, signal) => got(http.GET(`${v1}/software/several/devices`, { params: { query: q }, signal })));
+
+export const product = (name: string) =>
+  one("product", name, (signal) => got(http.GET(`${v1}/products/{product}`, { params: { path: { product: name } }, signal })));
 
 export const jobs = (query: Loose<Query<"/api/v1/jobs">> = {}) =>
   list("job", "all", query, (q: Query<"/api/v1/jobs">, signal) => got(http.GET(`${v1}/jobs`, { params: { query: q }, signal })));

@@ -296,6 +296,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is looked at for advisories, and what is not */
+        get: operations["coverage-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/coverage/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say how much of everything is looked at */
+        get: operations["coverage-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers": {
         parameters: {
             query?: never;
@@ -548,6 +582,23 @@ export interface paths {
         };
         /** All that happened to a device, with its receipts */
         get: operations["devices-story"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/support": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say for how long what a device has is supported */
+        get: operations["devices-support"];
         put?: never;
         post?: never;
         delete?: never;
@@ -916,6 +967,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/{product}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what is known of a product, also of one that no device has */
+        get: operations["products-show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1016,6 +1084,142 @@ export interface paths {
         put?: never;
         /** Make an enrolment token */
         post: operations["tokens-create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/several": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List purposes for which there are several programs */
+        get: operations["software-several"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/several/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the devices that have several programs for a purpose */
+        get: operations["software-several-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/unattended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List items that nobody updates */
+        get: operations["software-unattended"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/unattended/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the devices that have such an item */
+        get: operations["software-unattended-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/unattended/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count what nobody updates */
+        get: operations["software-unattended-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is out of support, or will be */
+        get: operations["support-list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the devices that have something of a line of releases */
+        get: operations["support-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say how it stands with ends of support, and what ends when */
+        get: operations["support-summary"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1798,6 +2002,105 @@ export interface components {
             /** Format: int64 */
             waits_time: number;
         };
+        Coverage: {
+            /**
+             * Format: int64
+             * @description Of these, compared with advisories
+             */
+            compared: number;
+            /** Format: int64 */
+            devices: number;
+            /** @description That speak of it */
+            feeds?: components["schemas"]["CoverageFeed"][];
+            /**
+             * Format: int64
+             * @description Of these, of another publisher than the system's: not compared
+             */
+            foreign: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description Installed, as last read
+             */
+            items: number;
+            /** @description Empty for devices of which nothing was read */
+            provider: string;
+            /** @description Whose advisories it is compared with, as the schema of OSV writes it; left out where with none */
+            release?: string;
+            /**
+             * Format: int64
+             * @description Of these, not heard of for too long: what they have is as old as that
+             */
+            silent: number;
+            /**
+             * Format: date-time
+             * @description The longest that any of them could not be read
+             */
+            since?: string;
+            /** @description What devices call it */
+            system: string;
+            /**
+             * Format: int64
+             * @description Of these, those of which no feed here speaks: not compared
+             */
+            unmapped: number;
+            /**
+             * Format: int64
+             * @description Of these, those that could not be read, or never were
+             */
+            unread: number;
+            /** @description Why something is not looked at, a sentence each; left out where everything is */
+            why?: string[];
+        };
+        CoverageFeed: {
+            /**
+             * Format: date-time
+             * @description When its publisher last had nothing newer
+             */
+            fresh_at?: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when nothing newer came
+             */
+            since?: string;
+            /** @enum {string} */
+            standing: "fresh" | "failing" | "held" | "old" | "missing";
+            /** @description Why nothing newer came: a sentence */
+            trouble?: string;
+        };
+        CoverageSummary: {
+            /** Format: date-time */
+            as_of: string;
+            /**
+             * Format: int64
+             * @description Of these, those of which nothing is
+             */
+            blind: number;
+            /** Format: int64 */
+            compared: number;
+            /**
+             * Format: int64
+             * @description Enrolled: the denominator
+             */
+            devices: number;
+            /** Format: int64 */
+            foreign: number;
+            /** Format: int64 */
+            items: number;
+            /**
+             * Format: int64
+             * @description Of these, those of which something is compared with advisories
+             */
+            looked: number;
+            /**
+             * Format: int64
+             * @description Of those looked at, silent ones: what they have may be another by now
+             */
+            silent: number;
+            /** Format: int64 */
+            unmapped: number;
+        };
         Customer: {
             /** Format: date-time */
             closed_at?: string;
@@ -1971,6 +2274,16 @@ export interface components {
             role: "domain_controller" | "hypervisor" | "sql" | "mail" | "web" | "file" | "pos";
             /** Format: date-time */
             set_at?: string;
+        };
+        DeviceSupport: {
+            /** @description What ended first */
+            applications?: components["schemas"]["ItemSupport"][];
+            /** @description Of its applications */
+            counts: components["schemas"]["SupportKind"];
+            /** @description A sentence */
+            hardware: string;
+            /** @description Left out where the device does not say what it runs */
+            system?: components["schemas"]["Support"];
         };
         DevicesChange: {
             /** @description How much depends on it: low, medium, high, very_high, or empty */
@@ -2460,6 +2773,35 @@ export interface components {
             name: string;
             provider: string;
             scope?: string;
+        };
+        ItemSupport: {
+            /** @description Whose word it is; left out where nobody says */
+            by?: string;
+            /** @description The line of releases */
+            cycle?: string;
+            item: string;
+            /** @enum {string} */
+            kind: "os" | "application" | "hardware";
+            /** @description What that is called, where it has another name */
+            label?: string;
+            /** @description YYYY-MM-DD: the last day on which anybody mends it for everybody */
+            last?: string;
+            /** @description What others give to everybody */
+            lts: components["schemas"]["SupportEnd"];
+            /** @description What has to be paid for: told, and never counted */
+            paid: components["schemas"]["SupportEnd"];
+            /** @description What that is called */
+            paid_name?: string;
+            /** @description As endoflife.date calls it; left out where it knows none */
+            product?: string;
+            /** @enum {string} */
+            state: "ended" | "ending" | "supported" | "unknown";
+            title: string;
+            /** @description What its vendor gives to everybody */
+            vendor: components["schemas"]["SupportEnd"];
+            version: string;
+            /** @description A sentence */
+            why: string;
         };
         Job: {
             /** Format: int64 */
@@ -3061,6 +3403,18 @@ export interface components {
              */
             total: number;
         };
+        PageCoverage: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Coverage"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
         PageCustomer: {
             /** Format: date-time */
             as_of: string;
@@ -3193,10 +3547,58 @@ export interface components {
              */
             total: number;
         };
+        PageSeveral: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Several"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
         PageSite: {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Site"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageSoftwareDevice: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["SoftwareDevice"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageSupportDevice: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["SupportDevice"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageSupportRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["SupportRow"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -3221,6 +3623,18 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["Token"][];
+            /** @description Give it as after to get the next page; empty on the last */
+            next: string;
+            /**
+             * Format: int64
+             * @description Rows that match, on all pages
+             */
+            total: number;
+        };
+        PageUnattended: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["Unattended"][];
             /** @description Give it as after to get the next page; empty on the last */
             next: string;
             /**
@@ -3398,6 +3812,140 @@ export interface components {
             devices: number;
             name: string;
             title?: string;
+        };
+        Product: {
+            /** @description Its lines of releases, the newest first; at most 40 */
+            cycles?: components["schemas"]["Support"][];
+            /** @description Whether the feed on ends of support knows it */
+            known: boolean;
+            name: string;
+            /** @description How it went here */
+            own: components["schemas"]["ProductRecord"];
+            /** @description A sentence on its ends of support */
+            support: string;
+            /** @description What the feeds that hold say of it */
+            survey: components["schemas"]["ProductSurvey"];
+            title: string;
+        };
+        ProductFeed: {
+            /** Format: int64 */
+            advisories: number;
+            feed: string;
+            /** Format: date-time */
+            first?: string;
+            /** Format: date-time */
+            last?: string;
+            /** @description Whose word it is: a phrase */
+            who: string;
+        };
+        ProductRecord: {
+            /**
+             * Format: int64
+             * @description Of these
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description That ended: the denominator
+             */
+            jobs: number;
+            /**
+             * Format: int64
+             * @description At most so many are looked at
+             */
+            most: number;
+            /**
+             * Format: int64
+             * @description Of these, those for which the machine was restarted
+             */
+            rebooted: number;
+        };
+        ProductSpeed: {
+            /**
+             * Format: int64
+             * @description Of those known, mended by the day that the CVE was told
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description CVEs of which both days are told: what the days are of
+             */
+            known: number;
+            /** Format: int64 */
+            median_days: number;
+            /**
+             * Format: int64
+             * @description CVEs that an advisory mends
+             */
+            of: number;
+            /**
+             * Format: int64
+             * @description Nine of ten were not slower
+             */
+            slow_days: number;
+        };
+        ProductSurvey: {
+            /**
+             * Format: date-time
+             * @description When it was done
+             */
+            at?: string;
+            /** @description There is more than is counted */
+            cut?: boolean;
+            /** Format: int64 */
+            cves: number;
+            done: boolean;
+            /** @description That is read at this moment */
+            feed?: string;
+            /**
+             * Format: int64
+             * @description Feeds to be read
+             */
+            of: number;
+            /** @description Names in feeds that were taken for it */
+            packages?: string[];
+            /**
+             * Format: int64
+             * @description Feeds that were read
+             */
+            read: number;
+            /** @description How one learns of it */
+            sources?: components["schemas"]["ProductFeed"][];
+            speed: components["schemas"]["ProductSpeed"];
+            /** @description A sentence */
+            trouble?: string;
+            /**
+             * Format: int64
+             * @description Advisories without a day
+             */
+            undated: number;
+            /** @description By attackers, the newest first */
+            used?: components["schemas"]["ProductUsed"][];
+            /** @description The newest first */
+            years?: components["schemas"]["ProductYear"][];
+        };
+        ProductUsed: {
+            /** Format: date-time */
+            added: string;
+            cve: string;
+            ransomware: boolean;
+            title: string;
+        };
+        ProductYear: {
+            /** Format: int64 */
+            advisories: number;
+            /**
+             * Format: int64
+             * @description Of these, with a version that mends it
+             */
+            mending: number;
+            /** Format: int64 */
+            year: number;
+        };
+        ProgramCount: {
+            /** Format: int64 */
+            devices: number;
+            name: string;
         };
         Reboots: {
             /**
@@ -3580,6 +4128,31 @@ export interface components {
             /** @description From the one-time link */
             token: string;
         };
+        Several: {
+            /**
+             * Format: int64
+             * @description Whose devices have any of them
+             */
+            customers: number;
+            /**
+             * Format: int64
+             * @description That have any of them: the denominator
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Of these, those whose devices have more than one between them
+             */
+            mixed: number;
+            /** @description The one that most devices have first */
+            programs: components["schemas"]["ProgramCount"][];
+            purpose: string;
+            /**
+             * Format: int64
+             * @description Of these, those that have more than one
+             */
+            several: number;
+        };
         SignIn: {
             /** @description From the authenticator app, when one is set up */
             code?: string;
@@ -3614,6 +4187,14 @@ export interface components {
             name?: string;
             policy?: components["schemas"]["Policy"];
             zone?: string;
+        };
+        SoftwareDevice: {
+            customer: components["schemas"]["Ref"];
+            device: components["schemas"]["Ref"];
+            /** @description For one purpose */
+            programs?: string[];
+            silent?: boolean;
+            site: components["schemas"]["Ref"];
         };
         Source: {
             error?: string;
@@ -3655,6 +4236,166 @@ export interface components {
              */
             retired_at?: string;
             site: components["schemas"]["Ref"];
+        };
+        Support: {
+            /** @description Whose word it is; left out where nobody says */
+            by?: string;
+            /** @description The line of releases */
+            cycle?: string;
+            /** @enum {string} */
+            kind: "os" | "application" | "hardware";
+            /** @description What that is called, where it has another name */
+            label?: string;
+            /** @description YYYY-MM-DD: the last day on which anybody mends it for everybody */
+            last?: string;
+            /** @description What others give to everybody */
+            lts: components["schemas"]["SupportEnd"];
+            /** @description What has to be paid for: told, and never counted */
+            paid: components["schemas"]["SupportEnd"];
+            /** @description What that is called */
+            paid_name?: string;
+            /** @description As endoflife.date calls it; left out where it knows none */
+            product?: string;
+            /** @enum {string} */
+            state: "ended" | "ending" | "supported" | "unknown";
+            title: string;
+            /** @description What its vendor gives to everybody */
+            vendor: components["schemas"]["SupportEnd"];
+            /** @description A sentence */
+            why: string;
+        };
+        SupportDevice: {
+            customer: components["schemas"]["Ref"];
+            device: components["schemas"]["Ref"];
+            item: string;
+            silent?: boolean;
+            site: components["schemas"]["Ref"];
+            version?: string;
+        };
+        SupportEnd: {
+            /** @description YYYY-MM-DD, the last one; left out where no day is known */
+            day?: string;
+            /**
+             * @description Whether it is over; left out when not known
+             * @enum {string}
+             */
+            over?: "yes" | "no";
+        };
+        SupportKind: {
+            /**
+             * Format: int64
+             * @description Enrolled: the denominator
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Of these, those of the system's own distribution: supported as long as it is
+             */
+            distribution: number;
+            /**
+             * Format: int64
+             * @description Devices with something that nobody mends any more
+             */
+            ended: number;
+            /**
+             * Format: int64
+             * @description Devices with something that ends within the days asked for, and nothing that ended
+             */
+            ending: number;
+            /**
+             * Format: int64
+             * @description Of applications: items installed
+             */
+            items: number;
+            /** @enum {string} */
+            kind: "os" | "application" | "hardware";
+            /**
+             * Format: int64
+             * @description Of these, those of a product whose end of support somebody tells
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Devices of whose system or hardware nobody says when it ends; of applications, devices whose software was not read
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description Of these, those of which nobody says anything
+             */
+            unmapped: number;
+            /** @description A sentence */
+            why?: string;
+        };
+        SupportMonth: {
+            /**
+             * Format: int64
+             * @description Devices with an application that ends in it
+             */
+            applications: number;
+            /** @description YYYY-MM */
+            month: string;
+            /**
+             * Format: int64
+             * @description Devices whose system ends in it
+             */
+            systems: number;
+            /** @description What ends, at most ten */
+            what?: string[];
+        };
+        SupportRow: {
+            /** @description Whose word it is; left out where nobody says */
+            by?: string;
+            /** @description Versions of it, and what systems call themselves; at most five */
+            called?: string[];
+            /** Format: int64 */
+            customers: number;
+            /** @description The line of releases */
+            cycle?: string;
+            /**
+             * Format: int64
+             * @description That have it, silent ones included
+             */
+            devices: number;
+            id: string;
+            /** @enum {string} */
+            kind: "os" | "application" | "hardware";
+            /** @description What that is called, where it has another name */
+            label?: string;
+            /** @description YYYY-MM-DD: the last day on which anybody mends it for everybody */
+            last?: string;
+            /** @description What others give to everybody */
+            lts: components["schemas"]["SupportEnd"];
+            /** @description What has to be paid for: told, and never counted */
+            paid: components["schemas"]["SupportEnd"];
+            /** @description What that is called */
+            paid_name?: string;
+            /** @description As endoflife.date calls it; left out where it knows none */
+            product?: string;
+            /** @enum {string} */
+            state: "ended" | "ending" | "supported" | "unknown";
+            title: string;
+            /** @description What its vendor gives to everybody */
+            vendor: components["schemas"]["SupportEnd"];
+            /** @description A sentence */
+            why: string;
+        };
+        SupportSummary: {
+            /** Format: date-time */
+            as_of: string;
+            kinds: components["schemas"]["SupportKind"][];
+            /** @description This one and the 23 after it */
+            months: components["schemas"]["SupportMonth"][];
+            /**
+             * Format: int64
+             * @description That the feed which holds knows; 0: none holds
+             */
+            products: number;
+            /**
+             * Format: int64
+             * @description Days
+             */
+            within: number;
         };
         TimelineEntry: {
             actor?: string;
@@ -3770,6 +4511,44 @@ export interface components {
             roles: components["schemas"]["TrustRole"][];
             /** Format: int64 */
             version: number;
+        };
+        Unattended: {
+            /** Format: int64 */
+            customers: number;
+            /** Format: int64 */
+            devices: number;
+            id: string;
+            name: string;
+            provider: string;
+            /** @description Why nobody does: a sentence */
+            why: string;
+        };
+        UnattendedSummary: {
+            /**
+             * Format: int64
+             * @description Enrolled: the denominator
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Installed on all of them
+             */
+            items: number;
+            /**
+             * Format: int64
+             * @description Of these, those that nobody updates
+             */
+            nobody: number;
+            /**
+             * Format: int64
+             * @description Of these, those whose software is not known
+             */
+            unread: number;
+            /**
+             * Format: int64
+             * @description Of these, those with an item that nobody updates
+             */
+            with: number;
         };
         Update: {
             available: string;
@@ -4612,6 +5391,77 @@ export interface operations {
             };
         };
     };
+    "coverage-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                /** @description whole: everything is looked at; partly: something is not */
+                state?: "whole" | "partly";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCoverage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "coverage-summary": {
+        parameters: {
+            query?: {
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CoverageSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "customers-list": {
         parameters: {
             query?: {
@@ -5296,6 +6146,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Story"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "devices-support": {
+        parameters: {
+            query?: {
+                /** @description Days: what ends by then is ending */
+                within?: number;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSupport"];
                 };
             };
             /** @description Error */
@@ -6116,6 +7000,37 @@ export interface operations {
             };
         };
     };
+    "products-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "session-show": {
         parameters: {
             query?: never;
@@ -6433,6 +7348,308 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "software-several": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSeveral"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "software-several-devices": {
+        parameters: {
+            query: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                purpose: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSoftwareDevice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "software-unattended": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                /** @description -devices by default */
+                sort?: "devices" | "-devices" | "name" | "-name";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUnattended"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "software-unattended-devices": {
+        parameters: {
+            query: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                /** @description ID of an item of the list */
+                of: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSoftwareDevice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "software-unattended-summary": {
+        parameters: {
+            query?: {
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattendedSummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "support-list": {
+        parameters: {
+            query?: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                customer?: string;
+                site?: string;
+                /** @description Days: what ends by then is ending */
+                within?: number;
+                kind?: "os" | "application" | "hardware";
+                /** @description What ended or is ending by default */
+                state?: "ended" | "ending" | "supported" | "unknown";
+                /** @description last by default: what ended first */
+                sort?: "last" | "-last" | "devices" | "-devices" | "title" | "-title";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportRow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "support-devices": {
+        parameters: {
+            query: {
+                /** @description Text to look for */
+                q?: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                /** @description ID of a row of the list of support */
+                of: string;
+                customer?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSupportDevice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "support-summary": {
+        parameters: {
+            query?: {
+                customer?: string;
+                site?: string;
+                /** @description Days: what ends by then is ending */
+                within?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportSummary"];
                 };
             };
             /** @description Error */

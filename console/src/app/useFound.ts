@@ -47,6 +47,7 @@ export function useFound(q: string, customer?: string): Found[] {
     ...(c.data?.pages[0]?.items ?? []).map((x): Found => ({
       kind: "customer", icon: "customers", text: x.name, hint: count(x.posture.devices, "device"), link: paths.customer(x.id),
     })),
+    { kind: "product", icon: "search", text: `About ${q}`, hint: "Product: support, how fast it is mended", link: paths.product(q) },
     ...pages.filter((p) => p.text.toLowerCase().includes(lower)),
   ];
 }

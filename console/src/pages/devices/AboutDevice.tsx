@@ -8,6 +8,7 @@ import { StateMark } from "../../ui/StateMark";
 import { Empty } from "../../ui/States";
 import { Middle } from "../../ui/Text";
 import { Ago } from "../../ui/Time";
+import { ApplicationSupport, SystemSupport } from "./DeviceSupport";
 import { systemOf } from "./system";
 import { Retire } from "./Retire";
 import { Running } from "./Running";
@@ -24,7 +25,7 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
           <h2>Machine</h2>
           <dl className="facts">
             <dt>System</dt><dd>{systemOf(d) || "not known"}</dd>
-            <dt>Support ends</dt><dd>{d.support_ends ?? "not known"}</dd>
+            <dt>Support</dt><dd><SystemSupport device={d} /></dd>
             {d.edition && <><dt>Edition</dt><dd>{d.edition}</dd></>}
             {d.os === "windows" && <><dt>Servicing channel</dt><dd>{channelWords(d.channel)}</dd></>}
             <dt>{d.os === "windows" ? "Windows build" : "Kernel running"}</dt><dd className="mono">{d.kernel ?? "not known"}</dd>
@@ -50,6 +51,7 @@ export function AboutDevice({ device: d }: { device: DeviceDetail }) {
         </section>
       </div>
       <Running device={d} />
+      <ApplicationSupport device={d} />
       <Section title="What was read" about="Each part ages by itself. A part that could not be read keeps what was known, and its age.">
         {d.sections?.length ? <ul className="lines">{d.sections.map((s) => <PartLine key={s.name} part={s} />)}</ul> : <Empty small title="Nothing was read yet" />}
       </Section>

@@ -10,8 +10,8 @@ import { Middle, Titled } from "../../ui/Text";
 import { Chips, Tools } from "../../ui/Tools";
 import { useView } from "../../ui/useView";
 
-const name: Column<Item> = { key: "name", title: "Item", narrow: "title", width: "27%", cell: (i) => <Titled name={i.name} title={i.title} /> };
-const marked: Column<Item> = { ...name, cell: (i) => <span className="item-of"><Titled name={i.name} title={i.title} /><Marks item={i} /></span> };
+const name: Column<Item> = { key: "name", title: "Item", narrow: "title", width: "27%", cell: (i) => <Named item={i} /> };
+const marked: Column<Item> = { ...name, cell: (i) => <span className="item-of"><Named item={i} /><Marks item={i} /></span> };
 const version: Column<Item> = { key: "version", title: "Version", narrow: "plain", cell: (i) => <span className="version"><Middle text={i.version} /></span> };
 const whose: Column<Item> = { key: "scope", title: "Whose", width: "12%", narrow: "plain", cell: (i) => (i.scope ? <b><Middle text={i.scope} tail={6} /></b> : <span className="dim">the machine</span>) };
 const arch: Column<Item> = { key: "arch", title: "Architecture", width: "104px", narrow: "plain", wide: true, cell: (i) => <span className="dim">{i.architecture}</span> };
@@ -24,6 +24,13 @@ const marks: Column<Item> = {
   narrow: "plain",
   cell: (i) => <Marks item={i} />,
 };
+
+/** An item's name, which leads to what is known of the product. */
+function Named({ item: i }: { item: Item }) {
+  const product = i.catalog ? i.name : i.source || i.name;
+  if (product.includes("/") || product.length > 100) return <Titled name={i.name} title={i.title} />;
+  return <Link className="plain" title="What is known of this product" {...paths.product(product)} preload={false}><Titled name={i.name} title={i.title} /></Link>;
+}
 
 function Marks({ item: i }: { item: Item }) {
   if (!i.held && !i.broken && !i.auto && !i.disputed && !i.leaving) return null;

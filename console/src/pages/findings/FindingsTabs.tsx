@@ -4,6 +4,9 @@ import { paths } from "../../paths";
 const tabs: { title: string; link: LinkProps }[] = [
   { title: "Open", link: paths.findings() },
   { title: "Bulletins", link: paths.bulletins() },
+  { title: "Support", link: paths.support() },
+  { title: "Updated by nobody", link: paths.software() },
+  { title: "Coverage", link: paths.coverage() },
 ];
 
 /** The pages on what is known of all that is installed. */
