@@ -198,19 +198,24 @@ func (e Ends) SupportDevices(f view.Filter, id string, now time.Time) view.Page[
 	for h := range x.living {
 		is[h] = lineID(h.Value(), p.Stands(h.Value(), now)) == id
 	}
-	var rows []view.SupportDevice
+	rows := newSheet[held](f, false)
 	for _, e := range x.within(f) {
 		for _, l := range e.Lives.all() {
 			if is[l.Of] && (f.Q == "" || contains(f.Q, e.Device.Name, e.Customer.Name, l.Item, l.Version)) {
-				rows = append(rows, view.SupportDevice{Device: view.Ref{ID: e.Device.ID, Name: e.Device.Name}, Customer: e.Customer, Site: view.Ref{ID: e.Site.ID, Name: e.Site.Name},
-					Item: l.Item, Version: l.Version, Silent: x.isSilent(e, now)})
+				rows.add(view.Fold(e.Customer.Name)+"\x00"+e.folded, e.Device.ID+" "+l.Item+" "+l.Version, held{e, l})
 			}
 		}
 	}
-	return view.Paginate(rows, f, false, func(d view.SupportDevice) string {
-		return view.Fold(d.Customer.Name) + "\x00" + view.Fold(d.Device.Name)
-	},
-		func(d view.SupportDevice) string { return d.Device.ID + " " + d.Item + " " + d.Version })
+	return page(rows, now, func(h held) view.SupportDevice {
+		return view.SupportDevice{Device: view.Ref{ID: h.entry.Device.ID, Name: h.entry.Device.Name}, Customer: h.entry.Customer, Site: view.Ref{ID: h.entry.Site.ID, Name: h.entry.Site.Name},
+			Item: h.life.Item, Version: h.life.Version, Silent: x.isSilent(h.entry, now)}
+	})
+}
+
+// held is one thing on one device.
+type held struct {
+	entry *Entry
+	life  Life
 }
 
 // hardwareWhy is all that can be said of hardware as long as devices do not tell what they are.

@@ -262,6 +262,31 @@ func TestApplications(t *testing.T) {
 	}
 }
 
+// TestWhatHasNoKnownEndIsNotEnding, however far ahead is looked.
+func TestWhatHasNoKnownEndIsNotEnding(t *testing.T) {
+	known := support.NewProducts(products(t))
+	open, _ := support.Of(support.Machine{Distro: "macos", Release: "15.1"})
+	ends, _ := support.Of(support.Machine{Distro: "debian", Release: "12"}) // the vendor's support is over, LTS is not
+	if s := known.Stands(open, now); s.Within(now, 3650) != endoflife.Supported {
+		t.Errorf("%+v", s)
+	}
+	if s := known.Stands(ends, now); s.Within(now, 90) != endoflife.Supported || s.Within(now, 600) != endoflife.Ending || text(s.Last()) != "2028-06-30" {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestATableThatFitsAnythingIsRefused, since it would name every program.
+func TestATableThatFitsAnythingIsRefused(t *testing.T) {
+	for _, name := range []string{"", "*", "#", "a*"} {
+		if _, err := support.NewTable([]support.Line{{By: "winget", Name: name, Product: "x", Cycle: "version"}}); err == nil {
+			t.Errorf("%q is taken", name)
+		}
+	}
+	if _, err := support.ParseLines("winget\tx\n"); err == nil {
+		t.Error("half a line is taken")
+	}
+}
+
 // TestSupportOnlyEverEnds: with the days that pass nothing comes back, of anything that the
 // table or a system can name.
 func TestSupportOnlyEverEnds(t *testing.T) {

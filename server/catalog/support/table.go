@@ -22,8 +22,11 @@ type Line struct {
 
 // Table names the products of items.
 type Table struct {
-	lines map[string][]pattern // by who names the item
+	lines map[string][]pattern // by who names the item, and how the name begins
 }
+
+// begins is where a name is looked for: by its first letters.
+func begins(by, name string) string { return by + "\x00" + name[:min(2, len(name))] }
 
 type pattern struct {
 	Line
@@ -63,7 +66,11 @@ func NewTable(lines []Line) (*Table, error) {
 			}
 			p.prefix = l.Name[:i]
 		}
-		t.lines[l.By] = append(t.lines[l.By], p)
+		if len(p.prefix) < 2 {
+			return nil, fmt.Errorf("the table of products: the name %q begins with anything", l.Name)
+		}
+		at := begins(l.By, p.prefix)
+		t.lines[at] = append(t.lines[at], p)
 	}
 	return t, nil
 }
@@ -120,7 +127,7 @@ func (t *Table) Find(by string, names ...string) (l Line, number string, ok bool
 		if name == "" || len(name) > maxName {
 			continue
 		}
-		for _, p := range t.lines[by] {
+		for _, p := range t.lines[begins(by, name)] {
 			if number, ok = p.fits(name); ok {
 				return p.Line, number, true
 			}
