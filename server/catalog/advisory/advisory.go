@@ -171,7 +171,7 @@ func Name(e Ecosystem, name string) string {
 	switch e.Name {
 	case "PyPI":
 		return punctuation.ReplaceAllString(strings.ToLower(name), "-")
-	case "NuGet", "Packagist":
+	case "NuGet", "Packagist", "Go": // package URLs of Go are in small letters, its advisories are not
 		return strings.ToLower(name)
 	}
 	return name

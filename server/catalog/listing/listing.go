@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"patchbay/provider"
@@ -40,11 +41,14 @@ func Read(in io.Reader, release string) (match.Host, error) {
 		return h, errors.New("the listing is empty")
 	case text[0] == '{':
 		err = readJSON(text, &h)
+		strangers(&h)
 	case text[0] == '<':
 		err = readCycloneDX(text, false, &h)
-	case bytes.HasPrefix(text, []byte("SPDXVersion:")):
+		strangers(&h)
+	case tagged.Match(text):
 		err = readTags(text, &h)
-	case bytes.HasPrefix(text, []byte("Package:")):
+		strangers(&h)
+	case status.Match(text):
 		err = readStatus(text, &h)
 	case bytes.HasPrefix(text, []byte("package\t")):
 		err = readTable(text, &h)
@@ -56,6 +60,13 @@ func Read(in io.Reader, release string) (match.Host, error) {
 	}
 	return h, err
 }
+
+var (
+	// tagged is the head of a document of SPDX in tags and values; comments may stand before it.
+	tagged = regexp.MustCompile(`^(?:#[^\n]*\n\s*)*SPDXVersion:`)
+	// status is the head of a status file of dpkg; its fields have no order.
+	status = regexp.MustCompile(`(?i)^(?:[a-z][a-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*)*?package:`)
+)
 
 // whole reads all of it, unpacked.
 func whole(in io.Reader) ([]byte, error) {

@@ -49,6 +49,7 @@ type Host struct {
 	Kernel  string // that runs, as uname -r gives it; "" is not known
 	Items   []Item
 	NoEpoch bool // its versions leave out epochs, also where there is one
+	Unread  int  // things of a listing that nothing is known to compare with
 }
 
 // Finding is an advisory that affects an item, or that may.
