@@ -70,6 +70,7 @@ type Range struct {
 	Introduced string `json:"introduced"`
 	Fixed      string `json:"fixed,omitempty"`
 	Last       string `json:"last,omitempty"`
+	Limit      string `json:"limit,omitempty"` // nothing is said of it and of what is after it
 }
 
 // Ecosystem is a kind of packages that are named and ordered in one way.
