@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+	"time"
 
 	"patchbay/patch"
 	"patchbay/server/catalog/advisory"
@@ -74,7 +75,7 @@ func NewBuilder(keep func(ecosystem string) bool) *Builder {
 
 // Add takes an advisory.
 func (b *Builder) Add(a advisory.Advisory) error {
-	if old := b.all[a.ID]; old != nil && old.Modified.After(a.Modified) {
+	if old := b.all[a.ID]; old != nil && said(old).After(said(&a)) {
 		return nil
 	}
 	a.Affected = slices.DeleteFunc(a.Affected, func(f advisory.Affected) bool { return !b.keep(f.Ecosystem) })
@@ -85,6 +86,14 @@ func (b *Builder) Add(a advisory.Advisory) error {
 	a.Affected = slices.Clip(a.Affected)
 	b.all[a.ID] = &a
 	return nil
+}
+
+// said is when an advisory was last touched; to withdraw it is to touch it.
+func said(a *advisory.Advisory) time.Time {
+	if a.Withdrawn.After(a.Modified) {
+		return a.Withdrawn
+	}
+	return a.Modified
 }
 
 // Index makes it.
@@ -106,7 +115,7 @@ func (b *Builder) Index() *Index {
 	}
 	for _, names := range x.rows {
 		for _, list := range names {
-			slices.SortFunc(list, func(a, b row) int { return advisory.CompareIDs(a.advisory.ID, b.advisory.ID) })
+			slices.SortStableFunc(list, func(a, b row) int { return advisory.CompareIDs(a.advisory.ID, b.advisory.ID) })
 		}
 	}
 	return x

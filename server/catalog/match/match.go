@@ -76,14 +76,19 @@ type Finding struct {
 func (x *Index) Match(h Host) []Finding {
 	m := x.On(h)
 	items := slices.Clone(h.Items)
-	slices.SortStableFunc(items, func(a, b Item) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Architecture, b.Architecture), strings.Compare(a.Version, b.Version))
-	})
+	slices.SortFunc(items, compareItems)
+	items = slices.Compact(items) // what lies in several places is one thing
 	var list []Finding
 	for _, it := range items {
 		list = append(list, m.Item(it)...)
 	}
 	return list
+}
+
+func compareItems(a, b Item) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Architecture, b.Architecture), strings.Compare(a.Version, b.Version),
+		strings.Compare(a.Ecosystem, b.Ecosystem), strings.Compare(a.Source, b.Source), strings.Compare(a.SourceVersion, b.SourceVersion),
+		strings.Compare(a.Module, b.Module), strings.Compare(a.Foreign, b.Foreign))
 }
 
 // Matcher compares the items of one host, one after the other.
@@ -147,7 +152,7 @@ func (m *Matcher) Item(it Item) []Finding {
 			}
 			if one, ok := m.row(e, f, it, version, row); ok {
 				one.Ecosystem = place
-				list = append(list, one)
+				list = m.take(e, list, one)
 			}
 		}
 		if len(places) > 1 {
@@ -224,7 +229,7 @@ func (m *Matcher) row(e advisory.Ecosystem, f Finding, it Item, version string, 
 	case err != nil:
 		f.Status, f.Note = Undetermined, "Its version cannot be compared: "+err.Error()+"."
 		return f, true
-	case !in:
+	case !in || m.mends(e, version, r):
 		return f, false
 	}
 	f.Fixed = fixed
@@ -272,23 +277,52 @@ func sentence(text, why string) string {
 
 // within reports whether a version is affected, and what mends it then.
 func (m *Matcher) within(e advisory.Ecosystem, version string, a *advisory.Affected) (in bool, fixed string, err error) {
-	if slices.Contains(a.Versions, version) {
-		in = true
-	}
+	never := false
 	for _, r := range a.Ranges {
 		got, bad := m.inRange(e, version, r)
 		if bad != nil {
 			err = cmp.Or(err, bad)
 			continue
 		}
-		if got {
-			return true, r.Fixed, nil
+		if !got {
+			continue
+		}
+		in = true
+		switch { // out of one stretch may still be within another
+		case r.Fixed != "":
+			fixed = m.later(e, fixed, r.Fixed)
+		case r.Last == "" && r.Limit == "":
+			never = true
 		}
 	}
-	if !in {
-		return false, "", err
+	switch {
+	case in && never:
+		return true, "", nil
+	case in:
+		return true, fixed, nil
+	case m.listed(e, version, a.Versions):
+		return true, m.next(e, version, a), nil
 	}
-	return true, m.next(e, version, a), nil
+	return false, "", err
+}
+
+// listed reports whether a version is among those of a list, be it written otherwise.
+func (m *Matcher) listed(e advisory.Ecosystem, version string, list []string) bool {
+	return slices.Contains(list, version) || slices.ContainsFunc(list, func(v string) bool {
+		c, err := m.compare(e, version, v)
+		return err == nil && c == 0
+	})
+}
+
+// later is the greater of two versions; "" is none.
+func (m *Matcher) later(e advisory.Ecosystem, a, b string) string {
+	if a == "" || b == "" {
+		return cmp.Or(a, b)
+	}
+	if c, err := m.compare(e, a, b); err == nil && c >= 0 {
+		return a
+	}
+	return b
 }
 
 // next is the nearest version that mends one which is only listed.
@@ -310,6 +344,11 @@ func (m *Matcher) next(e advisory.Ecosystem, version string, a *advisory.Affecte
 func (m *Matcher) inRange(e advisory.Ecosystem, version string, r advisory.Range) (bool, error) {
 	if r.Introduced != "0" && r.Introduced != "" {
 		if c, err := m.compare(e, version, r.Introduced); err != nil || c < 0 {
+			return false, err
+		}
+	}
+	if r.Limit != "" {
+		if c, err := m.compare(e, version, r.Limit); err != nil || c >= 0 {
 			return false, err
 		}
 	}

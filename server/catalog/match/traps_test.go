@@ -242,6 +242,49 @@ func TestTraps(t *testing.T) {
 			[]string{`{"id":"PYSEC-3","affected":[{"package":{"ecosystem":"PyPI","name":"p"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"2.0"},{"fixed":"2.1"}]}],"versions":["1.9.9","2.0"]}]}`},
 			[]string{"p PYSEC-3 affected 2.1"},
 		},
+		"a list of versions, written otherwise": {
+			match.Host{Items: []match.Item{{Name: "p", Version: "1.5", Ecosystem: "PyPI"}}},
+			[]string{`{"id":"PYSEC-4","affected":[{"package":{"ecosystem":"PyPI","name":"p"},"versions":["1.4","1.5.0"]}]}`, `{"id":"PYSEC-5","affected":[{"package":{"ecosystem":"PyPI","name":"p"},"versions":["1.5.1"]}]}`},
+			[]string{"p PYSEC-4 no-fix"},
+		},
+		"nothing is said beyond a limit": {
+			match.Host{Items: []match.Item{{Name: "p", Version: "1.1.0", Ecosystem: "npm"}, {Name: "p", Version: "1.2.0", Ecosystem: "npm"}}},
+			[]string{`{"id":"GHSA-z","affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"limit":"1.2.0"}]}]}]}`},
+			[]string{"p GHSA-z no-fix"},
+		},
+		"only commits, and no versions": {
+			match.Host{Items: []match.Item{{Name: "p", Version: "1.1.0", Ecosystem: "npm"}}},
+			[]string{`{"id":"GHSA-z","affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]}]}`},
+			[]string{"p GHSA-z undetermined"},
+		},
+		"one advisory that speaks of a package several times is one finding": {
+			match.Host{Items: []match.Item{{Name: "a", Version: "0.38.1", Ecosystem: "Go"}, {Name: "b", Version: "1.0.0", Ecosystem: "Go"}, {Name: "b", Version: "1.0.0", Ecosystem: "Go"}}},
+			[]string{`{"id":"GO-1","affected":[{"package":{"ecosystem":"Go","name":"a"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.0.1"}]}]},{"package":{"ecosystem":"Go","name":"a"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"0.38.17"}]}]}]}`,
+				`{"id":"GO-2","affected":[{"package":{"ecosystem":"Go","name":"b"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.41.0"}]}]},{"package":{"ecosystem":"Go","name":"b"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`},
+			[]string{"a GO-1 affected 1.0.1", "b GO-2 no-fix"},
+		},
+		"ends where it begins again": {
+			match.Host{Items: []match.Item{{Name: "stdlib", Version: "1.20.11", Ecosystem: "Go"}}},
+			[]string{`{"id":"GO-3","affected":[{"package":{"ecosystem":"Go","name":"stdlib"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.20.11"}]}]},{"package":{"ecosystem":"Go","name":"stdlib"},"ranges":[{"type":"SEMVER","events":[{"introduced":"1.20.11"},{"fixed":"1.20.12"}]}]}]}`},
+			[]string{"stdlib GO-3 affected 1.20.12"},
+		},
+		"several builds side by side, each of which mends": {
+			alma(match.Item{Name: "php-pecl-rrd", Version: "2.0.3-4.module_el9.1.0+15+94ba28e4", Module: "php:8.2"}, match.Item{Name: "php-pecl-zip", Version: "1.0-1.module_el9.1.0+10+11111111", Module: "php:8.2"}),
+			[]string{`{"id":"A-1","summary":"Moderate: php:8.2 security update","affected":[` +
+				`{"package":{"ecosystem":"AlmaLinux:9","name":"php-pecl-rrd"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.0.3-4.module_el9.4.0+65+49ff6472"}]}]},{"package":{"ecosystem":"AlmaLinux:9","name":"php-pecl-rrd"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.0.3-4.module_el9.1.0+15+94ba28e4"}]}]},` +
+				`{"package":{"ecosystem":"AlmaLinux:9","name":"php-pecl-zip"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.1-1.module_el9.4.0+65+49ff6472"}]}]},{"package":{"ecosystem":"AlmaLinux:9","name":"php-pecl-zip"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.1-1.module_el9.1.0+15+94ba28e4"}]}]}]}`},
+			[]string{"php-pecl-zip A-1 affected 1.1-1.module_el9.4.0+65+49ff6472"},
+		},
+		"Go's modules have capitals in advisories and none in package URLs": {
+			match.Host{Items: []match.Item{{Name: "github.com/masterminds/goutils", Version: "1.1.0", Ecosystem: "Go"}}},
+			[]string{record("GO-4", "Go", "github.com/Masterminds/goutils", "1.1.1")},
+			[]string{"github.com/masterminds/goutils GO-4 affected 1.1.1"},
+		},
+		"withdrawn, without a word on when it was modified": {
+			match.Host{Items: []match.Item{{Name: "p", Version: "1.0.0", Ecosystem: "npm"}}},
+			[]string{`{"id":"GHSA-w","withdrawn":"2026-01-01T00:00:00Z"}`, `{"id":"GHSA-w","modified":"2025-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`},
+			[]string{},
+		},
 		"names with spaces in an id, six digits, and Alpine": {
 			match.Host{Release: "Alpine:v3.23", Items: []match.Item{{Name: "libcurl", Version: "8.21.0-r1", Source: "curl"}}},
 			[]string{record("SUSE-SU-403 Forbidden-1", "Alpine:v3.23", "curl", "8.22.0-r0"), record("CVE-2026-129538", "Alpine:v3.23", "curl", "8.22.0-r0"), record("CVE-2026-99999", "Alpine:v3.23", "curl", "8.22.0-r0")},
