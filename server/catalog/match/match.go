@@ -97,6 +97,7 @@ type Matcher struct {
 	host    Host
 	streams map[string]string // the tag of a module's build: name:stream
 	images  int               // kernels that could run
+	runs    bool              // one of them is known to
 	tag     string            // of the module's build that the item in work is of
 }
 
@@ -111,7 +112,7 @@ func (x *Index) On(h Host) *Matcher {
 // runs, and of which stream a module's build is. It is "" for what is the same everywhere.
 func (m *Matcher) Context(it Item) string {
 	if _, kernel := m.kernelOf(it); kernel {
-		return fmt.Sprintf("%s\x00%t", m.host.Kernel, m.images > 1)
+		return fmt.Sprintf("%s\x00%t\x00%t", m.host.Kernel, m.images > 1, m.runs)
 	}
 	return m.streams[tagOf(it.Version)]
 }
@@ -163,7 +164,10 @@ func (m *Matcher) Item(it Item) []Finding {
 			}
 		}
 	}
-	if len(places) > 1 { // those of one place are in order
+	if e.Name == "Ubuntu" {
+		list = append(list, m.paidOnly(e, f, it, version, places, name)...)
+	}
+	if len(places) > 1 || e.Name == "Ubuntu" { // those of one place are in order
 		slices.SortStableFunc(list, func(a, b Finding) int { return advisory.CompareIDs(a.Advisory, b.Advisory) })
 	}
 	return list
@@ -238,7 +242,7 @@ func (m *Matcher) row(e advisory.Ecosystem, f Finding, it Item, version string, 
 		if c, err := m.compare(e, version, paid); err == nil && c >= 0 {
 			return f, false
 		}
-		f.Note = "It is fixed in " + paid + " for those who have Ubuntu Pro."
+		m.forPay(&f, it, paid)
 	}
 	return f, true
 }

@@ -21,6 +21,7 @@ var releases = []struct{ names, ecosystem string }{
 	{"rhel_eus", "Red Hat:rhel_eus:%s"},
 	{"sles sle sled", "SUSE:Linux Enterprise Server %s"},
 	{"opensuse opensuse-leap leap", "openSUSE:Leap %s"},
+	{"tumbleweed opensuse-tumbleweed", "openSUSE:Tumbleweed"},
 	{"wolfi", "Wolfi"},
 	{"chainguard", "Chainguard"},
 }
@@ -39,6 +40,9 @@ var number = regexp.MustCompile(`^\d+(\.\d+)*$`)
 func Release(s string) (string, error) {
 	name, version, _ := strings.Cut(strings.ToLower(strings.TrimSpace(s)), ":")
 	version = strings.TrimPrefix(version, "v")
+	if version == "tumbleweed" {
+		name = version
+	}
 	if n, ok := codenames[version]; ok {
 		version = n
 	}
@@ -97,6 +101,8 @@ func (m *Matcher) places(it Item) (advisory.Ecosystem, []string) {
 		return e, m.index.ubuntu(release)
 	case "Red Hat":
 		return e, m.index.redHat(release)
+	case "SUSE":
+		return e, m.index.suse(release)
 	}
 	return e, []string{release}
 }
@@ -110,6 +116,8 @@ func Concerns(ecosystem, release string) bool {
 		return strings.TrimSuffix(strings.Replace(ecosystem, "Ubuntu:Pro:", "Ubuntu:", 1), ":LTS") == release
 	case strings.HasPrefix(release, "Red Hat:"):
 		return strings.HasPrefix(ecosystem, "Red Hat:")
+	case strings.HasPrefix(release, suseServer):
+		return isSUSEModule(ecosystem, strings.TrimPrefix(release, suseServer))
 	}
 	return false
 }
@@ -157,23 +165,25 @@ func (x *Index) redHat(release string) []string {
 	return list
 }
 
-// paid is where the fixes of a release of Ubuntu stand that are for those who pay.
-func paid(ecosystem string) string { return "Ubuntu:Pro:" + strings.TrimPrefix(ecosystem, "Ubuntu:") }
+const suseServer, suseModule = "SUSE:Linux Enterprise Server ", "SUSE:Linux Enterprise Module for "
 
-// paidFix is the version that mends it for those who pay, "" where there is none.
-func (x *Index) paidFix(e advisory.Ecosystem, ecosystem, name, id string) string {
-	if e.Name != "Ubuntu" {
-		return ""
+// suse gives the places of a release: since 15, most packages stand in modules.
+func (x *Index) suse(release string) []string {
+	list := []string{release}
+	version, ok := strings.CutPrefix(release, suseServer)
+	if !ok {
+		return list
 	}
-	for _, r := range x.named(paid(ecosystem), name) {
-		if r.advisory.ID != id {
-			continue
-		}
-		for _, g := range r.affected.Ranges {
-			if g.Fixed != "" {
-				return g.Fixed
-			}
+	for _, e := range x.Ecosystems() {
+		if isSUSEModule(e, version) {
+			list = append(list, e)
 		}
 	}
-	return ""
+	return list
+}
+
+// isSUSEModule reports whether an ecosystem is a module of a release, such as
+// "SUSE:Linux Enterprise Module for Basesystem 15 SP5".
+func isSUSEModule(ecosystem, version string) bool {
+	return strings.HasPrefix(ecosystem, suseModule) && strings.HasSuffix(ecosystem, " "+version)
 }

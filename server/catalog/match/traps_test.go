@@ -275,6 +275,44 @@ func TestTraps(t *testing.T) {
 				`{"package":{"ecosystem":"AlmaLinux:9","name":"php-pecl-zip"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.1-1.module_el9.4.0+65+49ff6472"}]}]},{"package":{"ecosystem":"AlmaLinux:9","name":"php-pecl-zip"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.1-1.module_el9.1.0+15+94ba28e4"}]}]}]}`},
 			[]string{"php-pecl-zip A-1 affected 1.1-1.module_el9.4.0+65+49ff6472"},
 		},
+		"a backport is made again too": {
+			deb(match.Item{Name: "tool", Version: "1.2-3~bpo12+1"}),
+			[]string{record("CVE-2026-0101", "Debian:12", "tool", "1.2-3"), record("CVE-2026-0102", "Debian:12", "tool", "1.2-4")},
+			[]string{"tool CVE-2026-0102 affected 1.2-4"},
+		},
+		"an unsigned kernel runs, and what is for debugging does not": {
+			match.Host{Release: "Debian:12", Kernel: "6.1.0-44-amd64", Items: []match.Item{{Name: "linux-image-6.1.0-44-amd64-unsigned", Version: "6.1.180-1", Source: "linux"}, {Name: "linux-image-6.1.0-44-amd64-dbg", Version: "6.1.180-1", Source: "linux"}}},
+			[]string{record("CVE-2026-0103", "Debian:12", "linux", "6.1.185-1")},
+			[]string{"linux-image-6.1.0-44-amd64-dbg CVE-2026-0103 headers-only 6.1.185-1", "linux-image-6.1.0-44-amd64-unsigned CVE-2026-0103 affected 6.1.185-1"},
+		},
+		"a running kernel that is none of the installed ones makes none of them harmless": {
+			match.Host{Release: "Debian:12", Kernel: "6.1.0-custom", Items: []match.Item{image("6.1.180-1", "6.1.0-44-amd64")}},
+			[]string{record("CVE-2026-0104", "Debian:12", "linux", "6.1.185-1")},
+			[]string{"linux-image-6.1.0-44-amd64 CVE-2026-0104 affected 6.1.185-1"},
+		},
+		"kernels of rpm with a flavor, and without architectures": {
+			match.Host{Release: "AlmaLinux:9", Kernel: "5.14.0-1.el9.aarch64+64k", Items: []match.Item{
+				{Name: "kernel-64k-core", Version: "5.14.0-1.el9", Architecture: "aarch64"}, {Name: "kernel-core", Version: "5.14.0-1.el9", Architecture: "aarch64"}, {Name: "kernel-rt-core", Version: "5.14.0-1.rt14.el9", Architecture: "aarch64"}}},
+			[]string{record("A-1", "AlmaLinux:9", "kernel-64k-core", "5.14.0-2.el9"), record("A-2", "AlmaLinux:9", "kernel-core", "5.14.0-2.el9"), record("A-3", "AlmaLinux:9", "kernel-rt-core", "5.14.0-2.rt14.el9")},
+			[]string{"kernel-64k-core A-1 affected 5.14.0-2.el9", "kernel-core A-2 not-running 5.14.0-2.el9", "kernel-rt-core A-3 not-running 5.14.0-2.rt14.el9"},
+		},
+		"a kernel of a listing without architectures": {
+			match.Host{Release: "AlmaLinux:9", Kernel: "5.14.0-2.el9.x86_64", Items: []match.Item{{Name: "kernel-core", Version: "5.14.0-2.el9"}, {Name: "kernel-core", Version: "5.14.0-1.el9"}}},
+			[]string{record("A-1", "AlmaLinux:9", "kernel-core", "5.14.0-3.el9")},
+			[]string{"kernel-core A-1 not-running 5.14.0-3.el9", "kernel-core A-1 affected 5.14.0-3.el9"},
+		},
+		"SUSE's kernels run under another name, and its packages stand in modules": {
+			match.Host{Release: "SUSE:Linux Enterprise Server 15 SP5", Kernel: "5.14.21-150500.55.39-default", Items: []match.Item{
+				{Name: "kernel-default", Version: "5.14.21-150500.55.39.1", Architecture: "x86_64"}, {Name: "kernel-default", Version: "5.14.21-150500.55.7.1", Architecture: "x86_64"}, {Name: "curl", Version: "8.0.1-150400.5.1", Architecture: "x86_64"}}},
+			[]string{record("SUSE-SU-1", "SUSE:Linux Enterprise Module for Basesystem 15 SP5", "kernel-default", "5.14.21-150500.55.44.1"), record("SUSE-SU-2", "SUSE:Linux Enterprise Module for Basesystem 15 SP5", "curl", "8.0.1-150400.5.9"),
+				record("SUSE-SU-3", "SUSE:Linux Enterprise Module for Basesystem 15 SP4", "curl", "8.0.1-150400.5.9"), record("SUSE-SU-4", "SUSE:Linux Enterprise Server 15 SP5", "curl", "8.0.1-150400.5.3")},
+			[]string{"curl SUSE-SU-2 affected 8.0.1-150400.5.9", "curl SUSE-SU-4 affected 8.0.1-150400.5.3", "kernel-default SUSE-SU-1 affected 5.14.21-150500.55.44.1", "kernel-default SUSE-SU-1 not-running 5.14.21-150500.55.44.1"},
+		},
+		"what is only said to those who pay": {
+			match.Host{Release: "Ubuntu:16.04", Items: []match.Item{{Name: "a", Version: "1.0-1"}, {Name: "b", Version: "1.0-1ubuntu0.1~esm1"}, {Name: "c", Version: "1.0-1ubuntu0.1~esm2"}}},
+			[]string{record("USN-1", "Ubuntu:Pro:16.04:LTS", "a", "1.0-1ubuntu0.1~esm2"), record("USN-2", "Ubuntu:Pro:16.04:LTS", "b", "1.0-1ubuntu0.1~esm2"), record("USN-3", "Ubuntu:Pro:16.04:LTS", "c", "1.0-1ubuntu0.1~esm2")},
+			[]string{"a USN-1 no-fix", "b USN-2 affected 1.0-1ubuntu0.1~esm2"},
+		},
 		"Go's modules have capitals in advisories and none in package URLs": {
 			match.Host{Items: []match.Item{{Name: "github.com/masterminds/goutils", Version: "1.1.0", Ecosystem: "Go"}}},
 			[]string{record("GO-4", "Go", "github.com/Masterminds/goutils", "1.1.1")},
@@ -305,7 +343,7 @@ func TestReleases(t *testing.T) {
 		"debian:12": "Debian:12", "Debian:bookworm": "Debian:12", "debian:12.11": "Debian:12", "debian:squeeze": "Debian:6.0", "debian:3.0": "Debian:3.0", "debian:6": "Debian:6.0",
 		"ubuntu:22.04": "Ubuntu:22.04", "ubuntu:jammy": "Ubuntu:22.04", "alma:9.4": "AlmaLinux:9", "rocky:9": "Rocky Linux:9", "rhel:9.2": "Red Hat:enterprise_linux:9.2",
 		"rhel_eus:9.2": "Red Hat:rhel_eus:9.2", "sles:12.1": "SUSE:Linux Enterprise Server 12 SP1", "sles:15": "SUSE:Linux Enterprise Server 15", "opensuse:15.6": "openSUSE:Leap 15.6",
-		"alpine:v3.20.3": "Alpine:v3.20", "wolfi": "Wolfi",
+		"alpine:v3.20.3": "Alpine:v3.20", "wolfi": "Wolfi", "opensuse:tumbleweed": "openSUSE:Tumbleweed", "opensuse-tumbleweed:20261101": "openSUSE:Tumbleweed",
 	} {
 		if got, err := match.Release(said); got != want || err != nil {
 			t.Errorf("%s is %q, %v", said, got, err)
