@@ -183,6 +183,12 @@ func TestTraps(t *testing.T) {
 			[]string{node("A-1", "18", "1:18.20.2-2.module_el9.4.0+99+a01f7676"), node("A-2", "20", "1:20.12.2-2.module_el9.4.0+100+71fc9528")},
 			[]string{"nodejs A-2 affected 1:20.12.2-2.module_el9.4.0+100+71fc9528"},
 		},
+		"a part of a package is of the stream that its version says": {
+			alma(match.Item{Name: "nodejs-libs", Version: "1:20.1.0-1.module_el9.3.0+50+11111111"}, match.Item{Name: "nodejs-nodemon", Version: "2.0.1-1.module_el9.3.0+50+11111111"}),
+			[]string{strings.Replace(node("A-1", "18", "1:18.20.2-2.module_el9.4.0+99+a01f7676"), `"name":"nodejs"`, `"name":"nodejs-libs"`, 1), strings.Replace(node("A-2", "20", "1:20.12.2-2.module_el9.4.0+100+71fc9528"), `"name":"nodejs"`, `"name":"nodejs-libs"`, 1),
+				strings.Replace(node("A-3", "20", "3.0.1-1.module_el9.4.0+100+71fc9528"), `"name":"nodejs"`, `"name":"nodejs-nodemon"`, 1)},
+			[]string{"nodejs-libs A-2 affected 1:20.12.2-2.module_el9.4.0+100+71fc9528", "nodejs-nodemon A-3 affected 3.0.1-1.module_el9.4.0+100+71fc9528"},
+		},
 		"a stream that nobody knows": {
 			alma(match.Item{Name: "nodejs-nodemon", Version: "2.0.1-1.module_el9.3.0+50+11111111"}),
 			[]string{strings.Replace(node("A-1", "18", "3.0.1-1.module_el9.4.0+99+a01f7676"), `"name":"nodejs"`, `"name":"nodejs-nodemon"`, 1)},
