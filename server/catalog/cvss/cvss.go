@@ -24,6 +24,9 @@ import (
 // maxVector is the longest vector that is looked at; the longest real ones have 300 letters.
 const maxVector = 500
 
+// maxLine is how much of a line is kept.
+const maxLine = 4 << 10
+
 // base4 are the metrics of a base score of version 4.0.
 const base4 = " AV AC AT PR UI VC VI VA SC SI SA "
 
@@ -98,20 +101,28 @@ func Band(score float64) patch.Severity {
 // Command gives the base score of each vector from standard input.
 type Command struct{}
 
-// Run answers each line of in with one line on out: the score, or "error: …".
+// Run answers each line of in with one line on out: the score, or "error: …". Garbage in a line
+// is answered in that line.
 func (*Command) Run(in io.Reader, out io.Writer) error {
-	lines := bufio.NewScanner(in)
+	r := bufio.NewReaderSize(in, maxLine)
 	w := bufio.NewWriter(out)
-	for lines.Scan() {
-		if score, _, err := Base(lines.Text()); err != nil {
+	for {
+		line, more, err := r.ReadLine()
+		if errors.Is(err, io.EOF) {
+			return w.Flush()
+		}
+		text := string(line)
+		for more && err == nil { // too long for any vector
+			_, more, err = r.ReadLine()
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			w.Flush()
+			return fmt.Errorf("reading vectors: %w", err)
+		}
+		if score, _, err := Base(text); err != nil {
 			fmt.Fprintln(w, "error:", err)
 		} else {
 			fmt.Fprintf(w, "%.1f\n", score)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		w.Flush()
-		return fmt.Errorf("reading vectors: %w", err)
-	}
-	return w.Flush()
 }
