@@ -2,6 +2,7 @@ package cvss
 
 import (
 	"strings"
+	"sync"
 
 	cvss4 "github.com/pandatix/go-cvss/40"
 )
@@ -119,9 +120,39 @@ next:
 	return 0
 }
 
-// tenths is the score of a group, from the library: that of its gravest vector, which is
-// nowhere between two tenths.
+// tenths gives the score of a group.
 func tenths(group [5]int) (int, error) {
+	all, err := scores()
+	return all[group], err
+}
+
+// scores are those of all groups, from the library: each is that of its gravest vector, which
+// is nowhere between two tenths.
+var scores = sync.OnceValues(func() (map[[5]int]int, error) {
+	groups := [][5]int{{}}
+	for set, places := range sets {
+		var more [][5]int
+		for _, g := range groups {
+			for at := range places {
+				g[set] = at
+				more = append(more, g)
+			}
+		}
+		groups = more
+	}
+	all := make(map[[5]int]int, len(groups))
+	for _, g := range groups {
+		c, err := cvss4.ParseVector(gravest(g))
+		if err != nil {
+			return nil, err
+		}
+		all[g] = int(c.Score()*10 + 0.5)
+	}
+	return all, nil
+})
+
+// gravest is the gravest vector of a group.
+func gravest(group [5]int) string {
 	said := map[string]string{}
 	for set, at := range group {
 		p := sets[set][at]
@@ -130,13 +161,9 @@ func tenths(group [5]int) (int, error) {
 			said[name] = m
 		}
 	}
-	var list []string
+	list := []string{"CVSS:4.0"}
 	for name := range strings.FieldsSeq(order4) {
 		list = append(list, said[name])
 	}
-	c, err := cvss4.ParseVector("CVSS:4.0/" + strings.Join(list, "/"))
-	if err != nil {
-		return 0, err
-	}
-	return int(c.Score()*10 + 0.5), nil
+	return strings.Join(list, "/")
 }
