@@ -19,7 +19,8 @@ var releases = []struct{ names, ecosystem string }{
 	{"rocky rockylinux", "Rocky Linux:%s"},
 	{"rhel redhat", "Red Hat:enterprise_linux:%s"},
 	{"rhel_eus", "Red Hat:rhel_eus:%s"},
-	{"sles sle sled", "SUSE:Linux Enterprise Server %s"},
+	{"sles sle", "SUSE:Linux Enterprise Server %s"},
+	{"sled", "SUSE:Linux Enterprise Desktop %s"},
 	{"opensuse opensuse-leap leap", "openSUSE:Leap %s"},
 	{"tumbleweed opensuse-tumbleweed", "openSUSE:Tumbleweed"},
 	{"wolfi", "Wolfi"},
@@ -96,28 +97,33 @@ func (m *Matcher) places(it Item) (advisory.Ecosystem, []string) {
 	if !ok {
 		return e, nil
 	}
+	list := []string{release}
 	switch e.Name {
 	case "Ubuntu":
-		return e, m.index.ubuntu(release)
+		list = m.index.ubuntu(release)
 	case "Red Hat":
-		return e, m.index.redHat(release)
+		list = m.index.redHat(release)
 	case "SUSE":
-		return e, m.index.suse(release)
+		list = m.index.suse(release)
 	}
-	return e, []string{release}
+	if _, said := m.index.rows[e.Name]; said && release != e.Name {
+		list = append(list, e.Name) // what names no release is about all of them
+	}
+	return e, list
 }
 
 // Concerns reports whether advisories of an ecosystem may be for a release, as Release gives it.
 func Concerns(ecosystem, release string) bool {
 	switch {
-	case ecosystem == release:
+	case ecosystem == release, strings.HasPrefix(release, ecosystem+":"):
 		return true
 	case strings.HasPrefix(release, "Ubuntu:"):
 		return strings.TrimSuffix(strings.Replace(ecosystem, "Ubuntu:Pro:", "Ubuntu:", 1), ":LTS") == release
 	case strings.HasPrefix(release, "Red Hat:"):
 		return strings.HasPrefix(ecosystem, "Red Hat:")
-	case strings.HasPrefix(release, suseServer):
-		return isSUSEModule(ecosystem, strings.TrimPrefix(release, suseServer))
+	}
+	if version, ok := suseVersion(release); ok {
+		return isSUSEPart(ecosystem, version)
 	}
 	return false
 }
@@ -165,25 +171,36 @@ func (x *Index) redHat(release string) []string {
 	return list
 }
 
-const suseServer, suseModule = "SUSE:Linux Enterprise Server ", "SUSE:Linux Enterprise Module for "
-
 // suse gives the places of a release: since 15, most packages stand in modules.
 func (x *Index) suse(release string) []string {
 	list := []string{release}
-	version, ok := strings.CutPrefix(release, suseServer)
+	version, ok := suseVersion(release)
 	if !ok {
 		return list
 	}
 	for _, e := range x.Ecosystems() {
-		if isSUSEModule(e, version) {
+		if isSUSEPart(e, version) {
 			list = append(list, e)
 		}
 	}
 	return list
 }
 
-// isSUSEModule reports whether an ecosystem is a module of a release, such as
+// suseVersion is the version of a server or a desktop, such as "15 SP5".
+func suseVersion(release string) (version string, ok bool) {
+	for _, base := range []string{"SUSE:Linux Enterprise Server ", "SUSE:Linux Enterprise Desktop "} {
+		if version, ok = strings.CutPrefix(release, base); ok {
+			return version, true
+		}
+	}
+	return "", false
+}
+
+// suseParts are what SUSE adds to a release, with repositories and advisories of its own.
+var suseParts = []string{"SUSE:Linux Enterprise Module for ", "SUSE:Linux Enterprise Software Development Kit ", "SUSE:Linux Enterprise Workstation Extension ", "SUSE:Linux Enterprise High Availability Extension ", "SUSE:Linux Enterprise Live Patching ", "SUSE:Package Hub "}
+
+// isSUSEPart reports whether an ecosystem is a part of a release, such as
 // "SUSE:Linux Enterprise Module for Basesystem 15 SP5".
-func isSUSEModule(ecosystem, version string) bool {
-	return strings.HasPrefix(ecosystem, suseModule) && strings.HasSuffix(ecosystem, " "+version)
+func isSUSEPart(ecosystem, version string) bool {
+	return strings.HasSuffix(ecosystem, " "+version) && slices.ContainsFunc(suseParts, func(p string) bool { return strings.HasPrefix(ecosystem, p) })
 }

@@ -158,6 +158,11 @@ func TestTraps(t *testing.T) {
 			[]string{record("ALSA-2026:A009", "AlmaLinux:8", "dhcp-client", "12:4.3.6-47.el8")},
 			[]string{},
 		},
+		"an advisory for no release is about all, where the release's own says nothing": {
+			deb(match.Item{Name: "a", Version: "1.0-1"}, match.Item{Name: "b", Version: "1.0-1"}),
+			[]string{record("CVE-2026-0110", "Debian", "a", "2.0-1"), record("CVE-2026-0111", "Debian:12", "b", "1.0-1"), `{"id":"X-1","aliases":["CVE-2026-0111"],"affected":[{"package":{"ecosystem":"Debian","name":"b"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.0-1"}]}]}]}`},
+			[]string{"a CVE-2026-0110 affected 2.0-1"},
+		},
 		"no epoch is epoch 0": {
 			alma(match.Item{Name: "bash", Version: "5.1.8-6.el9"}, match.Item{Name: "openssl", Version: "1:3.0.7-28.el9_4"}, match.Item{Name: "bind", Version: "32:9.16.23-1.el9"}),
 			[]string{record("A-1", "AlmaLinux:9", "bash", "0:5.1.8-6.el9_1"), record("A-2", "AlmaLinux:9", "openssl", "3.5.0-1.el9"), record("A-3", "AlmaLinux:9", "bind", "32:9.16.23-2.el9")},
@@ -348,7 +353,7 @@ func TestReleases(t *testing.T) {
 	for said, want := range map[string]string{
 		"debian:12": "Debian:12", "Debian:bookworm": "Debian:12", "debian:12.11": "Debian:12", "debian:squeeze": "Debian:6.0", "debian:3.0": "Debian:3.0", "debian:6": "Debian:6.0",
 		"ubuntu:22.04": "Ubuntu:22.04", "ubuntu:jammy": "Ubuntu:22.04", "alma:9.4": "AlmaLinux:9", "rocky:9": "Rocky Linux:9", "rhel:9.2": "Red Hat:enterprise_linux:9.2",
-		"rhel_eus:9.2": "Red Hat:rhel_eus:9.2", "sles:12.1": "SUSE:Linux Enterprise Server 12 SP1", "sles:15": "SUSE:Linux Enterprise Server 15", "opensuse:15.6": "openSUSE:Leap 15.6",
+		"rhel_eus:9.2": "Red Hat:rhel_eus:9.2", "sles:12.1": "SUSE:Linux Enterprise Server 12 SP1", "sles:15": "SUSE:Linux Enterprise Server 15", "sled:15.5": "SUSE:Linux Enterprise Desktop 15 SP5", "opensuse:15.6": "openSUSE:Leap 15.6",
 		"alpine:v3.20.3": "Alpine:v3.20", "wolfi": "Wolfi", "opensuse:tumbleweed": "openSUSE:Tumbleweed", "opensuse-tumbleweed:20261101": "openSUSE:Tumbleweed",
 	} {
 		if got, err := match.Release(said); got != want || err != nil {
