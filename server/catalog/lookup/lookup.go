@@ -73,7 +73,7 @@ func (c *Command) host(release string) (match.Host, error) {
 // unknown says what nobody looked at, so that no finding is not taken for none.
 func (c *Command) unknown(notes io.Writer, h match.Host, x *match.Index) {
 	if h.Unread > 0 {
-		fmt.Fprintf(notes, "%s: %d things have no package URL that can be read, and are not compared\n", c.Inventory, h.Unread)
+		fmt.Fprintf(notes, "%s: not compared, for want of a package URL that can be read: %d\n", c.Inventory, h.Unread)
 	}
 	places := map[string]bool{}
 	for _, it := range h.Items {

@@ -189,6 +189,11 @@ func (r record) advisory() (advisory.Advisory, error) {
 // where others name it as the same, what is related is something else.
 func (r record) names() []string {
 	list := valid(slices.Concat(r.Aliases, r.Upstream))
+	for _, id := range list {
+		if cve := cveInside.FindString(id); cve != "" { // upstream of USN-6859-1 is UBUNTU-CVE-2024-6387
+			list = append(list, cve)
+		}
+	}
 	if !slices.ContainsFunc(list, advisory.IsCVE) && !advisory.IsCVE(r.ID) {
 		for _, id := range valid(r.Related) {
 			if advisory.IsCVE(id) {

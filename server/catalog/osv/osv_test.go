@@ -59,7 +59,7 @@ func TestWhereTheCVEHides(t *testing.T) {
 		`{"id":"ALSA-2026:A009","related":["CVE-2026-0005","CVE-2026-0004","x"]}`: "CVE-2026-0004 CVE-2026-0005",
 		`{"id":"CVE-2026-0006","related":["CVE-2026-0007"]}`:                      "CVE-2026-0006",
 		`{"id":"UBUNTU-CVE-2026-0008","related":["CVE-2026-0008","USN-1-1"]}`:     "CVE-2026-0008",
-		`{"id":"USN-6859-1","upstream":["UBUNTU-CVE-2024-6387"]}`:                 "",
+		`{"id":"USN-6859-1","upstream":["UBUNTU-CVE-2024-6387"]}`:                 "CVE-2024-6387",
 		`{"id":"DLA-1","related":["CVE-2026-129538","CVE-2026-0009"]}`:            "CVE-2026-0009 CVE-2026-129538",
 	} {
 		list, _ := read(t, record)
