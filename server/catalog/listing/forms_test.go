@@ -55,3 +55,12 @@ func TestFormsThatPeopleHave(t *testing.T) {
 		}
 	}
 }
+
+// TestAListingOfAnotherManagerIsRefused: its versions would be compared in a wrong order.
+func TestAListingOfAnotherManagerIsRefused(t *testing.T) {
+	for text, release := range map[string]string{"bash-5.1.8-6.el9.x86_64\n": "Debian:12", "Package: a\nVersion: 1\n": "AlmaLinux:9", "package\tversion\na\t1\n": "Alpine:v3.23"} {
+		if _, err := listing.Read(strings.NewReader(text), release); err == nil || !strings.Contains(err.Error(), "give the release") {
+			t.Errorf("%q of %s: %v", text, release, err)
+		}
+	}
+}

@@ -9,6 +9,7 @@ package listing
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -16,7 +17,9 @@ import (
 	"regexp"
 	"strings"
 
+	"patchbay/patch"
 	"patchbay/provider"
+	"patchbay/server/catalog/advisory"
 	"patchbay/server/catalog/match"
 )
 
@@ -49,16 +52,26 @@ func Read(in io.Reader, release string) (match.Host, error) {
 		err = readTags(text, &h)
 		strangers(&h)
 	case status.Match(text):
-		err = readStatus(text, &h)
+		err = cmp.Or(fits(release, patch.SchemeDeb, "dpkg"), readStatus(text, &h))
 	case bytes.HasPrefix(text, []byte("package\t")):
-		err = readTable(text, &h)
+		err = cmp.Or(fits(release, patch.SchemeDeb, "dpkg"), readTable(text, &h))
 	default:
-		err = readRPM(text, &h)
+		if err = readRPM(text, &h); err == nil {
+			err = fits(release, patch.SchemeRPM, "rpm")
+		}
 	}
 	if err == nil && len(h.Items) == 0 {
 		err = errors.New("nothing that is installed stands in the listing")
 	}
 	return h, err
+}
+
+// fits refuses a listing of one manager for a system that has another.
+func fits(release, scheme, manager string) error {
+	if e, ok := advisory.EcosystemOf(release); ok && e.Scheme != scheme {
+		return fmt.Errorf("the listing is one of %s, and %s has no packages of %s: give the release that it is of", manager, release, manager)
+	}
+	return nil
 }
 
 var (
