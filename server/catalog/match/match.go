@@ -147,8 +147,12 @@ func (m *Matcher) Item(it Item) []Finding {
 	settled := map[string]bool{} // CVEs that a nearer place spoke of for this name
 	for i, place := range places {
 		rows := m.index.named(place, name)
-		for _, row := range rows {
-			if i > 0 && row.covered(settled) {
+		mends := false // the advisory names this very version as one that does
+		for j, row := range rows {
+			if j == 0 || row.advisory != rows[j-1].advisory {
+				mends = m.mends(e, version, rows[j:])
+			}
+			if mends || i > 0 && row.covered(settled) {
 				continue
 			}
 			if one, ok := m.row(e, f, it, version, row); ok {
@@ -233,7 +237,7 @@ func (m *Matcher) row(e advisory.Ecosystem, f Finding, it Item, version string, 
 	case err != nil:
 		f.Status, f.Note = Undetermined, "Its version cannot be compared: "+err.Error()+"."
 		return f, true
-	case !in || m.mends(e, version, r):
+	case !in:
 		return f, false
 	}
 	f.Fixed = fixed

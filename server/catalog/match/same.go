@@ -35,19 +35,24 @@ func (m *Matcher) take(e advisory.Ecosystem, list []Finding, one Finding) []Find
 	return list
 }
 
-// mends reports whether an advisory names this very version as one that mends it. Those of rpm
-// list several builds of one package side by side.
-func (m *Matcher) mends(e advisory.Ecosystem, version string, r row) bool {
+// mends reports whether the advisory of the first row names this very version as one that
+// mends it. Those of rpm list several builds of one package side by side.
+func (m *Matcher) mends(e advisory.Ecosystem, version string, rows []row) bool {
 	if e.Scheme != patch.SchemeRPM {
 		return false
 	}
-	return slices.ContainsFunc(r.advisory.Affected, func(a advisory.Affected) bool {
-		return a.Ecosystem == r.affected.Ecosystem && a.Name == r.affected.Name && slices.ContainsFunc(a.Ranges, func(g advisory.Range) bool {
+	for _, r := range rows {
+		if r.advisory != rows[0].advisory {
+			return false
+		}
+		for _, g := range r.affected.Ranges {
 			if g.Fixed == "" {
-				return false
+				continue
 			}
-			c, err := m.compare(e, version, g.Fixed)
-			return err == nil && c == 0
-		})
-	})
+			if c, err := m.compare(e, version, g.Fixed); err == nil && c == 0 {
+				return true
+			}
+		}
+	}
+	return false
 }

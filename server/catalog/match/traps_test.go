@@ -329,6 +329,11 @@ func TestTraps(t *testing.T) {
 			[]string{record("GO-4", "Go", "github.com/Masterminds/goutils", "1.1.1")},
 			[]string{"github.com/masterminds/goutils GO-4 affected 1.1.1"},
 		},
+		"two records of one id, neither of which is newer": {
+			match.Host{Release: "Alpine:v3.23", Items: []match.Item{{Name: "curl", Version: "1.0-r0"}, {Name: "wget", Version: "1.0-r0"}}},
+			[]string{record("CVE-2026-0120", "Alpine:v3.23", "curl", "2.0-r0"), record("CVE-2026-0120", "Debian:12", "curl", "2.0-1"), record("CVE-2026-0120", "Alpine:v3.23", "wget", "2.0-r0"), record("CVE-2026-0120", "Alpine:v3.23", "curl", "2.0-r0")},
+			[]string{"curl CVE-2026-0120 affected 2.0-r0", "wget CVE-2026-0120 affected 2.0-r0"},
+		},
 		"withdrawn, without a word on when it was modified": {
 			match.Host{Items: []match.Item{{Name: "p", Version: "1.0.0", Ecosystem: "npm"}}},
 			[]string{`{"id":"GHSA-w","withdrawn":"2026-01-01T00:00:00Z"}`, `{"id":"GHSA-w","modified":"2025-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`},
