@@ -64,3 +64,21 @@ func TestAListingOfAnotherManagerIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestReleasesOfBillsOfMaterials are taken as the tools that make them write them.
+func TestReleasesOfBillsOfMaterials(t *testing.T) {
+	purl := func(q string) string {
+		return `{"type":"library","name":"a","purl":"pkg:rpm/x/a@1-1?distro=` + q + `"}`
+	}
+	for component, want := range map[string]string{
+		purl("opensuse-leap-15.6"): "openSUSE:Leap 15.6", purl("rocky-linux-9"): "Rocky Linux:9", purl("rocky-9.4"): "Rocky Linux:9", purl("rhel-9.2"): "Red Hat:enterprise_linux:9.2", purl("fedora-40"): "",
+		`{"type":"library","name":"a","purl":"pkg:deb/debian/a@1?distro=bookworm"}`:                          "Debian:12",
+		`{"type":"library","name":"a","purl":"pkg:apk/alpine/a@1?distro=3.20.1"}`:                            "Alpine:v3.20",
+		`{"type":"operating-system","name":"Debian GNU/Linux","version":"12 (bookworm)"},` + purl("rocky-9"): "Debian:12",
+	} {
+		h, err := listing.Read(strings.NewReader(`{"bomFormat":"CycloneDX","specVersion":"1.5","components":[`+component+`]}`), "")
+		if err != nil || h.Release != want {
+			t.Errorf("%s: %q, %v, not %q", component, h.Release, err, want)
+		}
+	}
+}

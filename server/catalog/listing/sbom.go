@@ -95,6 +95,7 @@ func system(h *match.Host, name, version string) {
 		return
 	}
 	name = strings.ToLower(strings.TrimSpace(name))
+	version, _, _ = strings.Cut(strings.TrimSpace(version), " ") // 12 (bookworm)
 	for _, n := range []string{name, strings.Fields(name + " -")[0]} {
 		if release, err := match.Release(n + ":" + version); err == nil {
 			h.Release = release
@@ -221,9 +222,9 @@ func distro(h *match.Host, namespace, q string) {
 	if h.Release != "" || q == "" {
 		return
 	}
-	name, version, ok := strings.Cut(q, "-")
-	if !ok {
-		name, version = namespace, q
+	name, version := namespace, q
+	if i := strings.LastIndexByte(q, '-'); i >= 0 { // opensuse-leap-15.6
+		name, version = q[:i], q[i+1:]
 	}
 	if release, err := match.Release(name + ":" + version); err == nil {
 		h.Release = release

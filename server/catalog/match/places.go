@@ -16,7 +16,7 @@ var releases = []struct{ names, ecosystem string }{
 	{"ubuntu", "Ubuntu:%s"},
 	{"alpine", "Alpine:v%s"},
 	{"almalinux alma", "AlmaLinux:%s"},
-	{"rocky rockylinux", "Rocky Linux:%s"},
+	{"rocky rockylinux rocky-linux", "Rocky Linux:%s"},
 	{"rhel redhat", "Red Hat:enterprise_linux:%s"},
 	{"rhel_eus", "Red Hat:rhel_eus:%s"},
 	{"sles sle", "SUSE:Linux Enterprise Server %s"},
@@ -73,7 +73,7 @@ func number2(name, version string) string {
 		if minor == "" {
 			return major + ".0"
 		}
-	case "almalinux", "alma", "rocky", "rockylinux":
+	case "almalinux", "alma", "rocky", "rockylinux", "rocky-linux":
 		return major
 	case "sles", "sle", "sled":
 		if minor != "" && minor != "0" {
