@@ -1,8 +1,10 @@
 package patch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/google/osv-scalibr/semantic"
@@ -15,24 +17,80 @@ const maxForeign = 250
 // OSV names it. Some of its orders read anything; what no manager would take is refused before.
 func foreign(ecosystem string) func(a, b string) (int, error) {
 	return func(a, b string) (int, error) {
-		for _, s := range []string{a, b} {
-			if err := checkForeign(s); err != nil {
-				return 0, fmt.Errorf("version %.80q: %w", s, err)
-			}
+		if err := checkForeign(a, b); err != nil {
+			return 0, err
 		}
-		v, err := semantic.Parse(a, ecosystem)
-		if err != nil {
-			return 0, fmt.Errorf("version %.80q: %w", a, err)
-		}
-		c, err := v.CompareStr(b)
-		if err != nil {
-			return 0, fmt.Errorf("version %.80q: %w", b, err)
-		}
-		return c, nil
+		return library(ecosystem, a, b)
 	}
 }
 
-func checkForeign(s string) error {
+func library(ecosystem, a, b string) (int, error) {
+	v, err := semantic.Parse(a, ecosystem)
+	if err != nil {
+		return 0, fmt.Errorf("version %.80q: %w", a, err)
+	}
+	c, err := v.CompareStr(b)
+	if err != nil {
+		return 0, fmt.Errorf("version %.80q: %w", b, err)
+	}
+	return c, nil
+}
+
+// compareRPM takes versions without a number too, as rpm does.
+func compareRPM(a, b string) (int, error) {
+	for _, s := range []string{a, b} {
+		if err := checkText(s); err != nil {
+			return 0, fmt.Errorf("version %.80q: %w", s, err)
+		}
+	}
+	return library("Red Hat", a, b)
+}
+
+// comparePackagist orders versions as Composer does, which first writes all of them in one way.
+func comparePackagist(a, b string) (int, error) {
+	if err := checkForeign(a, b); err != nil {
+		return 0, err
+	}
+	return library("Packagist", composed(a), composed(b))
+}
+
+// composer is a version as Composer reads it: up to four numbers, and how stable it is.
+var composer = regexp.MustCompile(`(?i)^v?(\d+)(\.\d+)?(\.\d+)?(\.\d+)?[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?\d+)*))?([.-]?dev)?(?:\+.*)?$`)
+
+// composed writes a version as Composer does: 1.0-beta2 is 1.0.0.0-beta2.
+func composed(s string) string {
+	m := composer.FindStringSubmatch(s)
+	if m == nil {
+		return s
+	}
+	text := m[1]
+	for _, part := range m[2:5] {
+		text += cmp.Or(part, ".0")
+	}
+	if word := strings.ToLower(m[5]); word != "" && word != "stable" {
+		text += "-" + cmp.Or(map[string]string{"b": "beta", "a": "alpha", "rc": "RC", "p": "patch", "pl": "patch"}[word], word) + strings.TrimLeft(m[6], ".-")
+	}
+	if m[7] != "" {
+		text += "-dev"
+	}
+	return text
+}
+
+// checkForeign refuses what no manager of packages would take for a version.
+func checkForeign(versions ...string) error {
+	for _, s := range versions {
+		err := checkText(s)
+		if err == nil && !strings.ContainsAny(s, "0123456789") {
+			err = errors.New("there is no number in it")
+		}
+		if err != nil {
+			return fmt.Errorf("version %.80q: %w", s, err)
+		}
+	}
+	return nil
+}
+
+func checkText(s string) error {
 	switch {
 	case s == "":
 		return errors.New("it is empty")
@@ -40,8 +98,6 @@ func checkForeign(s string) error {
 		return errors.New("it is too long")
 	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return errors.New("it has a space, or a character that no version has")
-	case !strings.ContainsAny(s, "0123456789"):
-		return errors.New("there is no number in it")
 	}
 	return nil
 }

@@ -34,14 +34,14 @@ var orders = map[string]func(a, b string) (int, error){
 	SchemeBrew:      compareBrew,
 	SchemeCommit:    compareCommits,
 	SchemeRevision:  compareRevisions,
-	SchemeRPM:       foreign("Red Hat"),
+	SchemeRPM:       compareRPM,
 	SchemeAPK:       foreign("Alpine"),
-	SchemeSemver:    foreign("npm"),
+	SchemeSemver:    compareSemver,
 	SchemePyPI:      foreign("PyPI"),
-	SchemeMaven:     foreign("Maven"),
+	SchemeMaven:     compareMaven,
 	SchemeNuGet:     foreign("NuGet"),
 	SchemeRubyGems:  foreign("RubyGems"),
-	SchemePackagist: foreign("Packagist"),
+	SchemePackagist: comparePackagist,
 }
 
 // Schemes lists the schemes that are known, sorted.

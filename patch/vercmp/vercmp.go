@@ -4,6 +4,7 @@ package vercmp
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -18,15 +19,19 @@ const maxLine = 64 << 10
 
 // Command compares tab-separated pairs of versions from standard input.
 type Command struct {
-	Scheme string `arg:"" help:"The version order, such as deb."`
+	Scheme string `arg:"" help:"The version order: apk, brew, commit, deb, maven, nuget, packagist, pypi, revision, rpm, rubygems, semver or winget. The names of managers that sort so are taken too, such as npm, go, gem and composer."`
 }
+
+// managers are the schemes of managers of packages that have none of their own name.
+var managers = map[string]string{"npm": patch.SchemeSemver, "go": patch.SchemeSemver, "cargo": patch.SchemeSemver, "gem": patch.SchemeRubyGems, "composer": patch.SchemePackagist, "dpkg": patch.SchemeDeb, "pip": patch.SchemePyPI}
 
 // Run answers each line of in with one line on out: -1, 0, 1 or "error: …".
 func (c *Command) Run(in io.Reader, out io.Writer) error {
-	if known := patch.Schemes(); !slices.Contains(known, c.Scheme) {
+	scheme := cmp.Or(managers[c.Scheme], c.Scheme)
+	if known := patch.Schemes(); !slices.Contains(known, scheme) {
 		return fmt.Errorf("version scheme %.40q is not known; known are: %s", c.Scheme, strings.Join(known, ", "))
 	}
-	return Stream(c.Scheme, in, out)
+	return Stream(scheme, in, out)
 }
 
 // Stream answers each line of in with one line on out. Garbage in a line is answered in
@@ -52,7 +57,7 @@ func Stream(scheme string, in io.Reader, out io.Writer) error {
 // readLine gives the next line without its end; whole is false when it was cut.
 func readLine(r *bufio.Reader) (line string, whole bool, err error) {
 	b, err := r.ReadSlice('\n')
-	line = strings.TrimSuffix(string(b), "\n")
+	line = strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
 	switch {
 	case err == nil:
 		return line, true, nil

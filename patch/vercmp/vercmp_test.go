@@ -1,9 +1,11 @@
 package vercmp_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
+	"patchbay/patch"
 	"patchbay/patch/vercmp"
 )
 
@@ -37,6 +39,27 @@ func TestUnknownSchemeIsRefusedAtOnce(t *testing.T) {
 	c := vercmp.Command{Scheme: "stardate"}
 	if err := c.Run(strings.NewReader("1\t2\n"), &strings.Builder{}); err == nil {
 		t.Error("an unknown scheme was accepted")
+	}
+}
+
+// TestNamesOfManagers are taken for the schemes that they sort by, also with the ends of lines
+// of Windows.
+func TestNamesOfManagers(t *testing.T) {
+	for manager, pair := range map[string]string{"npm": "1.0.0-rc.1\t1.0.0", "go": "v1.2.3\tv1.10.0", "gem": "1.0.a\t1.0", "composer": "1.0-beta1\t1.0.0", "pip": "1.0.dev1\t1", "dpkg": "1~\t1"} {
+		var out strings.Builder
+		if err := (&vercmp.Command{Scheme: manager}).Run(strings.NewReader(pair+"\r\n"), &out); err != nil || out.String() != "-1\n" {
+			t.Errorf("%s: %q, %v", manager, out.String(), err)
+		}
+	}
+}
+
+// TestHelpNamesEveryScheme: nobody has to guess.
+func TestHelpNamesEveryScheme(t *testing.T) {
+	field, _ := reflect.TypeOf(vercmp.Command{}).FieldByName("Scheme")
+	for _, s := range patch.Schemes() {
+		if !strings.Contains(field.Tag.Get("help"), s) {
+			t.Errorf("the help does not name %s", s)
+		}
 	}
 }
 

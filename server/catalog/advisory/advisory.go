@@ -70,6 +70,7 @@ type Range struct {
 	Introduced string `json:"introduced"`
 	Fixed      string `json:"fixed,omitempty"`
 	Last       string `json:"last,omitempty"`
+	Limit      string `json:"limit,omitempty"` // nothing is said of it and of what is after it
 }
 
 // Ecosystem is a kind of packages that are named and ordered in one way.
@@ -171,7 +172,7 @@ func Name(e Ecosystem, name string) string {
 	switch e.Name {
 	case "PyPI":
 		return punctuation.ReplaceAllString(strings.ToLower(name), "-")
-	case "NuGet", "Packagist":
+	case "NuGet", "Packagist", "Go": // package URLs of Go are in small letters, its advisories are not
 		return strings.ToLower(name)
 	}
 	return name

@@ -24,8 +24,8 @@ import (
 // maxVector is the longest vector that is looked at; the longest real ones have 300 letters.
 const maxVector = 500
 
-// base4 are the metrics of a base score of version 4.0.
-const base4 = " AV AC AT PR UI VC VI VA SC SI SA "
+// maxLine is how much of a line is kept.
+const maxLine = 4 << 10
 
 // Base gives the base score of a vector, from 0 to 10, and its version.
 func Base(vector string) (score float64, version string, err error) {
@@ -51,11 +51,11 @@ func Base(vector string) (score float64, version string, err error) {
 		if _, err := cvss4.ParseVector(v); err != nil { // all of it has to be one
 			return 0, "", bad(v, err)
 		}
-		c, err := cvss4.ParseVector("CVSS:4.0/" + onlyBase(rest))
+		score, err := base4(metrics4(rest))
 		if err != nil {
 			return 0, "", bad(v, err)
 		}
-		return c.Score(), "4.0", nil
+		return score, "4.0", nil
 	}
 	if strings.HasPrefix(head, "CVSS:") {
 		return 0, "", fmt.Errorf("vector %.80q: its version is not known", v)
@@ -69,14 +69,14 @@ func Base(vector string) (score float64, version string, err error) {
 
 func bad(vector string, err error) error { return fmt.Errorf("vector %.80q: %w", vector, err) }
 
-func onlyBase(metrics string) string {
-	var list []string
-	for _, m := range strings.Split(metrics, "/") {
-		if name, _, _ := strings.Cut(m, ":"); strings.Contains(base4, " "+name+" ") {
-			list = append(list, m)
-		}
+func metrics4(vector string) map[string]string {
+	said := map[string]string{}
+	for m := range strings.SplitSeq(vector, "/") {
+		name, value, _ := strings.Cut(m, ":")
+		said[name] = value
 	}
-	return strings.Join(list, "/")
+	said["E"] = "A" // what is not said of exploits is the worst
+	return said
 }
 
 // Band is the word for a score, as versions 3.1 and 4.0 of the standard have it: low to 3.9,
@@ -98,20 +98,28 @@ func Band(score float64) patch.Severity {
 // Command gives the base score of each vector from standard input.
 type Command struct{}
 
-// Run answers each line of in with one line on out: the score, or "error: …".
+// Run answers each line of in with one line on out: the score, or "error: …". Garbage in a line
+// is answered in that line.
 func (*Command) Run(in io.Reader, out io.Writer) error {
-	lines := bufio.NewScanner(in)
+	r := bufio.NewReaderSize(in, maxLine)
 	w := bufio.NewWriter(out)
-	for lines.Scan() {
-		if score, _, err := Base(lines.Text()); err != nil {
+	for {
+		line, more, err := r.ReadLine()
+		if errors.Is(err, io.EOF) {
+			return w.Flush()
+		}
+		text := string(line)
+		for more && err == nil { // too long for any vector
+			_, more, err = r.ReadLine()
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			w.Flush()
+			return fmt.Errorf("reading vectors: %w", err)
+		}
+		if score, _, err := Base(text); err != nil {
 			fmt.Fprintln(w, "error:", err)
 		} else {
 			fmt.Fprintf(w, "%.1f\n", score)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		w.Flush()
-		return fmt.Errorf("reading vectors: %w", err)
-	}
-	return w.Flush()
 }

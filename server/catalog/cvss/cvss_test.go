@@ -50,8 +50,16 @@ func TestBandsAtTheirEdges(t *testing.T) {
 }
 
 func TestCommand(t *testing.T) {
+	const valid = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\nx\n\nAV:N/AC:L/Au:N/C:C/I:C/A:C\r\n"
 	var out strings.Builder
-	if err := (&cvss.Command{}).Run(strings.NewReader("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\nx\n\nAV:N/AC:L/Au:N/C:C/I:C/A:C\r\n"), &out); err != nil {
+	if err := (&cvss.Command{}).Run(strings.NewReader(strings.Repeat("A", 300_000)+"\nAV:N/AC:L/Au:N/C:C/I:C/A:C\n"+strings.Repeat("B", 300_000)), &out); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(out.String(), "\n"); len(lines) != 4 || !strings.HasPrefix(lines[0], "error: ") || lines[1] != "10.0" || !strings.HasPrefix(lines[2], "error: ") {
+		t.Errorf("a line that is too long: %.200q", lines)
+	}
+	out.Reset()
+	if err := (&cvss.Command{}).Run(strings.NewReader(valid), &out); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(out.String(), "\n")

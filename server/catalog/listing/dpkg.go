@@ -9,25 +9,32 @@ import (
 	"patchbay/server/catalog/match"
 )
 
-// readStatus reads the status file of dpkg.
+// readStatus reads the status file of dpkg: stanzas with lines between them that have nothing
+// but blanks.
 func readStatus(text []byte, h *match.Host) error {
-	for stanza := range bytes.SplitSeq(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\n\n")) {
-		f := map[string]string{}
-		for line := range bytes.Lines(stanza) {
-			if name, value, ok := strings.Cut(strings.TrimRight(string(line), "\n"), ":"); ok && name != "" && name[0] != ' ' {
-				f[name] = strings.TrimSpace(value)
+	f := map[string]string{}
+	for line := range bytes.Lines(text) {
+		s := strings.TrimRight(string(line), "\r\n")
+		if strings.TrimSpace(s) == "" {
+			if err := stanza(f, h); err != nil {
+				return err
 			}
-		}
-		if words := strings.Fields(f["Status"]); len(words) == 3 && !isThere(words[2]) {
-			continue
-		}
-		it := match.Item{Name: f["Package"], Architecture: f["Architecture"], Version: f["Version"], Foreign: match.Publisher(f["Maintainer"], f["Version"])}
-		it.Source, it.SourceVersion = source(f["Source"])
-		if err := add(h, it); err != nil {
-			return err
+			clear(f)
+		} else if name, value, ok := strings.Cut(s, ":"); ok && name != "" && name[0] != ' ' && name[0] != '\t' {
+			f[strings.ToLower(name)] = strings.TrimSpace(value) // dpkg takes names in any case
 		}
 	}
-	return nil
+	return stanza(f, h)
+}
+
+// stanza takes what one package says of itself.
+func stanza(f map[string]string, h *match.Host) error {
+	if words := strings.Fields(f["status"]); len(words) > 0 && !isThere(words[len(words)-1]) {
+		return nil
+	}
+	it := match.Item{Name: f["package"], Architecture: f["architecture"], Version: f["version"], Foreign: match.Publisher(f["maintainer"], f["version"])}
+	it.Source, it.SourceVersion = source(f["source"])
+	return add(h, it)
 }
 
 // isThere reports whether files of a package are on the machine, be it half installed.

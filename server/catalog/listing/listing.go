@@ -9,13 +9,17 @@ package listing
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
+	"patchbay/patch"
 	"patchbay/provider"
+	"patchbay/server/catalog/advisory"
 	"patchbay/server/catalog/match"
 )
 
@@ -40,22 +44,42 @@ func Read(in io.Reader, release string) (match.Host, error) {
 		return h, errors.New("the listing is empty")
 	case text[0] == '{':
 		err = readJSON(text, &h)
+		strangers(&h)
 	case text[0] == '<':
 		err = readCycloneDX(text, false, &h)
-	case bytes.HasPrefix(text, []byte("SPDXVersion:")):
+		strangers(&h)
+	case tagged.Match(text):
 		err = readTags(text, &h)
-	case bytes.HasPrefix(text, []byte("Package:")):
-		err = readStatus(text, &h)
+		strangers(&h)
+	case status.Match(text):
+		err = cmp.Or(fits(release, patch.SchemeDeb, "dpkg"), readStatus(text, &h))
 	case bytes.HasPrefix(text, []byte("package\t")):
-		err = readTable(text, &h)
+		err = cmp.Or(fits(release, patch.SchemeDeb, "dpkg"), readTable(text, &h))
 	default:
-		err = readRPM(text, &h)
+		if err = readRPM(text, &h); err == nil {
+			err = fits(release, patch.SchemeRPM, "rpm")
+		}
 	}
 	if err == nil && len(h.Items) == 0 {
 		err = errors.New("nothing that is installed stands in the listing")
 	}
 	return h, err
 }
+
+// fits refuses a listing of one manager for a system that has another.
+func fits(release, scheme, manager string) error {
+	if e, ok := advisory.EcosystemOf(release); ok && e.Scheme != scheme {
+		return fmt.Errorf("the listing is one of %s, and %s has no packages of %s: give the release that it is of", manager, release, manager)
+	}
+	return nil
+}
+
+var (
+	// tagged is the head of a document of SPDX in tags and values; comments may stand before it.
+	tagged = regexp.MustCompile(`^(?:#[^\n]*\n\s*)*SPDXVersion:`)
+	// status is the head of a status file of dpkg; its fields have no order.
+	status = regexp.MustCompile(`(?i)^(?:[a-z][a-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*)*?package:`)
+)
 
 // whole reads all of it, unpacked.
 func whole(in io.Reader) ([]byte, error) {

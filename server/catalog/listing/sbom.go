@@ -2,6 +2,7 @@ package listing
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +17,9 @@ import (
 // readJSON reads a bill of materials, of whichever form it says it is.
 func readJSON(text []byte, h *match.Host) error {
 	var kind struct {
-		Format string `json:"bomFormat"`
-		SPDX   string `json:"spdxVersion"`
+		Format string            `json:"bomFormat"`
+		SPDX   string            `json:"spdxVersion"`
+		Graph  []json.RawMessage `json:"@graph"`
 	}
 	if err := json.Unmarshal(text, &kind); err != nil {
 		return fmt.Errorf("reading the bill of materials: %w", err)
@@ -27,8 +29,10 @@ func readJSON(text []byte, h *match.Host) error {
 		return readCycloneDX(text, true, h)
 	case strings.HasPrefix(kind.SPDX, "SPDX-"):
 		return readSPDX(text, h)
+	case len(kind.Graph) > 0:
+		return readSPDX3(kind.Graph, h)
 	}
-	return errors.New("the listing is JSON, and neither CycloneDX (bomFormat) nor SPDX 2 (spdxVersion)")
+	return errors.New("the listing is JSON, and neither CycloneDX (bomFormat) nor SPDX (spdxVersion, or @graph in SPDX 3)")
 }
 
 func readCycloneDX(text []byte, isJSON bool, h *match.Host) error {
@@ -47,19 +51,34 @@ func readCycloneDX(text []byte, isJSON bool, h *match.Host) error {
 	if bom.Components != nil {
 		all = append(all, *bom.Components...)
 	}
+	systems(all, 1, h) // it may stand behind its packages
 	return components(all, 1, h)
 }
 
-// components takes them with those inside of them.
-func components(list []cdx.Component, depth int, h *match.Host) error {
-	if depth > 50 {
-		return errors.New("the bill of materials has components in components, more than 50 deep")
-	}
+func systems(list []cdx.Component, depth int, h *match.Host) {
 	for _, c := range list {
 		if c.Type == cdx.ComponentTypeOS {
 			system(h, c.Name, c.Version)
-		} else if err := component(c, h); err != nil {
-			return err
+		}
+		if c.Components != nil && depth < maxDepth {
+			systems(*c.Components, depth+1, h)
+		}
+	}
+}
+
+// maxDepth is how deep components stand in each other at most.
+const maxDepth = 50
+
+// components takes them with those inside of them.
+func components(list []cdx.Component, depth int, h *match.Host) error {
+	if depth > maxDepth {
+		return fmt.Errorf("the bill of materials has components in components, more than %d deep", maxDepth)
+	}
+	for _, c := range list {
+		if c.Type != cdx.ComponentTypeOS {
+			if err := component(c, h); err != nil {
+				return err
+			}
 		}
 		if c.Components != nil {
 			if err := components(*c.Components, depth+1, h); err != nil {
@@ -76,6 +95,7 @@ func system(h *match.Host, name, version string) {
 		return
 	}
 	name = strings.ToLower(strings.TrimSpace(name))
+	version, _, _ = strings.Cut(strings.TrimSpace(version), " ") // 12 (bookworm)
 	for _, n := range []string{name, strings.Fields(name + " -")[0]} {
 		if release, err := match.Release(n + ":" + version); err == nil {
 			h.Release = release
@@ -95,9 +115,12 @@ func component(c cdx.Component, h *match.Host) error {
 			own[name] = p.Value
 		}
 	}
-	it, ok := fromPURL(c.PackageURL, h)
-	if !ok {
-		return nil // nothing says of which manager it is
+	it, ok := fromPURL(c.PackageURL, c.Version, h)
+	if !ok { // nothing says of which manager it is
+		if c.Type == cdx.ComponentTypeLibrary {
+			h.Unread++
+		}
+		return nil
 	}
 	if s := own["SrcName"]; s != "" {
 		it.Source = s
@@ -140,9 +163,10 @@ var languages = map[string]string{
 }
 
 // fromPURL makes an item of a package URL, and takes the release from it where nobody said one.
-func fromPURL(text string, h *match.Host) (match.Item, bool) {
+// A package URL may leave out the version that stands beside it.
+func fromPURL(text, version string, h *match.Host) (match.Item, bool) {
 	p, err := packageurl.FromString(text)
-	if err != nil || p.Version == "" {
+	if p.Version = cmp.Or(p.Version, strings.TrimSpace(version)); err != nil || p.Version == "" {
 		return match.Item{}, false
 	}
 	q := p.Qualifiers.Map()
@@ -157,7 +181,10 @@ func fromPURL(text string, h *match.Host) (match.Item, bool) {
 			it.Name = p.Namespace + join + p.Name
 		}
 		if e == "Go" {
-			it.Version = strings.TrimPrefix(it.Version, "v")
+			it.Version = strings.TrimPrefix(strings.TrimPrefix(it.Version, "go"), "v")
+			if it.Name == "std" { // as cyclonedx-gomod calls it
+				it.Name = "stdlib"
+			}
 		}
 		return it, true
 	}
@@ -174,9 +201,7 @@ func fromPURL(text string, h *match.Host) (match.Item, bool) {
 		it.Module = label(m)
 	}
 	distro(h, p.Namespace, q["distro"])
-	if ns := foreignNamespace(p.Namespace, h.Release); ns != "" {
-		it.Foreign = ns
-	}
+	it.Foreign = p.Namespace // until all is read: strangers tells whether it is one
 	return it, true
 }
 
@@ -197,9 +222,9 @@ func distro(h *match.Host, namespace, q string) {
 	if h.Release != "" || q == "" {
 		return
 	}
-	name, version, ok := strings.Cut(q, "-")
-	if !ok {
-		name, version = namespace, q
+	name, version := namespace, q
+	if i := strings.LastIndexByte(q, '-'); i >= 0 { // opensuse-leap-15.6
+		name, version = q[:i], q[i+1:]
 	}
 	if release, err := match.Release(name + ":" + version); err == nil {
 		h.Release = release
@@ -207,74 +232,22 @@ func distro(h *match.Host, namespace, q string) {
 }
 
 // families are the namespaces of package URLs by the first word of a release.
-var families = map[string]string{"debian": "Debian", "ubuntu": "Ubuntu", "alpine": "Alpine", "almalinux": "AlmaLinux", "alma": "AlmaLinux", "rocky": "Rocky Linux", "rocky-linux": "Rocky Linux", "redhat": "Red Hat", "rhel": "Red Hat", "suse": "SUSE", "opensuse": "openSUSE", "wolfi": "Wolfi", "chainguard": "Chainguard"}
-
-// foreignNamespace names a publisher that is not the release's own.
-func foreignNamespace(namespace, release string) string {
-	if namespace == "" || release == "" {
-		return ""
-	}
-	of, _, _ := strings.Cut(release, ":")
-	if families[strings.ToLower(namespace)] == of {
-		return ""
-	}
-	return namespace
+var families = map[string]string{
+	"debian": "Debian", "ubuntu": "Ubuntu", "alpine": "Alpine", "wolfi": "Wolfi", "chainguard": "Chainguard",
+	"almalinux": "AlmaLinux", "alma": "AlmaLinux", "rocky": "Rocky Linux", "rocky-linux": "Rocky Linux", "rockylinux": "Rocky Linux", "redhat": "Red Hat", "rhel": "Red Hat",
+	"suse": "SUSE", "sles": "SUSE", "sled": "SUSE", "opensuse": "SUSE", "opensuse-leap": "SUSE", "opensuse-tumbleweed": "SUSE",
 }
 
-// spdx is what is read of a document of SPDX 2.
-type spdx struct {
-	Packages []struct {
-		Name    string `json:"name"`
-		Version string `json:"versionInfo"`
-		Source  string `json:"sourceInfo"`
-		Refs    []struct {
-			Type    string `json:"referenceType"`
-			Locator string `json:"referenceLocator"`
-		} `json:"externalRefs"`
-	} `json:"packages"`
-}
-
-func readSPDX(text []byte, h *match.Host) error {
-	var doc spdx
-	if err := json.Unmarshal(text, &doc); err != nil {
-		return fmt.Errorf("reading the SPDX document: %w", err)
+// strangers keeps the namespaces of the packages that are not of the release's own publisher.
+func strangers(h *match.Host) {
+	of, _, _ := strings.Cut(h.Release, ":")
+	if of == "openSUSE" {
+		of = "SUSE"
 	}
-	for _, p := range doc.Packages {
-		for _, r := range p.Refs {
-			if r.Type != "purl" {
-				continue
-			}
-			it, ok := fromPURL(r.Locator, h)
-			if !ok {
-				continue
-			}
-			// Trivy: "built package from: openssl 3.0.15-1"
-			if from, found := strings.CutPrefix(p.Source, "built package from: "); found && it.Source == "" {
-				it.Source, it.SourceVersion, _ = strings.Cut(from, " ")
-			}
-			if err := add(h, it); err != nil {
-				return err
-			}
-			break
+	for i := range h.Items {
+		it := &h.Items[i]
+		if of == "" || families[strings.ToLower(it.Foreign)] == of {
+			it.Foreign = ""
 		}
 	}
-	return nil
-}
-
-// readTags reads SPDX 2 in its form of tags and values.
-func readTags(text []byte, h *match.Host) error {
-	return lines(text, func(_ int, line string) error {
-		value, ok := strings.CutPrefix(line, "ExternalRef:")
-		if !ok {
-			return nil
-		}
-		f := strings.Fields(value)
-		if len(f) != 3 || f[1] != "purl" {
-			return nil
-		}
-		if it, ok := fromPURL(f[2], h); ok {
-			return add(h, it)
-		}
-		return nil
-	})
 }

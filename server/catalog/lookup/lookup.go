@@ -4,6 +4,7 @@ package lookup
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,11 +41,12 @@ func (c *Command) Run(out, notes io.Writer, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	h.Kernel = c.Kernel
+	h.Kernel = strings.TrimSpace(c.Kernel)
 	x, err := c.index(notes)
 	if err != nil {
 		return err
 	}
+	c.unknown(notes, h, x)
 	list := x.Match(h)
 	if asJSON {
 		return printJSON(out, list)
@@ -66,6 +68,22 @@ func (c *Command) host(release string) (match.Host, error) {
 		return h, fmt.Errorf("%s does not say of which system it is: give --release, such as debian:12", c.Inventory)
 	}
 	return h, nil
+}
+
+// unknown says what nobody looked at, so that no finding is not taken for none.
+func (c *Command) unknown(notes io.Writer, h match.Host, x *match.Index) {
+	if h.Unread > 0 {
+		fmt.Fprintf(notes, "%s: not compared, for want of a package URL that can be read: %d\n", c.Inventory, h.Unread)
+	}
+	places := map[string]bool{}
+	for _, it := range h.Items {
+		places[cmp.Or(it.Ecosystem, h.Release)] = true
+	}
+	for _, place := range slices.Sorted(maps.Keys(places)) {
+		if !x.Speaks(place) {
+			fmt.Fprintf(notes, "%s: no advisory that was given speaks of %s, so its packages are not looked at\n", c.Inventory, place)
+		}
+	}
 }
 
 // index reads the advisories that are given.

@@ -72,3 +72,17 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("%v, %s", err, notes.String())
 	}
 }
+
+// TestWhatNobodyLookedAtIsSaid, on standard error: no finding is not taken for none.
+func TestWhatNobodyLookedAtIsSaid(t *testing.T) {
+	bom := file(t, "bom.json", `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"a","purl":"pkg:npm/a@1.0.0"},{"type":"library","name":"b","purl":"b"}]}`)
+	var out, notes strings.Builder
+	if err := (&lookup.Command{Inventory: bom, OSV: []string{file(t, "osv.ndjson", record)}}).Run(&out, &notes, true); err != nil || out.String() != "[\n]\n" {
+		t.Fatalf("%s, %v", out.String(), err)
+	}
+	for _, want := range []string{"no advisory that was given speaks of npm", "for want of a package URL that can be read: 1\n"} {
+		if !strings.Contains(notes.String(), want) {
+			t.Errorf("%q does not say %q", notes.String(), want)
+		}
+	}
+}

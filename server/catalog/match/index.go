@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+	"time"
 
 	"patchbay/patch"
 	"patchbay/server/catalog/advisory"
@@ -57,11 +58,12 @@ func (x *Index) Differs(other *Index) []Subjected {
 	return list
 }
 
-// Builder gathers advisories for an index. Of two with one ID the newer holds; one that was
-// withdrawn takes away what came before it.
+// Builder gathers advisories for an index. Of two with one ID the newer holds, and both where
+// neither says when it was modified; one that was withdrawn takes away what came before it.
 type Builder struct {
-	all  map[string]*advisory.Advisory
-	keep func(ecosystem string) bool
+	all    map[string]*advisory.Advisory
+	joined map[string]bool // made of several records
+	keep   func(ecosystem string) bool
 }
 
 // NewBuilder begins an index of the ecosystems that keep names; nil keeps all.
@@ -69,15 +71,21 @@ func NewBuilder(keep func(ecosystem string) bool) *Builder {
 	if keep == nil {
 		keep = func(string) bool { return true }
 	}
-	return &Builder{all: map[string]*advisory.Advisory{}, keep: keep}
+	return &Builder{all: map[string]*advisory.Advisory{}, joined: map[string]bool{}, keep: keep}
 }
 
 // Add takes an advisory.
 func (b *Builder) Add(a advisory.Advisory) error {
-	if old := b.all[a.ID]; old != nil && old.Modified.After(a.Modified) {
+	old := b.all[a.ID]
+	if old != nil && said(old).After(said(&a)) {
 		return nil
 	}
 	a.Affected = slices.DeleteFunc(a.Affected, func(f advisory.Affected) bool { return !b.keep(f.Ecosystem) })
+	if old != nil && said(old).IsZero() && said(&a).IsZero() { // neither is newer: both hold
+		b.joined[a.ID] = true
+		join(old, a)
+		return nil
+	}
 	if len(a.Affected) == 0 && a.Withdrawn.IsZero() {
 		delete(b.all, a.ID) // of nothing that is kept, also where an older one was
 		return nil
@@ -85,6 +93,28 @@ func (b *Builder) Add(a advisory.Advisory) error {
 	a.Affected = slices.Clip(a.Affected)
 	b.all[a.ID] = &a
 	return nil
+}
+
+// maxAliases is how many names an advisory of several records has at most.
+const maxAliases = 2_000
+
+// join adds to an advisory what another record of it says.
+func join(to *advisory.Advisory, from advisory.Advisory) {
+	to.Affected = append(to.Affected, from.Affected...)
+	if len(to.Aliases) < maxAliases {
+		to.Aliases = append(slices.Clip(to.Aliases), from.Aliases...)
+	}
+	if len(to.Scores) < maxAliases {
+		to.Scores = append(to.Scores, from.Scores...)
+	}
+}
+
+// said is when an advisory was last touched; to withdraw it is to touch it.
+func said(a *advisory.Advisory) time.Time {
+	if a.Withdrawn.After(a.Modified) {
+		return a.Withdrawn
+	}
+	return a.Modified
 }
 
 // Index makes it.
@@ -95,24 +125,30 @@ func (b *Builder) Index() *Index {
 			continue
 		}
 		x.count++
+		if b.joined[a.ID] {
+			slices.SortFunc(a.Aliases, advisory.CompareIDs)
+			a.Aliases = slices.Compact(a.Aliases)
+		}
 		r := row{advisory: a, cves: a.CVEs(), scores: a.Scores, severity: advisory.Severity(a.Scores)}
 		r.about = r.cves
 		if len(r.about) == 0 {
 			r.about = []string{a.ID}
 		}
+		head := maphash.String(seed, fmt.Sprintf("%q %q", a.ID, r.cves))
 		for i := range a.Affected {
-			x.add(r, &a.Affected[i])
+			x.add(r, &a.Affected[i], head)
 		}
 	}
 	for _, names := range x.rows {
 		for _, list := range names {
-			slices.SortFunc(list, func(a, b row) int { return advisory.CompareIDs(a.advisory.ID, b.advisory.ID) })
+			slices.SortStableFunc(list, func(a, b row) int { return advisory.CompareIDs(a.advisory.ID, b.advisory.ID) })
 		}
 	}
 	return x
 }
 
-func (x *Index) add(r row, f *advisory.Affected) {
+// add takes what an advisory says of one package; head is a sum over the rest that it says.
+func (x *Index) add(r row, f *advisory.Affected, head uint64) {
 	r.affected = f
 	if f.Word != "" {
 		r.scores = append(slices.Clip(r.scores), advisory.Score{Word: f.Word})
@@ -124,7 +160,7 @@ func (x *Index) add(r row, f *advisory.Affected) {
 		x.rows[f.Ecosystem] = names
 	}
 	names[f.Name] = append(names[f.Name], r)
-	x.said[Subjected{f.Ecosystem, f.Name}] += maphash.String(seed, fmt.Sprintf("%q %q %q %+v", r.advisory.ID, r.cves, r.severity, *f))
+	x.said[Subjected{f.Ecosystem, f.Name}] += maphash.String(seed, fmt.Sprintf("%x %q %+v", head, r.severity, *f))
 	if f.Module == "" {
 		return
 	}

@@ -49,6 +49,7 @@ type Host struct {
 	Kernel  string // that runs, as uname -r gives it; "" is not known
 	Items   []Item
 	NoEpoch bool // its versions leave out epochs, also where there is one
+	Unread  int  // things of a listing that nothing is known to compare with
 }
 
 // Finding is an advisory that affects an item, or that may.
@@ -75,14 +76,19 @@ type Finding struct {
 func (x *Index) Match(h Host) []Finding {
 	m := x.On(h)
 	items := slices.Clone(h.Items)
-	slices.SortStableFunc(items, func(a, b Item) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Architecture, b.Architecture), strings.Compare(a.Version, b.Version))
-	})
+	slices.SortFunc(items, compareItems)
+	items = slices.Compact(items) // what lies in several places is one thing
 	var list []Finding
 	for _, it := range items {
 		list = append(list, m.Item(it)...)
 	}
 	return list
+}
+
+func compareItems(a, b Item) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Architecture, b.Architecture), strings.Compare(a.Version, b.Version),
+		strings.Compare(a.Ecosystem, b.Ecosystem), strings.Compare(a.Source, b.Source), strings.Compare(a.SourceVersion, b.SourceVersion),
+		strings.Compare(a.Module, b.Module), strings.Compare(a.Foreign, b.Foreign))
 }
 
 // Matcher compares the items of one host, one after the other.
@@ -91,6 +97,7 @@ type Matcher struct {
 	host    Host
 	streams map[string]string // the tag of a module's build: name:stream
 	images  int               // kernels that could run
+	runs    bool              // one of them is known to
 	tag     string            // of the module's build that the item in work is of
 }
 
@@ -105,7 +112,7 @@ func (x *Index) On(h Host) *Matcher {
 // runs, and of which stream a module's build is. It is "" for what is the same everywhere.
 func (m *Matcher) Context(it Item) string {
 	if _, kernel := m.kernelOf(it); kernel {
-		return fmt.Sprintf("%s\x00%t", m.host.Kernel, m.images > 1)
+		return fmt.Sprintf("%s\x00%t\x00%t", m.host.Kernel, m.images > 1, m.runs)
 	}
 	return m.streams[tagOf(it.Version)]
 }
@@ -140,13 +147,17 @@ func (m *Matcher) Item(it Item) []Finding {
 	settled := map[string]bool{} // CVEs that a nearer place spoke of for this name
 	for i, place := range places {
 		rows := m.index.named(place, name)
-		for _, row := range rows {
-			if i > 0 && row.covered(settled) {
+		mends := false // the advisory names this very version as one that does
+		for j, row := range rows {
+			if j == 0 || row.advisory != rows[j-1].advisory {
+				mends = m.mends(e, version, rows[j:])
+			}
+			if mends || i > 0 && row.covered(settled) {
 				continue
 			}
 			if one, ok := m.row(e, f, it, version, row); ok {
 				one.Ecosystem = place
-				list = append(list, one)
+				list = m.take(e, list, one)
 			}
 		}
 		if len(places) > 1 {
@@ -157,7 +168,10 @@ func (m *Matcher) Item(it Item) []Finding {
 			}
 		}
 	}
-	if len(places) > 1 { // those of one place are in order
+	if e.Name == "Ubuntu" {
+		list = append(list, m.paidOnly(e, f, it, version, places, name)...)
+	}
+	if len(places) > 1 || e.Name == "Ubuntu" { // those of one place are in order
 		slices.SortStableFunc(list, func(a, b Finding) int { return advisory.CompareIDs(a.Advisory, b.Advisory) })
 	}
 	return list
@@ -232,7 +246,7 @@ func (m *Matcher) row(e advisory.Ecosystem, f Finding, it Item, version string, 
 		if c, err := m.compare(e, version, paid); err == nil && c >= 0 {
 			return f, false
 		}
-		f.Note = "It is fixed in " + paid + " for those who have Ubuntu Pro."
+		m.forPay(&f, it, paid)
 	}
 	return f, true
 }
@@ -271,23 +285,52 @@ func sentence(text, why string) string {
 
 // within reports whether a version is affected, and what mends it then.
 func (m *Matcher) within(e advisory.Ecosystem, version string, a *advisory.Affected) (in bool, fixed string, err error) {
-	if slices.Contains(a.Versions, version) {
-		in = true
-	}
+	never := false
 	for _, r := range a.Ranges {
 		got, bad := m.inRange(e, version, r)
 		if bad != nil {
 			err = cmp.Or(err, bad)
 			continue
 		}
-		if got {
-			return true, r.Fixed, nil
+		if !got {
+			continue
+		}
+		in = true
+		switch { // out of one stretch may still be within another
+		case r.Fixed != "":
+			fixed = m.later(e, fixed, r.Fixed)
+		case r.Last == "" && r.Limit == "":
+			never = true
 		}
 	}
-	if !in {
-		return false, "", err
+	switch {
+	case in && never:
+		return true, "", nil
+	case in:
+		return true, fixed, nil
+	case m.listed(e, version, a.Versions):
+		return true, m.next(e, version, a), nil
 	}
-	return true, m.next(e, version, a), nil
+	return false, "", err
+}
+
+// listed reports whether a version is among those of a list, be it written otherwise.
+func (m *Matcher) listed(e advisory.Ecosystem, version string, list []string) bool {
+	return slices.Contains(list, version) || slices.ContainsFunc(list, func(v string) bool {
+		c, err := m.compare(e, version, v)
+		return err == nil && c == 0
+	})
+}
+
+// later is the greater of two versions; "" is none.
+func (m *Matcher) later(e advisory.Ecosystem, a, b string) string {
+	if a == "" || b == "" {
+		return cmp.Or(a, b)
+	}
+	if c, err := m.compare(e, a, b); err == nil && c >= 0 {
+		return a
+	}
+	return b
 }
 
 // next is the nearest version that mends one which is only listed.
@@ -309,6 +352,11 @@ func (m *Matcher) next(e advisory.Ecosystem, version string, a *advisory.Affecte
 func (m *Matcher) inRange(e advisory.Ecosystem, version string, r advisory.Range) (bool, error) {
 	if r.Introduced != "0" && r.Introduced != "" {
 		if c, err := m.compare(e, version, r.Introduced); err != nil || c < 0 {
+			return false, err
+		}
+	}
+	if r.Limit != "" {
+		if c, err := m.compare(e, version, r.Limit); err != nil || c >= 0 {
 			return false, err
 		}
 	}

@@ -32,22 +32,31 @@ func (x *Index) streamsOf(h Host) map[string]string {
 			streams[tag] = s
 		}
 	}
-	for _, it := range h.Items {
-		if tag := tagOf(it.Version); tag != "" && streams[tag] == "" {
-			if s := x.streamByVersion(it); s != "" {
-				streams[tag] = s
+	for _, whole := range []bool{true, false} { // the package of that name tells it before its parts do
+		for _, it := range h.Items {
+			if tag := tagOf(it.Version); tag != "" && streams[tag] == "" {
+				if s := x.streamByVersion(it, whole); s != "" {
+					streams[tag] = s
+				}
 			}
 		}
 	}
 	return streams
 }
 
-// streamByVersion is for the package that gives a module its name: streams are named after
-// its versions.
-func (x *Index) streamByVersion(it Item) string {
+// streamByVersion is for the package that gives a module its name, and for its parts, such as
+// php-cli: streams are named after its versions.
+func (x *Index) streamByVersion(it Item, whole bool) string {
 	_, version := epoch(it.Version)
+	module := it.Name
+	if !whole {
+		var ok bool
+		if module, _, ok = strings.Cut(it.Name, "-"); !ok {
+			return ""
+		}
+	}
 	best := ""
-	for _, stream := range x.modules[it.Name] {
+	for _, stream := range x.modules[module] {
 		if (version == stream || strings.HasPrefix(version, stream+".") || strings.HasPrefix(version, stream+"-")) && len(stream) > len(best) {
 			best = stream
 		}
@@ -55,7 +64,7 @@ func (x *Index) streamByVersion(it Item) string {
 	if best == "" {
 		return ""
 	}
-	return it.Name + ":" + best
+	return module + ":" + best
 }
 
 // module reports whether an advisory can be about an item as far as modules go: packages are

@@ -16,11 +16,13 @@ var releases = []struct{ names, ecosystem string }{
 	{"ubuntu", "Ubuntu:%s"},
 	{"alpine", "Alpine:v%s"},
 	{"almalinux alma", "AlmaLinux:%s"},
-	{"rocky rockylinux", "Rocky Linux:%s"},
+	{"rocky rockylinux rocky-linux", "Rocky Linux:%s"},
 	{"rhel redhat", "Red Hat:enterprise_linux:%s"},
 	{"rhel_eus", "Red Hat:rhel_eus:%s"},
-	{"sles sle sled", "SUSE:Linux Enterprise Server %s"},
+	{"sles sle", "SUSE:Linux Enterprise Server %s"},
+	{"sled", "SUSE:Linux Enterprise Desktop %s"},
 	{"opensuse opensuse-leap leap", "openSUSE:Leap %s"},
+	{"tumbleweed opensuse-tumbleweed", "openSUSE:Tumbleweed"},
 	{"wolfi", "Wolfi"},
 	{"chainguard", "Chainguard"},
 }
@@ -39,6 +41,9 @@ var number = regexp.MustCompile(`^\d+(\.\d+)*$`)
 func Release(s string) (string, error) {
 	name, version, _ := strings.Cut(strings.ToLower(strings.TrimSpace(s)), ":")
 	version = strings.TrimPrefix(version, "v")
+	if version == "tumbleweed" {
+		name = version
+	}
 	if n, ok := codenames[version]; ok {
 		version = n
 	}
@@ -68,7 +73,7 @@ func number2(name, version string) string {
 		if minor == "" {
 			return major + ".0"
 		}
-	case "almalinux", "alma", "rocky", "rockylinux":
+	case "almalinux", "alma", "rocky", "rockylinux", "rocky-linux":
 		return major
 	case "sles", "sle", "sled":
 		if minor != "" && minor != "0" {
@@ -92,24 +97,33 @@ func (m *Matcher) places(it Item) (advisory.Ecosystem, []string) {
 	if !ok {
 		return e, nil
 	}
+	list := []string{release}
 	switch e.Name {
 	case "Ubuntu":
-		return e, m.index.ubuntu(release)
+		list = m.index.ubuntu(release)
 	case "Red Hat":
-		return e, m.index.redHat(release)
+		list = m.index.redHat(release)
+	case "SUSE":
+		list = m.index.suse(release)
 	}
-	return e, []string{release}
+	if _, said := m.index.rows[e.Name]; said && release != e.Name {
+		list = append(list, e.Name) // what names no release is about all of them
+	}
+	return e, list
 }
 
 // Concerns reports whether advisories of an ecosystem may be for a release, as Release gives it.
 func Concerns(ecosystem, release string) bool {
 	switch {
-	case ecosystem == release:
+	case ecosystem == release, strings.HasPrefix(release, ecosystem+":"):
 		return true
 	case strings.HasPrefix(release, "Ubuntu:"):
 		return strings.TrimSuffix(strings.Replace(ecosystem, "Ubuntu:Pro:", "Ubuntu:", 1), ":LTS") == release
 	case strings.HasPrefix(release, "Red Hat:"):
 		return strings.HasPrefix(ecosystem, "Red Hat:")
+	}
+	if version, ok := suseVersion(release); ok {
+		return isSUSEPart(ecosystem, version)
 	}
 	return false
 }
@@ -157,23 +171,36 @@ func (x *Index) redHat(release string) []string {
 	return list
 }
 
-// paid is where the fixes of a release of Ubuntu stand that are for those who pay.
-func paid(ecosystem string) string { return "Ubuntu:Pro:" + strings.TrimPrefix(ecosystem, "Ubuntu:") }
+// suse gives the places of a release: since 15, most packages stand in modules.
+func (x *Index) suse(release string) []string {
+	list := []string{release}
+	version, ok := suseVersion(release)
+	if !ok {
+		return list
+	}
+	for _, e := range x.Ecosystems() {
+		if isSUSEPart(e, version) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
 
-// paidFix is the version that mends it for those who pay, "" where there is none.
-func (x *Index) paidFix(e advisory.Ecosystem, ecosystem, name, id string) string {
-	if e.Name != "Ubuntu" {
-		return ""
-	}
-	for _, r := range x.named(paid(ecosystem), name) {
-		if r.advisory.ID != id {
-			continue
-		}
-		for _, g := range r.affected.Ranges {
-			if g.Fixed != "" {
-				return g.Fixed
-			}
+// suseVersion is the version of a server or a desktop, such as "15 SP5".
+func suseVersion(release string) (version string, ok bool) {
+	for _, base := range []string{"SUSE:Linux Enterprise Server ", "SUSE:Linux Enterprise Desktop "} {
+		if version, ok = strings.CutPrefix(release, base); ok {
+			return version, true
 		}
 	}
-	return ""
+	return "", false
+}
+
+// suseParts are what SUSE adds to a release, with repositories and advisories of its own.
+var suseParts = []string{"SUSE:Linux Enterprise Module for ", "SUSE:Linux Enterprise Software Development Kit ", "SUSE:Linux Enterprise Workstation Extension ", "SUSE:Linux Enterprise High Availability Extension ", "SUSE:Linux Enterprise Live Patching ", "SUSE:Package Hub "}
+
+// isSUSEPart reports whether an ecosystem is a part of a release, such as
+// "SUSE:Linux Enterprise Module for Basesystem 15 SP5".
+func isSUSEPart(ecosystem, version string) bool {
+	return strings.HasSuffix(ecosystem, " "+version) && slices.ContainsFunc(suseParts, func(p string) bool { return strings.HasPrefix(ecosystem, p) })
 }

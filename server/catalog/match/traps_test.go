@@ -158,6 +158,11 @@ func TestTraps(t *testing.T) {
 			[]string{record("ALSA-2026:A009", "AlmaLinux:8", "dhcp-client", "12:4.3.6-47.el8")},
 			[]string{},
 		},
+		"an advisory for no release is about all, where the release's own says nothing": {
+			deb(match.Item{Name: "a", Version: "1.0-1"}, match.Item{Name: "b", Version: "1.0-1"}),
+			[]string{record("CVE-2026-0110", "Debian", "a", "2.0-1"), record("CVE-2026-0111", "Debian:12", "b", "1.0-1"), `{"id":"X-1","aliases":["CVE-2026-0111"],"affected":[{"package":{"ecosystem":"Debian","name":"b"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.0-1"}]}]}]}`},
+			[]string{"a CVE-2026-0110 affected 2.0-1"},
+		},
 		"no epoch is epoch 0": {
 			alma(match.Item{Name: "bash", Version: "5.1.8-6.el9"}, match.Item{Name: "openssl", Version: "1:3.0.7-28.el9_4"}, match.Item{Name: "bind", Version: "32:9.16.23-1.el9"}),
 			[]string{record("A-1", "AlmaLinux:9", "bash", "0:5.1.8-6.el9_1"), record("A-2", "AlmaLinux:9", "openssl", "3.5.0-1.el9"), record("A-3", "AlmaLinux:9", "bind", "32:9.16.23-2.el9")},
@@ -182,6 +187,12 @@ func TestTraps(t *testing.T) {
 			alma(match.Item{Name: "nodejs", Version: "1:20.1.0-1.module_el9.3.0+50+11111111"}),
 			[]string{node("A-1", "18", "1:18.20.2-2.module_el9.4.0+99+a01f7676"), node("A-2", "20", "1:20.12.2-2.module_el9.4.0+100+71fc9528")},
 			[]string{"nodejs A-2 affected 1:20.12.2-2.module_el9.4.0+100+71fc9528"},
+		},
+		"a part of a package is of the stream that its version says": {
+			alma(match.Item{Name: "nodejs-libs", Version: "1:20.1.0-1.module_el9.3.0+50+11111111"}, match.Item{Name: "nodejs-nodemon", Version: "2.0.1-1.module_el9.3.0+50+11111111"}),
+			[]string{strings.Replace(node("A-1", "18", "1:18.20.2-2.module_el9.4.0+99+a01f7676"), `"name":"nodejs"`, `"name":"nodejs-libs"`, 1), strings.Replace(node("A-2", "20", "1:20.12.2-2.module_el9.4.0+100+71fc9528"), `"name":"nodejs"`, `"name":"nodejs-libs"`, 1),
+				strings.Replace(node("A-3", "20", "3.0.1-1.module_el9.4.0+100+71fc9528"), `"name":"nodejs"`, `"name":"nodejs-nodemon"`, 1)},
+			[]string{"nodejs-libs A-2 affected 1:20.12.2-2.module_el9.4.0+100+71fc9528", "nodejs-nodemon A-3 affected 3.0.1-1.module_el9.4.0+100+71fc9528"},
 		},
 		"a stream that nobody knows": {
 			alma(match.Item{Name: "nodejs-nodemon", Version: "2.0.1-1.module_el9.3.0+50+11111111"}),
@@ -242,6 +253,92 @@ func TestTraps(t *testing.T) {
 			[]string{`{"id":"PYSEC-3","affected":[{"package":{"ecosystem":"PyPI","name":"p"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"2.0"},{"fixed":"2.1"}]}],"versions":["1.9.9","2.0"]}]}`},
 			[]string{"p PYSEC-3 affected 2.1"},
 		},
+		"a list of versions, written otherwise": {
+			match.Host{Items: []match.Item{{Name: "p", Version: "1.5", Ecosystem: "PyPI"}}},
+			[]string{`{"id":"PYSEC-4","affected":[{"package":{"ecosystem":"PyPI","name":"p"},"versions":["1.4","1.5.0"]}]}`, `{"id":"PYSEC-5","affected":[{"package":{"ecosystem":"PyPI","name":"p"},"versions":["1.5.1"]}]}`},
+			[]string{"p PYSEC-4 no-fix"},
+		},
+		"nothing is said beyond a limit": {
+			match.Host{Items: []match.Item{{Name: "p", Version: "1.1.0", Ecosystem: "npm"}, {Name: "p", Version: "1.2.0", Ecosystem: "npm"}}},
+			[]string{`{"id":"GHSA-z","affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"limit":"1.2.0"}]}]}]}`},
+			[]string{"p GHSA-z no-fix"},
+		},
+		"only commits, and no versions": {
+			match.Host{Items: []match.Item{{Name: "p", Version: "1.1.0", Ecosystem: "npm"}}},
+			[]string{`{"id":"GHSA-z","affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]}]}`},
+			[]string{"p GHSA-z undetermined"},
+		},
+		"one advisory that speaks of a package several times is one finding": {
+			match.Host{Items: []match.Item{{Name: "a", Version: "0.38.1", Ecosystem: "Go"}, {Name: "b", Version: "1.0.0", Ecosystem: "Go"}, {Name: "b", Version: "1.0.0", Ecosystem: "Go"}}},
+			[]string{`{"id":"GO-1","affected":[{"package":{"ecosystem":"Go","name":"a"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.0.1"}]}]},{"package":{"ecosystem":"Go","name":"a"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"0.38.17"}]}]}]}`,
+				`{"id":"GO-2","affected":[{"package":{"ecosystem":"Go","name":"b"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.41.0"}]}]},{"package":{"ecosystem":"Go","name":"b"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`},
+			[]string{"a GO-1 affected 1.0.1", "b GO-2 no-fix"},
+		},
+		"ends where it begins again": {
+			match.Host{Items: []match.Item{{Name: "stdlib", Version: "1.20.11", Ecosystem: "Go"}}},
+			[]string{`{"id":"GO-3","affected":[{"package":{"ecosystem":"Go","name":"stdlib"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.20.11"}]}]},{"package":{"ecosystem":"Go","name":"stdlib"},"ranges":[{"type":"SEMVER","events":[{"introduced":"1.20.11"},{"fixed":"1.20.12"}]}]}]}`},
+			[]string{"stdlib GO-3 affected 1.20.12"},
+		},
+		"several builds side by side, each of which mends": {
+			alma(match.Item{Name: "php-pecl-rrd", Version: "2.0.3-4.module_el9.1.0+15+94ba28e4", Module: "php:8.2"}, match.Item{Name: "php-pecl-zip", Version: "1.0-1.module_el9.1.0+10+11111111", Module: "php:8.2"}),
+			[]string{`{"id":"A-1","summary":"Moderate: php:8.2 security update","affected":[` +
+				`{"package":{"ecosystem":"AlmaLinux:9","name":"php-pecl-rrd"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.0.3-4.module_el9.4.0+65+49ff6472"}]}]},{"package":{"ecosystem":"AlmaLinux:9","name":"php-pecl-rrd"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.0.3-4.module_el9.1.0+15+94ba28e4"}]}]},` +
+				`{"package":{"ecosystem":"AlmaLinux:9","name":"php-pecl-zip"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.1-1.module_el9.4.0+65+49ff6472"}]}]},{"package":{"ecosystem":"AlmaLinux:9","name":"php-pecl-zip"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.1-1.module_el9.1.0+15+94ba28e4"}]}]}]}`},
+			[]string{"php-pecl-zip A-1 affected 1.1-1.module_el9.4.0+65+49ff6472"},
+		},
+		"a backport is made again too": {
+			deb(match.Item{Name: "tool", Version: "1.2-3~bpo12+1"}),
+			[]string{record("CVE-2026-0101", "Debian:12", "tool", "1.2-3"), record("CVE-2026-0102", "Debian:12", "tool", "1.2-4")},
+			[]string{"tool CVE-2026-0102 affected 1.2-4"},
+		},
+		"an unsigned kernel runs, and what is for debugging does not": {
+			match.Host{Release: "Debian:12", Kernel: "6.1.0-44-amd64", Items: []match.Item{{Name: "linux-image-6.1.0-44-amd64-unsigned", Version: "6.1.180-1", Source: "linux"}, {Name: "linux-image-6.1.0-44-amd64-dbg", Version: "6.1.180-1", Source: "linux"}}},
+			[]string{record("CVE-2026-0103", "Debian:12", "linux", "6.1.185-1")},
+			[]string{"linux-image-6.1.0-44-amd64-dbg CVE-2026-0103 headers-only 6.1.185-1", "linux-image-6.1.0-44-amd64-unsigned CVE-2026-0103 affected 6.1.185-1"},
+		},
+		"a running kernel that is none of the installed ones makes none of them harmless": {
+			match.Host{Release: "Debian:12", Kernel: "6.1.0-custom", Items: []match.Item{image("6.1.180-1", "6.1.0-44-amd64")}},
+			[]string{record("CVE-2026-0104", "Debian:12", "linux", "6.1.185-1")},
+			[]string{"linux-image-6.1.0-44-amd64 CVE-2026-0104 affected 6.1.185-1"},
+		},
+		"kernels of rpm with a flavor, and without architectures": {
+			match.Host{Release: "AlmaLinux:9", Kernel: "5.14.0-1.el9.aarch64+64k", Items: []match.Item{
+				{Name: "kernel-64k-core", Version: "5.14.0-1.el9", Architecture: "aarch64"}, {Name: "kernel-core", Version: "5.14.0-1.el9", Architecture: "aarch64"}, {Name: "kernel-rt-core", Version: "5.14.0-1.rt14.el9", Architecture: "aarch64"}}},
+			[]string{record("A-1", "AlmaLinux:9", "kernel-64k-core", "5.14.0-2.el9"), record("A-2", "AlmaLinux:9", "kernel-core", "5.14.0-2.el9"), record("A-3", "AlmaLinux:9", "kernel-rt-core", "5.14.0-2.rt14.el9")},
+			[]string{"kernel-64k-core A-1 affected 5.14.0-2.el9", "kernel-core A-2 not-running 5.14.0-2.el9", "kernel-rt-core A-3 not-running 5.14.0-2.rt14.el9"},
+		},
+		"a kernel of a listing without architectures": {
+			match.Host{Release: "AlmaLinux:9", Kernel: "5.14.0-2.el9.x86_64", Items: []match.Item{{Name: "kernel-core", Version: "5.14.0-2.el9"}, {Name: "kernel-core", Version: "5.14.0-1.el9"}}},
+			[]string{record("A-1", "AlmaLinux:9", "kernel-core", "5.14.0-3.el9")},
+			[]string{"kernel-core A-1 not-running 5.14.0-3.el9", "kernel-core A-1 affected 5.14.0-3.el9"},
+		},
+		"SUSE's kernels run under another name, and its packages stand in modules": {
+			match.Host{Release: "SUSE:Linux Enterprise Server 15 SP5", Kernel: "5.14.21-150500.55.39-default", Items: []match.Item{
+				{Name: "kernel-default", Version: "5.14.21-150500.55.39.1", Architecture: "x86_64"}, {Name: "kernel-default", Version: "5.14.21-150500.55.7.1", Architecture: "x86_64"}, {Name: "curl", Version: "8.0.1-150400.5.1", Architecture: "x86_64"}}},
+			[]string{record("SUSE-SU-1", "SUSE:Linux Enterprise Module for Basesystem 15 SP5", "kernel-default", "5.14.21-150500.55.44.1"), record("SUSE-SU-2", "SUSE:Linux Enterprise Module for Basesystem 15 SP5", "curl", "8.0.1-150400.5.9"),
+				record("SUSE-SU-3", "SUSE:Linux Enterprise Module for Basesystem 15 SP4", "curl", "8.0.1-150400.5.9"), record("SUSE-SU-4", "SUSE:Linux Enterprise Server 15 SP5", "curl", "8.0.1-150400.5.3")},
+			[]string{"curl SUSE-SU-2 affected 8.0.1-150400.5.9", "curl SUSE-SU-4 affected 8.0.1-150400.5.3", "kernel-default SUSE-SU-1 affected 5.14.21-150500.55.44.1", "kernel-default SUSE-SU-1 not-running 5.14.21-150500.55.44.1"},
+		},
+		"what is only said to those who pay": {
+			match.Host{Release: "Ubuntu:16.04", Items: []match.Item{{Name: "a", Version: "1.0-1"}, {Name: "b", Version: "1.0-1ubuntu0.1~esm1"}, {Name: "c", Version: "1.0-1ubuntu0.1~esm2"}}},
+			[]string{record("USN-1", "Ubuntu:Pro:16.04:LTS", "a", "1.0-1ubuntu0.1~esm2"), record("USN-2", "Ubuntu:Pro:16.04:LTS", "b", "1.0-1ubuntu0.1~esm2"), record("USN-3", "Ubuntu:Pro:16.04:LTS", "c", "1.0-1ubuntu0.1~esm2")},
+			[]string{"a USN-1 no-fix", "b USN-2 affected 1.0-1ubuntu0.1~esm2"},
+		},
+		"Go's modules have capitals in advisories and none in package URLs": {
+			match.Host{Items: []match.Item{{Name: "github.com/masterminds/goutils", Version: "1.1.0", Ecosystem: "Go"}}},
+			[]string{record("GO-4", "Go", "github.com/Masterminds/goutils", "1.1.1")},
+			[]string{"github.com/masterminds/goutils GO-4 affected 1.1.1"},
+		},
+		"two records of one id, neither of which is newer": {
+			match.Host{Release: "Alpine:v3.23", Items: []match.Item{{Name: "curl", Version: "1.0-r0"}, {Name: "wget", Version: "1.0-r0"}}},
+			[]string{record("CVE-2026-0120", "Alpine:v3.23", "curl", "2.0-r0"), record("CVE-2026-0120", "Debian:12", "curl", "2.0-1"), record("CVE-2026-0120", "Alpine:v3.23", "wget", "2.0-r0"), record("CVE-2026-0120", "Alpine:v3.23", "curl", "2.0-r0")},
+			[]string{"curl CVE-2026-0120 affected 2.0-r0", "wget CVE-2026-0120 affected 2.0-r0"},
+		},
+		"withdrawn, without a word on when it was modified": {
+			match.Host{Items: []match.Item{{Name: "p", Version: "1.0.0", Ecosystem: "npm"}}},
+			[]string{`{"id":"GHSA-w","withdrawn":"2026-01-01T00:00:00Z"}`, `{"id":"GHSA-w","modified":"2025-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`},
+			[]string{},
+		},
 		"names with spaces in an id, six digits, and Alpine": {
 			match.Host{Release: "Alpine:v3.23", Items: []match.Item{{Name: "libcurl", Version: "8.21.0-r1", Source: "curl"}}},
 			[]string{record("SUSE-SU-403 Forbidden-1", "Alpine:v3.23", "curl", "8.22.0-r0"), record("CVE-2026-129538", "Alpine:v3.23", "curl", "8.22.0-r0"), record("CVE-2026-99999", "Alpine:v3.23", "curl", "8.22.0-r0")},
@@ -261,8 +358,8 @@ func TestReleases(t *testing.T) {
 	for said, want := range map[string]string{
 		"debian:12": "Debian:12", "Debian:bookworm": "Debian:12", "debian:12.11": "Debian:12", "debian:squeeze": "Debian:6.0", "debian:3.0": "Debian:3.0", "debian:6": "Debian:6.0",
 		"ubuntu:22.04": "Ubuntu:22.04", "ubuntu:jammy": "Ubuntu:22.04", "alma:9.4": "AlmaLinux:9", "rocky:9": "Rocky Linux:9", "rhel:9.2": "Red Hat:enterprise_linux:9.2",
-		"rhel_eus:9.2": "Red Hat:rhel_eus:9.2", "sles:12.1": "SUSE:Linux Enterprise Server 12 SP1", "sles:15": "SUSE:Linux Enterprise Server 15", "opensuse:15.6": "openSUSE:Leap 15.6",
-		"alpine:v3.20.3": "Alpine:v3.20", "wolfi": "Wolfi",
+		"rhel_eus:9.2": "Red Hat:rhel_eus:9.2", "sles:12.1": "SUSE:Linux Enterprise Server 12 SP1", "sles:15": "SUSE:Linux Enterprise Server 15", "sled:15.5": "SUSE:Linux Enterprise Desktop 15 SP5", "opensuse:15.6": "openSUSE:Leap 15.6",
+		"alpine:v3.20.3": "Alpine:v3.20", "wolfi": "Wolfi", "opensuse:tumbleweed": "openSUSE:Tumbleweed", "opensuse-tumbleweed:20261101": "openSUSE:Tumbleweed",
 	} {
 		if got, err := match.Release(said); got != want || err != nil {
 			t.Errorf("%s is %q, %v", said, got, err)

@@ -8,11 +8,13 @@
 package osv
 
 import (
+	"bufio"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,9 +48,7 @@ type record struct {
 	Related   []string   `json:"related"`
 	Severity  []severity `json:"severity"`
 	Affected  []affected `json:"affected"`
-	Own       struct {
-		Severity string `json:"severity"`
-	} `json:"database_specific"`
+	Own       own        `json:"database_specific"`
 }
 
 type severity struct {
@@ -68,11 +68,23 @@ type affected struct {
 	} `json:"ranges"`
 	Versions []string   `json:"versions"`
 	Severity []severity `json:"severity"`
-	Own      struct {
-		Urgency  string `json:"urgency"`
-		Priority string `json:"ubuntu_priority"`
-		Severity string `json:"severity"`
-	} `json:"ecosystem_specific"`
+	Own      own        `json:"ecosystem_specific"`
+}
+
+// own is what publishers put into the places for fields of their own. The schema says nothing
+// of what these hold, so what has another form says nothing here.
+type own struct{ Urgency, Priority, Severity string }
+
+// UnmarshalJSON takes the words that are known.
+func (o *own) UnmarshalJSON(text []byte) error {
+	var fields map[string]any
+	if json.Unmarshal(text, &fields) != nil {
+		return nil
+	}
+	o.Urgency, _ = fields["urgency"].(string)
+	o.Priority, _ = fields["ubuntu_priority"].(string)
+	o.Severity, _ = fields["severity"].(string)
+	return nil
 }
 
 // Report is how a reading went.
@@ -86,7 +98,11 @@ const Name = "OSV"
 // cannot be is refused alone.
 func Read(in io.Reader, each func(advisory.Advisory) error) (Report, error) {
 	var report Report
-	d := json.NewDecoder(in)
+	b := bufio.NewReader(in)
+	if mark, _ := b.Peek(3); string(mark) == "\xef\xbb\xbf" {
+		b.Discard(3)
+	}
+	d := json.NewDecoder(b)
 	for n := 1; ; n++ {
 		var text json.RawMessage
 		if err := d.Decode(&text); errors.Is(err, io.EOF) {
@@ -173,6 +189,11 @@ func (r record) advisory() (advisory.Advisory, error) {
 // where others name it as the same, what is related is something else.
 func (r record) names() []string {
 	list := valid(slices.Concat(r.Aliases, r.Upstream))
+	for _, id := range list {
+		if cve := cveInside.FindString(id); cve != "" { // upstream of USN-6859-1 is UBUNTU-CVE-2024-6387
+			list = append(list, cve)
+		}
+	}
 	if !slices.ContainsFunc(list, advisory.IsCVE) && !advisory.IsCVE(r.ID) {
 		for _, id := range valid(r.Related) {
 			if advisory.IsCVE(id) {
@@ -286,6 +307,9 @@ func (f affected) state(a *advisory.Affected) {
 			a.Word = clip(s.Score)
 		}
 	}
+	if len(a.Ranges) == 0 && len(a.Versions) == 0 { // or only ranges of commits
+		a.Ranges, a.State, a.Why = []advisory.Range{{Introduced: "0"}}, advisory.Undetermined, "the advisory names no versions"
+	}
 	switch f.Own.Urgency {
 	case "unimportant":
 		a.State = advisory.Unimportant
@@ -301,8 +325,10 @@ type event struct{ kind, version string }
 // twice or ends twice says nothing more the second time.
 func events(scheme string, in []map[string]string) ([]advisory.Range, advisory.State, error) {
 	var list []event
+	limit, unlimited := "", false
 	for _, e := range in {
-		for kind, v := range e {
+		for _, kind := range slices.SortedFunc(maps.Keys(e), firstBegins) {
+			v := e[kind]
 			if len(v) > maxText {
 				return nil, "", errors.New("a version of it is longer than any real one")
 			}
@@ -317,7 +343,9 @@ func events(scheme string, in []map[string]string) ([]advisory.Range, advisory.S
 					continue
 				}
 			case "last_affected":
-			case "limit": // of commits
+			case "limit":
+				_, err := patch.CompareVersions(scheme, v, v) // "*" is none, and so is what cannot be compared
+				limit, unlimited = furthest(scheme, limit, v), unlimited || err != nil
 				continue
 			default:
 				return nil, "", fmt.Errorf("it has an event of a kind that is not known, %.40q", kind)
@@ -328,20 +356,39 @@ func events(scheme string, in []map[string]string) ([]advisory.Range, advisory.S
 	if err := order(scheme, list); err != nil {
 		return nil, "", err
 	}
-	return stretches(list), "", nil
+	ranges := stretches(list)
+	for i := range ranges {
+		if !unlimited {
+			ranges[i].Limit = limit
+		}
+	}
+	return ranges, "", nil
 }
 
-// order sorts events where they do not take turns already.
+// firstBegins orders the kinds of one event, which should have but one: what begins goes first.
+func firstBegins(a, b string) int {
+	switch {
+	case a == "introduced" && b != a:
+		return -1
+	case b == "introduced" && a != b:
+		return 1
+	}
+	return strings.Compare(a, b)
+}
+
+// furthest is the greater of two limits, since a version has to be below one of them alone.
+func furthest(scheme, a, b string) string {
+	if c, err := patch.CompareVersions(scheme, a, b); err == nil && c >= 0 {
+		return a
+	}
+	return b
+}
+
+// order sorts events. Where versions cannot be compared, they stay as they are if they take turns.
 func order(scheme string, list []event) error {
-	turns := true
-	for i, e := range list {
-		turns = turns && (e.kind == "introduced") == (i%2 == 0)
-	}
-	if turns {
-		return nil
-	}
 	var bad error
-	slices.SortStableFunc(list, func(a, b event) int {
+	sorted := slices.Clone(list)
+	slices.SortStableFunc(sorted, func(a, b event) int {
 		switch {
 		case a.version == b.version:
 			return 0
@@ -354,7 +401,16 @@ func order(scheme string, list []event) error {
 		bad = cmp.Or(bad, err)
 		return c
 	})
-	return bad
+	if bad == nil {
+		copy(list, sorted)
+		return nil
+	}
+	for i, e := range list {
+		if (e.kind == "introduced") != (i%2 == 0) {
+			return bad
+		}
+	}
+	return nil
 }
 
 func stretches(list []event) []advisory.Range {

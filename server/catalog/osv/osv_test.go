@@ -59,7 +59,7 @@ func TestWhereTheCVEHides(t *testing.T) {
 		`{"id":"ALSA-2026:A009","related":["CVE-2026-0005","CVE-2026-0004","x"]}`: "CVE-2026-0004 CVE-2026-0005",
 		`{"id":"CVE-2026-0006","related":["CVE-2026-0007"]}`:                      "CVE-2026-0006",
 		`{"id":"UBUNTU-CVE-2026-0008","related":["CVE-2026-0008","USN-1-1"]}`:     "CVE-2026-0008",
-		`{"id":"USN-6859-1","upstream":["UBUNTU-CVE-2024-6387"]}`:                 "",
+		`{"id":"USN-6859-1","upstream":["UBUNTU-CVE-2024-6387"]}`:                 "CVE-2024-6387",
 		`{"id":"DLA-1","related":["CVE-2026-129538","CVE-2026-0009"]}`:            "CVE-2026-0009 CVE-2026-129538",
 	} {
 		list, _ := read(t, record)
@@ -113,18 +113,42 @@ func TestWhatBreaksOffIsAnError(t *testing.T) {
 	}
 }
 
+// TestPlacesOfOnesOwnHoldAnything: a record is not lost for what the schema leaves to its publisher.
+func TestPlacesOfOnesOwnHoldAnything(t *testing.T) {
+	for _, own := range []string{`[]`, `null`, `"x"`, `{"severity":{"a":1},"urgency":"unimportant"}`, `{"severity":["x"]}`, `3`} {
+		list, report := read(t, "\xef\xbb\xbf"+fmt.Sprintf(`{"id":"A-1","database_specific":%s,"affected":[{"package":{"ecosystem":"npm","name":"a"},"versions":["1.0.0"],"ecosystem_specific":%s}]}`, own, own))
+		if report.Refused > 0 || len(list) != 1 || len(list[0].Affected) != 1 {
+			t.Errorf("%s: %+v, %v", own, report, list)
+		}
+	}
+}
+
 // TestEventsInAnyOrder make the same stretches.
 func TestEventsInAnyOrder(t *testing.T) {
 	for events, want := range map[string]string{
-		`{"introduced":"0"},{"fixed":"1.2"},{"introduced":"2.0"},{"fixed":"2.3"}`: "[{0 1.2 } {2.0 2.3 }]",
-		`{"fixed":"2.3"},{"fixed":"1.2"},{"introduced":"2.0"},{"introduced":"0"}`: "[{0 1.2 } {2.0 2.3 }]",
-		`{"introduced":"0"},{"introduced":"1.0"},{"fixed":"1.2"},{"fixed":"2.0"}`: "[{0 1.2 }]",
-		`{"fixed":"1.2"}`: "[{0 1.2 }]",
-		`{"introduced":"1.0"},{"last_affected":"1.1"},{"limit":"x"}`: "[{1.0  1.1}]",
-		`{"introduced":"3"}`: "[{3  }]",
+		`{"introduced":"0"},{"fixed":"1.2"},{"introduced":"2.0"},{"fixed":"2.3"}`: "0 to 1.2, 2.0 to 2.3",
+		`{"fixed":"2.3"},{"fixed":"1.2"},{"introduced":"2.0"},{"introduced":"0"}`: "0 to 1.2, 2.0 to 2.3",
+		`{"introduced":"0"},{"fixed":"2.3"},{"introduced":"2.0"},{"fixed":"1.2"}`: "0 to 1.2, 2.0 to 2.3",
+		`{"introduced":"0"},{"introduced":"1.0"},{"fixed":"1.2"},{"fixed":"2.0"}`: "0 to 1.2",
+		`{"fixed":"2.3","introduced":"2.0"},{"introduced":"0","fixed":"1.2"}`:     "0 to 1.2, 2.0 to 2.3",
+		`{"fixed":"1.2"}`: "0 to 1.2",
+		`{"introduced":"1.0"},{"last_affected":"1.1"},{"limit":"x"}`: "1.0 with 1.1",
+		`{"introduced":"1.0"},{"limit":"1.5"},{"limit":"1.10"}`:      "1.0 below 1.10",
+		`{"introduced":"1.0"},{"limit":"1.5"},{"limit":"*"}`:         "1.0",
+		`{"introduced":"3"}`: "3",
 	} {
 		list, _ := read(t, fmt.Sprintf(`{"id":"A-1","affected":[{"package":{"ecosystem":"npm","name":"a"},"ranges":[{"type":"SEMVER","events":[%s]}]}]}`, events))
-		if got := fmt.Sprint(list[0].Affected[0].Ranges); got != want {
+		var said []string
+		for _, r := range list[0].Affected[0].Ranges {
+			text := r.Introduced
+			for _, end := range [][2]string{{" to ", r.Fixed}, {" with ", r.Last}, {" below ", r.Limit}} {
+				if end[1] != "" {
+					text += end[0] + end[1]
+				}
+			}
+			said = append(said, text)
+		}
+		if got := strings.Join(said, ", "); got != want {
 			t.Errorf("%s: %s, not %s", events, got, want)
 		}
 	}
