@@ -44,5 +44,6 @@ func (s *Server) recallAgain() {
 	}
 	waiting, others := s.index.Concerned(changed)
 	s.Log.Info("recalls changed", "recalls", len(changed), "devices with it on offer", len(waiting), "others to look at", len(others))
-	s.Engine.Due(append(waiting, others...)...)
+	s.Engine.DueFirst(waiting...)
+	s.Engine.Due(others...)
 }

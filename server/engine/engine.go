@@ -74,6 +74,7 @@ type Engine struct {
 	agents map[string]string    // device to agent
 	missed map[string]bool      // devices whose agent may have something to hear, uncalled
 	homes  map[string]string    // device to customer
+	first  map[string][]string  // by agent: devices that are decided anew before it is ordered anything
 }
 
 // who is the engine in audit rows.
@@ -83,7 +84,7 @@ var who = store.Who{ID: "engine", Name: "Patchbay"}
 func New(o Options) *Engine {
 	return &Engine{Options: o, queued: map[string]bool{}, wake: make(chan struct{}, 1),
 		alarm: map[string]time.Time{}, orders: map[string]*order{}, agents: map[string]string{}, homes: map[string]string{},
-		missed: map[string]bool{}}
+		missed: map[string]bool{}, first: map[string][]string{}}
 }
 
 // Load makes every device due, as after a start, those that are gone by now too.
@@ -352,6 +353,9 @@ func (e *Engine) wasMissed(device string) bool {
 // put makes known what was decided of a device.
 func (e *Engine) put(customer string, f Facts, r *Result) {
 	e.Index.Put(&r.Entry)
+	if f.Inventory.Recalls == e.held() { // otherwise it was decided by what was known before
+		e.decided(f.Agent.ID, f.Device.ID)
+	}
 	e.at(f.Device.ID, r.Until)
 	e.dropOrders(f.Agent.ID)
 	for _, kind := range []string{"device", "need", "job"} { // a step may have moved any of them
@@ -421,6 +425,7 @@ func (e *Engine) forget(device string) {
 	delete(e.agents, device)
 	delete(e.orders, agent)
 	e.mu.Unlock()
+	e.decided(agent, device)
 	e.Index.Remove(device)
 	if e.Gone != nil && agent != "" {
 		e.Gone(agent)

@@ -28,9 +28,7 @@ func (e *Engine) load(ctx context.Context, customer string, devices []string) (a
 	for i := range all {
 		all[i].Silent = e.Silent
 		all[i].stand()
-		if e.Recalls != nil {
-			all[i].Inventory.Recalls = e.Recalls()
-		}
+		all[i].Inventory.Recalls = e.held()
 		all[i].name(e.Names)
 		all[i].sort(e.Purposes)
 		if e.Knowledge != nil {

@@ -38,6 +38,9 @@ type order struct {
 // Orders gives the newest signed orders for an agent. They are signed once and kept until a
 // step changes what is wished, or half of their life is over.
 func (e *Engine) Orders(ctx context.Context, agent string) (*wire.Envelope, wire.OrdersVersion, error) {
+	if err := e.decideFirst(ctx, agent); err != nil {
+		return nil, wire.OrdersVersion{}, fmt.Errorf("making orders: %w", err)
+	}
 	o := e.made(agent)
 	if o == nil {
 		customer, err := e.Store.MSP(who).AgentCustomer(ctx, agent)

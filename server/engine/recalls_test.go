@@ -130,3 +130,23 @@ func TestThoseWhoHaveItOnOfferComeFirst(t *testing.T) {
 		t.Errorf("%v %v", waiting, others)
 	}
 }
+
+// From the moment that a recall is known no order carries what it holds, although the device is
+// not decided anew yet: there may be thousands before it.
+func TestNoOrderCarriesWhatIsHeldFromTheMomentItIsKnown(t *testing.T) {
+	r := newRig(t, store.SitePolicy{Auto: store.Security})
+	r.says("1.0", []patch.Update{lib}, nil)
+	if jobs := r.ordered(); len(jobs) != 1 {
+		t.Fatal("nothing was ordered")
+	}
+	known := assess.NewRecalls([]assess.Recall{r.trouble()})
+	r.Engine.Recalls = func() *assess.Recalls { return known }
+	r.DueFirst(r.device)
+	if jobs := r.ordered(); len(jobs) != 0 {
+		t.Errorf("ordered %v", jobs)
+	}
+	r.expect(verdict.HELD)
+	if len(r.first) != 0 {
+		t.Errorf("it is never over: %v", r.first)
+	}
+}
