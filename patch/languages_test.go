@@ -45,6 +45,23 @@ func TestOrdersOfLanguages(t *testing.T) {
 	}
 }
 
+// TestWhatIsNoVersionIsNotOrdered, be it that older tools took it.
+func TestWhatIsNoVersionIsNotOrdered(t *testing.T) {
+	for scheme, list := range map[string][]string{
+		patch.SchemeSemver: {"1.2.3.4", "^1.0.0", ">=1.0.0", "1..0", "1.x", "1.0.0-", "1.0.0-a_b", "v", "latest1"},
+		patch.SchemePyPI:   {"2004d", "1.0-dev-x", "0.2.0-n653", "2019-09-12", "1..0", "^1.0", "1.0+", "1.x", "1.0+a+b"},
+	} {
+		for _, v := range list {
+			if c, err := patch.CompareVersions(scheme, v, "1.0.0"); err == nil {
+				t.Errorf("%s: %q is ordered: %d", scheme, v, c)
+			}
+			if c, err := patch.CompareVersions(scheme, "1.0.0", v); err == nil {
+				t.Errorf("%s: %q is ordered: %d", scheme, v, c)
+			}
+		}
+	}
+}
+
 // TestMavenAgreesWithMaven asks Maven's own order, where it is installed, about random pairs.
 func TestMavenAgreesWithMaven(t *testing.T) {
 	jars, _ := filepath.Glob("/usr/share/maven/lib/*.jar")

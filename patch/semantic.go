@@ -46,6 +46,22 @@ func compareRPM(a, b string) (int, error) {
 	return library("Red Hat", a, b)
 }
 
+// pep440 is what Python calls a version, as its PEP 440 has it, without regard to case. What
+// older tools took is ordered by nobody any more.
+var pep440 = regexp.MustCompile(`(?i)^v?(?:\d+!)?\d+(?:\.\d+)*(?:[-_.]?(?:a|b|c|rc|alpha|beta|pre|preview)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$`)
+
+func comparePyPI(a, b string) (int, error) {
+	if err := checkForeign(a, b); err != nil {
+		return 0, err
+	}
+	for _, s := range []string{a, b} {
+		if !pep440.MatchString(s) {
+			return 0, fmt.Errorf("version %.80q: it is none of Python's", s)
+		}
+	}
+	return library("PyPI", a, b)
+}
+
 // comparePackagist orders versions as Composer does, which first writes all of them in one way.
 func comparePackagist(a, b string) (int, error) {
 	if err := checkForeign(a, b); err != nil {

@@ -2,6 +2,7 @@ package patch
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -10,17 +11,16 @@ import (
 // numbers may be left out, as in ranges of advisories.
 var semver = regexp.MustCompile(`^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]*)?$`)
 
-// looseSemver orders what is no such version and stands in advisories all the same.
-var looseSemver = foreign("npm")
-
 // compareSemver orders as chapter 11 of Semantic Versioning 2.0 has it.
 func compareSemver(a, b string) (int, error) {
 	if err := checkForeign(a, b); err != nil {
 		return 0, err
 	}
 	x, y := semver.FindStringSubmatch(a), semver.FindStringSubmatch(b)
-	if x == nil || y == nil {
-		return looseSemver(a, b)
+	for i, m := range [][]string{x, y} {
+		if m == nil {
+			return 0, fmt.Errorf("version %.80q: it is none of Semantic Versioning", []string{a, b}[i])
+		}
 	}
 	for i := 1; i <= 3; i++ {
 		if c := compareNumbers(x[i], y[i]); c != 0 {

@@ -37,7 +37,7 @@ var orders = map[string]func(a, b string) (int, error){
 	SchemeRPM:       compareRPM,
 	SchemeAPK:       foreign("Alpine"),
 	SchemeSemver:    compareSemver,
-	SchemePyPI:      foreign("PyPI"),
+	SchemePyPI:      comparePyPI,
 	SchemeMaven:     compareMaven,
 	SchemeNuGet:     foreign("NuGet"),
 	SchemeRubyGems:  foreign("RubyGems"),
