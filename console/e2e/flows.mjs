@@ -268,7 +268,7 @@ const flows = {
   },
 
   "what is installed and recalled is told, with the way back": async ({ page, base }) => {
-    const [need] = (await get(base, "/needs?verdict=RECALLED")).items;
+    const need = (await get(base, "/needs?verdict=RECALLED&limit=200")).items.find((n) => n.can.undo === "");
     const drawer = await openNeed(page, need.device.id, need.item.name);
     await drawer.getByText(/It can be taken back to/).waitFor();
     await drawer.getByRole("button", { name: "Undo…" }).click();

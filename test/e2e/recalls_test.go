@@ -75,7 +75,8 @@ func TestARecallHoldsAnUpdateUntilItIsOver(t *testing.T) {
 	}
 
 	in.restart(false)
-	e.approve("bed-conf", true) // a hold goes before a person
+	e.expect("bed-conf", "HELD") // decided anew, and nothing was let go meanwhile
+	e.approve("bed-conf", true)  // a hold goes before a person
 	e.scan()
 	e.expect("bed-conf", "HELD")
 	e.stays("bed-conf", "1.0")
