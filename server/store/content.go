@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"database/sql"
 	"errors"
 	"time"
@@ -49,11 +50,7 @@ func (m *MSP) Content(ctx context.Context, sha256 string) (Content, error) {
 func (m *MSP) AddContent(ctx context.Context, now time.Time, c Content, here func() bool, place func() error) error {
 	c.AddedAt, c.AddedBy = now, m.who.ID
 	return doing("keeping content", m.record(ctx, now, func(t *tx) error {
-		n, err := t.exec(ctx, `INSERT INTO content (`+contentColumns+`) VALUES (`+marks(1, 6)+`, NULL) ON CONFLICT (sha256) DO NOTHING`,
-			c.SHA256, c.Size, c.Name, c.Source, millis(c.AddedAt), c.AddedBy)
-		if err == nil && n == 0 { // and hold it, so that nobody removes the file that is about to come
-			_, err = t.exec(ctx, `UPDATE content SET size = size WHERE sha256 = $1`, c.SHA256)
-		}
+		n, err := t.keep(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -62,6 +59,27 @@ func (m *MSP) AddContent(ctx context.Context, now time.Time, c Content, here fun
 		}
 		return place()
 	}))
+}
+
+// keepTries is how often a row may be removed in the moment in which it is found.
+const keepTries = 20
+
+// keep writes the row of a file, or holds the one that is there, so that nobody removes the
+// file that is about to come; 1 is a new row, 0 is one that was there. Whoever removes it at that
+// very moment is waited for, and then there is none to hold: it is written after all.
+func (t *tx) keep(ctx context.Context, c Content) (int64, error) {
+	for range keepTries {
+		n, err := t.exec(ctx, `INSERT INTO content (`+contentColumns+`) VALUES (`+marks(1, 6)+`, NULL) ON CONFLICT (sha256) DO NOTHING`,
+			c.SHA256, c.Size, c.Name, c.Source, millis(c.AddedAt), c.AddedBy)
+		if err != nil || n > 0 {
+			return n, err
+		}
+		held, err := t.exec(ctx, `UPDATE content SET size = size WHERE sha256 = $1`, c.SHA256)
+		if err != nil || held > 0 {
+			return 0, err
+		}
+	}
+	return 0, fmt.Errorf("the file %s is added and removed all the time", c.SHA256)
 }
 
 // RemoveContent forgets a file, and removes it before that is committed: where it fails
