@@ -32,7 +32,7 @@ var seed = maphash.MakeSeed()
 
 // readNVD keeps what is about programs that are known, where devices have any.
 func (l *loading) readNVD(src Source, in io.Reader) error {
-	if !slices.ContainsFunc(l.systems, func(s string) bool { return strings.HasPrefix(s, "windows:") || strings.HasPrefix(s, "darwin:") }) {
+	if !slices.ContainsFunc(l.systems, hasPrograms) {
 		return nil
 	}
 	wanted := programs.Keys()
@@ -49,6 +49,12 @@ func (l *loading) readNVD(src Source, in io.Reader) error {
 		return nil
 	})
 	return err
+}
+
+// hasPrograms reports whether a system, such as windows-server:2022, is one whose programs are known.
+func hasPrograms(system string) bool {
+	name, _, _ := strings.Cut(system, ":")
+	return slices.Contains([]string{"windows", "windows-server", "darwin", "macos"}, name)
 }
 
 // index makes records be found by product.

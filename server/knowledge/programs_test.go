@@ -105,7 +105,7 @@ func TestANewRecordTouchesItsProductAlone(t *testing.T) {
 // TestRecordsAreKeptWhereThereAreProgramsAlone: a fleet of servers keeps none of them.
 func TestRecordsAreKeptWhereThereAreProgramsAlone(t *testing.T) {
 	text := nvdPage(nvdRecord("CVE-2026-0001", "7-zip:7-zip", `"versionEndExcluding":"24.07"`))
-	for system, want := range map[string]int{"debian:12": 0, "windows:11": 1, "darwin:15": 1} {
+	for system, want := range map[string]int{"debian:12": 0, "windows:11": 1, "windows-server:2022": 1, "darwin:15": 1, "macos:14.6.1": 1} {
 		s, err := knowledge.Load([]knowledge.Source{source("nvd", kinds.NVD, text)}, []string{system}, now)
 		if err != nil {
 			t.Fatal(err)
